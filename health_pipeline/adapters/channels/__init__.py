@@ -1,0 +1,1 @@
+"""Where a message can go; one channel a file, found by folder."""

@@ -1,0 +1,1 @@
+"""Sources that land the tables of contracts.md; one source a file."""

@@ -1,0 +1,1 @@
+"""The three stores: the lake, control.db, and the views of health.duckdb."""

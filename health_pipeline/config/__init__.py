@@ -1,0 +1,1 @@
+"""The health model: YAML, its written shape, `resolve()`, and the frozen `HealthModel`."""

@@ -1,0 +1,1 @@
+"""Driver states and their transitions, and which transitions are told."""

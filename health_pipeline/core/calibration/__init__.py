@@ -1,0 +1,1 @@
+"""Churn labels and the backtest: does the score know who leaves?"""

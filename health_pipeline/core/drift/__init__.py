@@ -1,0 +1,1 @@
+"""Has a distribution changed more than its sample size explains?"""

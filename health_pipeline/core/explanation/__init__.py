@@ -1,0 +1,1 @@
+"""Reason codes, sentences and the narrative: what the numbers say in words."""

@@ -1,0 +1,36 @@
+"""The resolved plays (plays.yaml): what is done about a reason, by whom, until when."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from health_pipeline.core.schemas.base import Frozen
+
+OwnerRole = Literal["owner", "executive"]
+
+
+class Step(Frozen):
+    """One step of a play: what, which role does it, how many days after opening it is due."""
+
+    text: str
+    owner_role: OwnerRole = "owner"
+    due_days: int
+
+
+class Play(Frozen):
+    """A save motion (R91). `due_hours`: the first step must have started by then (R5: ≤ 24)."""
+
+    name: str
+    title: str
+    goal: str
+    steps: tuple[Step, ...]
+    due_hours: int = 24
+    cooldown_days: int = 14
+
+
+class PlayBook(Frozen):
+    """All plays by name, the tiers that open one, and from which ARR executives are involved."""
+
+    plays: dict[str, Play]
+    open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
+    executive_from_arr: float | None = None

@@ -1,0 +1,59 @@
+"""What a signal may see of one day: nothing that was not known at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """The world as known at the end of `day`.
+
+    Attributes:
+        day: the day D.
+        accounts: the population of D, one row an account: `account_id` (text), `plan`, `region`,
+            `customer_tier`, `deployment`, `owner_email`, `exec_email` (text, null when unknown),
+            `employees` (int), `arr` (float, account total), `seats` (int, account total),
+            `starts_on`, `renews_on`, `first_seen_on` (date), `cancellation_notice_on` (date),
+            `has_usage` (bool: some source has shown a user or event of this account by D).
+        windows: `activity.windows` of the last day on which the account's product sources
+            delivered: one row an account with usage, keyed by `account_id`, with `observed_on`
+            (date: that last delivered day) and the columns of `WINDOW_COLUMNS`.
+        weekly: `account_id`, `week` (int, 0 = the seven days ending on `observed_on`, 1 = the seven
+            before …, up to 13), `active_users` (int, distinct in that week). Weeks before the
+            account's first known activity are absent.
+        tables: source tables as of D with `account_id` added (and `user_id` where users appear);
+            only connected tables. Rows of unresolved accounts are not in here.
+        provided: for each connected table the optional columns that some source really delivers.
+    """
+
+    day: date
+    accounts: pl.DataFrame
+    windows: pl.DataFrame
+    weekly: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    provided: Mapping[str, frozenset[str]]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """True when `table` is connected and delivers every one of `columns`."""
+        return table in self.tables and set(columns) <= self.provided.get(table, frozenset())
+
+
+WINDOW_COLUMNS: dict[str, pl.DataType] = {
+    "active_users_7d": pl.Int64(),
+    "active_users_30d": pl.Int64(),
+    "active_users_90d": pl.Int64(),
+    "core_users_30d": pl.Int64(),
+    "events_7d": pl.Int64(),
+    "events_30d": pl.Int64(),
+    "core_events_30d": pl.Int64(),
+    "active_days_30d": pl.Int64(),
+    "features_30d": pl.Int64(),
+}
+"""Account-day windows; `features_30d` is a bit mask in the order of the model's features.
+
+Distinct-user columns are null for an account whose sources never showed a user."""

@@ -1,0 +1,56 @@
+"""A signal as the model resolves it: which kind, how it is judged, what it says and starts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import SerializeAsAny
+
+from health_pipeline.core.schemas.base import Frozen
+
+Knots = tuple[float, float, float, float]
+"""Raw values that score 0, 60, 80 and 100; descending when lower is better."""
+
+
+class SignalSpec(Frozen):
+    """One block of signals.yaml, resolved against its kind (R56).
+
+    Attributes:
+        name: unique, snake_case; `kind`: file of `core/signals/kinds/`.
+        params: the kind's own frozen Params.
+        group, weight: the score group and its share of 100 points.
+        leading: leading signals drive, lagging ones confirm (R71).
+        higher_is_better: direction of the raw value.
+        knots: four literal values, or "fit" (segment quantiles).
+        default_knots: used where "fit" has too few accounts.
+        unit: of the raw value ("%", "days", "tickets", …).
+        ttl_days, half_life_days: freshness decay of science.md.
+        hard: entering risk acts at once on the held tier.
+        reason_code, risk_sentence, strength_sentence: vocabulary of explanations; sentences are
+            `str.format` templates over value, baseline, unit, observed_on, detail, days.
+        healthy_range, risk_pattern, kpi: the written contract of the signal (R56).
+        play: the play that its risk starts.
+        discrete: a discrete driver confirms on one day, a continuous one on two.
+    """
+
+    name: str
+    kind: str
+    params: SerializeAsAny[Frozen]
+    group: str
+    weight: float
+    leading: bool
+    higher_is_better: bool
+    knots: Knots | Literal["fit"]
+    default_knots: Knots
+    unit: str
+    ttl_days: float
+    half_life_days: float
+    hard: bool
+    discrete: bool
+    reason_code: str
+    risk_sentence: str
+    strength_sentence: str
+    healthy_range: str
+    risk_pattern: str
+    kpi: str
+    play: str

@@ -1,0 +1,1 @@
+"""From subscores to groups, score, tier, gate, coverage and contributions."""

@@ -1,0 +1,44 @@
+"""The resolved segment rules and the way knots are fitted."""
+
+from __future__ import annotations
+
+from health_pipeline.core.schemas.base import Frozen
+
+
+class Band(Frozen):
+    """A named half-open range [low, high) of a number; `high` null = open."""
+
+    name: str
+    low: float
+    high: float | None = None
+
+
+class SegmentRule(Frozen):
+    """A segment: every `match` column must equal one of its values; first match wins.
+
+    Columns: plan, region, customer_tier, deployment (as landed), acv_band, size (band names).
+    """
+
+    name: str
+    match: dict[str, tuple[str, ...]] = {}
+
+
+class SegmentRules(Frozen):
+    """Segments in order, the mandatory default, and the bands they may use (R60).
+
+    Attributes:
+        acv_bands: bands of account ARR.
+        size_bands: bands of employees.
+        segments: first match wins; `default` catches the rest.
+        shrinkage: M of science.md, in accounts.
+        min_accounts: below it a segment takes its parent's knots.
+        borrow_below: below it knots are shrunk and marked "borrowed".
+    """
+
+    acv_bands: tuple[Band, ...] = ()
+    size_bands: tuple[Band, ...] = ()
+    segments: tuple[SegmentRule, ...] = ()
+    default: str = "default"
+    shrinkage: float = 60.0
+    min_accounts: int = 5
+    borrow_below: int = 30

@@ -1,0 +1,1 @@
+"""One file a stage; bodies read, call core, publish."""
