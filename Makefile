@@ -1,0 +1,84 @@
+# health-pipeline: `make help` lists what there is. Needs Python 3.11 or newer, make and git.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := .ci/lock
+
+export DAGSTER_HOME := $(CURDIR)/data/dagster
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: help setup dev run sample ui test check format lint types imports bench torture lock clean
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "health-pipeline needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python $(LOCK)/run.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.run $(LOCK)/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)/dev.txt
+	@touch $@
+
+data/dagster/dagster.yaml: health_pipeline/orchestration/dagster.yaml
+	@mkdir -p data/dagster && cp $< $@
+
+setup: .venv/.run data/dagster/dagster.yaml ## Install into .venv what a run needs
+
+dev: .venv/.dev data/dagster/dagster.yaml ## Install also what tests and linters need
+
+data/sample: | setup
+	$(BIN)/health sample --out $@
+
+sample: setup ## Generate the sample world anew, ending yesterday
+	rm -rf data/sample data/sample_truth
+	$(BIN)/health sample --out data/sample
+
+run: setup data/sample ## Set up, score the sample, print what was found and where to look
+	$(BIN)/health run
+	$(BIN)/health monthly
+	@echo
+	@echo "Next:  make ui                                  the asset graph, runs and plots (Dagster)"
+	@echo "       .venv/bin/health explain ACCOUNT         one account, every number behind its score"
+	@echo "       duckdb -readonly data/health.duckdb      the tables, as SQL views"
+
+ui: setup ## Open Dagster on http://127.0.0.1:3000
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+
+test: dev ## Set up and run all tests
+	$(BIN)/python -m pytest -m "not torture and not bench"
+
+format: dev ## Rewrite the code in the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: dev ## Format and lint, read-only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: dev ## mypy, strict
+	$(BIN)/mypy
+
+imports: dev ## The floors of the house
+	$(BIN)/lint-imports --no-cache
+
+check: lint types imports test ## All of CI: format, lint, types, import contracts, tests, docs
+
+bench: dev ## Measure: ratios in one run, peak memory
+	$(BIN)/python -m health_pipeline_tests.bench
+
+torture: dev ## Long kill and fuzz profiles
+	$(BIN)/python -m pytest -m torture
+
+lock: ## Pin all dependencies anew, by hash, without any index address (needs uv)
+	sh $(LOCK)/lock.sh
+
+clean: ## Remove results, keep the environment and the sample
+	rm -rf data/lake data/health.duckdb data/control.db* data/dagster
