@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 
@@ -38,9 +40,9 @@ class ActivityRules(Frozen):
         holidays: days on which few active accounts are normal.
     """
 
-    features: tuple[Feature, ...] = ()
+    features: tuple[Feature, ...] = Field(default=(), max_length=62)
     core_events: tuple[str, ...] = ()
-    lookback_days: int = 90
-    first_valid_year: int = 2000
-    delivered_share: float = 0.2
+    lookback_days: int = Field(default=90, ge=1)
+    first_valid_year: int = Field(default=2000, ge=1970, le=2100)
+    delivered_share: float = Field(default=0.2, ge=0, le=1)
     holidays: tuple[str, ...] = ()

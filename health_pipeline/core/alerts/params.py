@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 
@@ -18,11 +20,11 @@ class AlertRules(Frozen):
         channels: names of `adapters/channels` in delivery.yaml that receive them.
     """
 
-    healthy_from: float = 80.0
-    watch_from: float = 60.0
-    band: float = 8.0
-    confirm_days: int = 2
-    reopen_days: int = 7
-    max_age_hours: int = 36
+    healthy_from: float = Field(default=80.0, ge=0, le=100)
+    watch_from: float = Field(default=60.0, ge=0, le=100)
+    band: float = Field(default=8.0, ge=0, le=50)
+    confirm_days: int = Field(default=2, ge=1)
+    reopen_days: int = Field(default=7, ge=0)
+    max_age_hours: int = Field(default=36, ge=1)
     notify: tuple[str, ...] = ("risk",)
     channels: tuple[str, ...] = ("console",)

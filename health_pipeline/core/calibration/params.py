@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 
@@ -16,8 +18,8 @@ class BacktestRules(Frozen):
         seed: of the bootstrap.
     """
 
-    months: int = 12
-    red_window_days: int = 60
-    min_churners: int = 20
-    resamples: int = 400
+    months: int = Field(default=12, ge=1)
+    red_window_days: int = Field(default=60, ge=1)
+    min_churners: int = Field(default=20, ge=1)
+    resamples: int = Field(default=400, ge=1)
     seed: int = 7

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 
@@ -15,8 +17,8 @@ class DriftRules(Frozen):
         reference_days: the comparison month lies this many days before the report month's end.
     """
 
-    min_accounts: int = 30
-    alert_psi: float = 0.10
-    alert_p: float = 0.05
-    smoothing: float = 0.5
-    reference_days: int = 30
+    min_accounts: int = Field(default=30, ge=1)
+    alert_psi: float = Field(default=0.10, gt=0)
+    alert_p: float = Field(default=0.05, gt=0, lt=1)
+    smoothing: float = Field(default=0.5, ge=0)
+    reference_days: int = Field(default=30, ge=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 OwnerRole = Literal["owner", "executive"]
@@ -14,7 +16,7 @@ class Step(Frozen):
 
     text: str
     owner_role: OwnerRole = "owner"
-    due_days: int
+    due_days: int = Field(ge=0)
 
 
 class Play(Frozen):
@@ -23,9 +25,9 @@ class Play(Frozen):
     name: str
     title: str
     goal: str
-    steps: tuple[Step, ...]
-    due_hours: int = 24
-    cooldown_days: int = 14
+    steps: tuple[Step, ...] = Field(min_length=1)
+    due_hours: int = Field(default=24, ge=1)
+    cooldown_days: int = Field(default=14, ge=0)
 
 
 class PlayBook(Frozen):
@@ -33,4 +35,4 @@ class PlayBook(Frozen):
 
     plays: dict[str, Play]
     open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
-    executive_from_arr: float | None = None
+    executive_from_arr: float | None = Field(default=None, ge=0)

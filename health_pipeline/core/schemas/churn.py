@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 CHURN_KINDS = ("logo_loss", "non_renewal", "contraction")
@@ -36,11 +38,11 @@ class ChurnDefinition(Frozen):
         "logo_loss",
         "non_renewal",
     )
-    contraction_pct: float = 30.0
+    contraction_pct: float = Field(default=30.0, ge=0, le=100)
     counterweights: tuple[Literal["expansion", "multi_year_renewal"], ...] = (
         "expansion",
         "multi_year_renewal",
     )
-    grace_days: int = 30
+    grace_days: int = Field(default=30, ge=0)
     currency: str = "USD"
     exclude: tuple[ColumnMatch, ...] = ()

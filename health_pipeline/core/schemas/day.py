@@ -10,6 +10,24 @@ import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureInfo:
+    """One product feature, as far as a signal needs it.
+
+    Attributes:
+        name: the feature as shown to people.
+        bit: its place in `features_30d`, 0 = the lowest bit.
+        core, key: use of it is a value moment (R31); its adoption is watched by name (R32).
+        plans: plans that include it; empty = every plan.
+    """
+
+    name: str
+    bit: int
+    core: bool = False
+    key: bool = False
+    plans: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DayView:
     """The world as known at the end of `day`.
 
@@ -29,6 +47,8 @@ class DayView:
         tables: source tables as of D with `account_id` added (and `user_id` where users appear);
             only connected tables. Rows of unresolved accounts are not in here.
         provided: for each connected table the optional columns that some source really delivers.
+        features: the product's features, in bit order.
+        usage_sources: values of `source` that send events or usage_daily.
     """
 
     day: date
@@ -37,6 +57,8 @@ class DayView:
     weekly: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     provided: Mapping[str, frozenset[str]]
+    features: tuple[FeatureInfo, ...] = ()
+    usage_sources: frozenset[str] = frozenset()
 
     def has(self, table: str, *columns: str) -> bool:
         """True when `table` is connected and delivers every one of `columns`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 Tier = Literal["green", "yellow", "red"]
@@ -62,9 +64,9 @@ class ScoringRules(Frozen):
 
     groups: dict[str, float]
     tiers: tuple[TierRule, ...]
-    band: float = 2.0
-    big_fall: float = 15.0
-    fall_days: int = 7
-    min_coverage: float = 0.6
+    band: float = Field(default=2.0, ge=0, le=20)
+    big_fall: float = Field(default=15.0, gt=0, le=100)
+    fall_days: int = Field(default=7, ge=1)
+    min_coverage: float = Field(default=0.6, ge=0, le=1)
     gates: tuple[Gate, ...] = ()
     combined_gates: tuple[CombinedGate, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from health_pipeline.core.schemas.base import Frozen
 
 
@@ -39,6 +41,6 @@ class SegmentRules(Frozen):
     size_bands: tuple[Band, ...] = ()
     segments: tuple[SegmentRule, ...] = ()
     default: str = "default"
-    shrinkage: float = 60.0
-    min_accounts: int = 5
-    borrow_below: int = 30
+    shrinkage: float = Field(default=60.0, ge=0)
+    min_accounts: int = Field(default=5, ge=1)
+    borrow_below: int = Field(default=30, ge=1)

@@ -17,6 +17,8 @@ from health_pipeline.core.schemas.spec import Knots
 from health_pipeline.core.signals import kinds as kinds_package
 
 MEASURED, MISSING, NOT_APPLICABLE = "measured", "missing", "not_applicable"
+STALE = "stale"
+"""Given by `compute.py` from freshness; a kind answers it only for an age limit of its own."""
 
 VALUE_COLUMNS: dict[str, pl.DataType] = {
     "account_id": pl.String(),

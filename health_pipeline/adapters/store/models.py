@@ -1,0 +1,56 @@
+"""Which baseline is in force for which model: fitted once, changed only by an explicit refit."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS model_versions (
+        model_version  TEXT PRIMARY KEY,
+        fingerprint    TEXT NOT NULL,        -- of the resolved model
+        baseline_key   TEXT NOT NULL,        -- of the parts of it that knots depend on
+        fitted_through TEXT NOT NULL,
+        since          TEXT NOT NULL
+    ) STRICT
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A resolved model together with the baseline it judges by."""
+
+    model_version: str
+    fingerprint: str
+    baseline_key: str
+    fitted_through: str
+    since: str
+
+
+def version_for(
+    connection: sqlite3.Connection, *, fingerprint: str | None = None, baseline_key: str
+) -> ModelVersion | None:
+    """The newest version with this baseline key (and fingerprint, when given); None if none."""
+    row = connection.execute(
+        "SELECT model_version, fingerprint, baseline_key, fitted_through, since"
+        " FROM model_versions WHERE baseline_key = ?1 AND (?2 IS NULL OR fingerprint = ?2)"
+        " ORDER BY since DESC, rowid DESC LIMIT 1",
+        (baseline_key, fingerprint),
+    ).fetchone()
+    return ModelVersion(*row) if row else None
+
+
+def remember_version(connection: sqlite3.Connection, version: ModelVersion) -> None:
+    """Note a version; the same one again changes nothing."""
+    connection.execute(
+        "INSERT OR IGNORE INTO model_versions VALUES (?, ?, ?, ?, ?)",
+        (
+            version.model_version,
+            version.fingerprint,
+            version.baseline_key,
+            version.fitted_through,
+            version.since,
+        ),
+    )

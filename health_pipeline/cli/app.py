@@ -1,0 +1,146 @@
+"""The commands of `health`."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from health_pipeline.cli import exits
+from health_pipeline.cli.house import err, fail, open_house, out
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Explainable customer health scores, from raw files to the next play.",
+)
+alerts_app = typer.Typer(no_args_is_help=True, help="Alerts that a change of state has opened.")
+app.add_typer(alerts_app, name="alerts")
+
+Sources = Annotated[Path | None, typer.Option(help="Folder of source tables [HEALTH_SOURCES].")]
+LakeDir = Annotated[Path | None, typer.Option("--lake", help="Folder of results [HEALTH_LAKE].")]
+ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        message = f"{option} {text}: not a date (write it as 2026-01-31)"
+        raise fail(message, exits.BAD_MODEL_OR_ARGUMENT) from None
+
+
+@app.command()
+def run(
+    *,
+    sources: Sources = None,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="First day; default: the day after the last published one."),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="Last day; default: the last complete day of data.")
+    ] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit the knots anew.")] = False,
+) -> None:
+    """Land the sources, score every day of the range, explain it, and print what was found."""
+    from health_pipeline.cli.run import run_command
+
+    house = open_house(model=model, sources=sources, lake=lake)
+    raise typer.Exit(run_command(house, _day(first, "--from"), _day(last, "--to"), refit=refit))
+
+
+@app.command()
+def check(model: ModelDir = None) -> None:
+    """Check the model: every error of every file, with line, key and what is allowed."""
+    from health_pipeline.config.settings import load_settings
+
+    house = open_house(model=model)
+    place = load_settings(model=model).model or "the packaged model"
+    found = house.model
+    out.print(
+        f"{place}: {len(found.signals)} signals in {len(found.scoring.groups)} groups, "
+        f"{len(found.segments.segments) + 1} segments, {len(found.plays.plays)} plays: no errors "
+        f"(fingerprint {found.fingerprint()})",
+        highlight=False,
+    )
+
+
+@app.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="account_id, alias, domain, source:id or name.")],
+    *,
+    day: Annotated[str | None, typer.Option("--date", help="Default: the last scored.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """Why this account has this score: every number behind it, in words and figures."""
+    from health_pipeline.cli.explain import explain_command
+
+    house = open_house(model=model, lake=lake)
+    raise typer.Exit(explain_command(house, account, _day(day, "--date"), as_json=as_json))
+
+
+@app.command()
+def tables(lake: LakeDir = None, model: ModelDir = None) -> None:
+    """What is in the lake: tables, days, rows."""
+    from health_pipeline.cli.tables import tables_command
+
+    raise typer.Exit(tables_command(open_house(model=model, lake=lake)))
+
+
+@app.command()
+def monthly(
+    *,
+    month: Annotated[str | None, typer.Option(help="YYYY-MM; default: the last full one.")] = None,
+    sources: Sources = None,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """Churn labels, backtest and drift for one month: does the score still know who leaves?"""
+    from health_pipeline.cli.monthly import monthly_command
+
+    house = open_house(model=model, sources=sources, lake=lake)
+    raise typer.Exit(monthly_command(house, month))
+
+
+@app.command()
+def sample(
+    *,
+    folder: Annotated[Path, typer.Option("--out", help="Where to write it.")] = Path("data/sample"),
+    end: Annotated[str | None, typer.Option(help="Last day; default: yesterday UTC.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and end give the same bytes.")] = 7,
+    accounts: Annotated[int, typer.Option(min=1, help="Customers in the world.")] = 400,
+    months: Annotated[int, typer.Option(min=1, max=60, help="Months of history.")] = 15,
+) -> None:
+    """Generate the sample world; its truth goes to FOLDER_truth, which the product never reads."""
+    from health_pipeline.cli.sample import sample_command
+
+    sample_command(folder, _day(end, "--end"), seed=seed, accounts=accounts, months=months)
+
+
+@alerts_app.command("deliver")
+def alerts_deliver(lake: LakeDir = None, model: ModelDir = None) -> None:
+    """Put new alerts into the outbox and deliver what is due, as the sensor does."""
+    from health_pipeline.cli.alerts import deliver_command
+
+    raise typer.Exit(deliver_command(open_house(model=model, lake=lake)))
+
+
+def main() -> None:
+    """Entry point of the `health` command."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    try:
+        app()
+    except KeyboardInterrupt:
+        err.print("interrupted; what was published stays, run again to go on")
+        raise SystemExit(exits.FAILED) from None

@@ -1,0 +1,142 @@
+"""`health explain`."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from rich.markup import escape
+
+from health_pipeline.cli import exits
+from health_pipeline.cli.house import err, out
+from health_pipeline.cli.render import money_words, score_words, table_of, tier_words
+from health_pipeline.orchestration.explained import Explained, explain_account
+from health_pipeline.orchestration.find import Match, find_accounts
+from health_pipeline.orchestration.house import House
+
+
+def explain_command(house: House, asked: str, day: date | None, *, as_json: bool) -> int:
+    """Print the explanation of one account; several matches are listed instead."""
+    with house.open() as stores:
+        matches = find_accounts(stores, asked)
+        if len(matches) != 1:
+            return _not_one(asked, matches)
+        found = explain_account(stores, matches[0], day)
+    if as_json:
+        out.print_json(json.dumps(_plain(found), default=str))
+    else:
+        _print(found, house.model.churn.currency)
+    return exits.OK if found.score else exits.FAILED
+
+
+def _not_one(asked: str, matches: list[Match]) -> int:
+    if not matches:
+        err.print(
+            f"no account is called {escape(asked)}: give an account_id, an old alias, a domain, "
+            "source:id, or a name",
+            highlight=False,
+        )
+        return exits.BAD_MODEL_OR_ARGUMENT
+    rows = [(m.account_id, escape(m.name or "-"), escape(m.domain or "-")) for m in matches]
+    err.print(table_of(f"{len(matches)} accounts match", ("account_id", "name", "domain"), rows))
+    return exits.BAD_MODEL_OR_ARGUMENT
+
+
+def _plain(found: Explained) -> dict[str, Any]:
+    return {
+        "account_id": found.match.account_id,
+        "name": found.match.name,
+        "domain": found.match.domain,
+        "date": found.day,
+        "score": found.score,
+        "narrative": found.narrative,
+        "reasons": found.reasons.to_dicts(),
+        "drivers": found.drivers.to_dicts(),
+        "plays": found.plays.to_dicts(),
+        "history": found.history.to_dicts(),
+    }
+
+
+def _print(found: Explained, currency: str) -> None:
+    name = escape(found.match.name or found.match.account_id)
+    if found.score is None:
+        out.print(f"{name} is no customer that was scored on {found.day or 'any day'}.")
+        return
+    _print_head(found, name, currency)
+    _print_reasons(found)
+    _print_drivers(found)
+    _print_plays(found)
+
+
+def _print_head(found: Explained, name: str, currency: str) -> None:
+    score = found.score or {}
+    out.print(
+        f"\n[bold]{name}[/] ({found.match.account_id}, {escape(found.match.domain or '-')}) "
+        f"on {found.day}: {tier_words(score['tier'])} since {score['tier_since']}, "
+        f"score [bold]{score_words(score['score'])}[/], coverage {score['coverage']:.0%}, "
+        f"segment {score['segment']}, ARR {money_words(score['arr'])} {currency}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if score["gate"]:
+        out.print(f"Tier capped by {score['gate']}: {score['gate_reason']}", highlight=False)
+    if found.narrative:
+        for part in ("headline", "text", "next_steps", "context"):
+            if found.narrative[part]:
+                out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
+
+
+def _print_reasons(found: Explained) -> None:
+    rows = [
+        (
+            row["direction"],
+            row["rank"],
+            row["reason_code"],
+            escape(row["sentence"]),
+            f"{row['points']:+.1f}",
+            row["play"] or "-",
+        )
+        for row in found.reasons.iter_rows(named=True)
+    ]
+    columns = ("", "", "code", "what is said", "points", "play")
+    out.print(table_of("Why", columns, rows) if rows else "No reason weighs a point or more.")
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _print_drivers(found: Explained) -> None:
+    rows = []
+    for row in found.drivers.iter_rows(named=True):
+        knots = "/".join(f"{row[k]:g}" if row[k] is not None else "-" for k in KNOTS)
+        rows.append(
+            (
+                row["group"],
+                row["signal"] + (" (borrowed)" if row["borrowed"] else ""),
+                f"{_number(row['value'])} {row['unit'] or ''}",
+                row["status"],
+                _number(row["segment_baseline"]),
+                knots,
+                _number(row["subscore"]),
+                _number(row["weight"] * 100 if row["weight"] is not None else None),
+                _number(row["points"], 2),
+                _number(row["points_vs_reference"], 2),
+            )
+        )
+    columns = (
+        *("group", "signal", "value", "status", "norm", "0/60/80/100", "subscore"),
+        *("weight %", "points", "against norm"),
+    )
+    out.print(table_of("Value → thresholds → subscore x weight = points", columns, rows))
+
+
+KNOTS = ("k0", "k60", "k80", "k100")
+
+
+def _print_plays(found: Explained) -> None:
+    for play in found.plays.iter_rows(named=True):
+        steps = [(s["due"], s["owner"], escape(s["text"])) for s in play["steps"]]
+        title = f"Play {play['play']} ({play['status']}), due {play['due_at']:%Y-%m-%d %H:%M} UTC"
+        out.print(table_of(title, ("due", "owner", "step"), steps))

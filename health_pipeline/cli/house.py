@@ -1,0 +1,45 @@
+"""From arguments and environment to a house, or to a clear end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from health_pipeline.cli.exits import BAD_MODEL_OR_ARGUMENT
+from health_pipeline.config.issue import ModelError
+from health_pipeline.config.loader import load_model
+from health_pipeline.config.model import HealthModel
+from health_pipeline.config.settings import Settings, load_settings
+from health_pipeline.orchestration.house import House
+
+out = Console()
+err = Console(stderr=True)
+
+
+def fail(message: str, code: int) -> typer.Exit:
+    """Print `message` to stderr; the returned exit is raised by the caller."""
+    err.print(f"[bold red]error[/] {escape(message)}", highlight=False)
+    return typer.Exit(code)
+
+
+def open_house(
+    *, model: Path | None = None, sources: Path | None = None, lake: Path | None = None
+) -> House:
+    """Settings and model of this call; a bad model is printed and ends with exit 2."""
+    settings = load_settings(model=model, sources=sources, lake=lake)
+    return House(settings, checked_model(settings))
+
+
+def checked_model(settings: Settings) -> HealthModel:
+    """The resolved model of `settings`, or all its errors and exit 2."""
+    try:
+        return load_model(settings.model)
+    except ModelError as error:
+        for issue in error.issues:
+            err.print(escape(str(issue)), highlight=False, soft_wrap=True)
+        raise fail(
+            f"{len(error.issues)} problem(s) in the model; nothing was run", BAD_MODEL_OR_ARGUMENT
+        ) from None

@@ -1,0 +1,111 @@
+"""How figures look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from health_pipeline.orchestration.summary import Summary
+
+TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
+
+
+def score_words(score: float | None) -> str:
+    """A score as shown: floored to one decimal, so that no Yellow reads 80.0; a dash if none."""
+    return "-" if score is None else f"{int(score * 10 + 1e-9) / 10:.1f}"
+
+
+def money_words(amount: float | None) -> str:
+    """An amount with thousands separators and no cents."""
+    return "-" if amount is None else f"{amount:,.0f}"
+
+
+def tier_words(tier: str) -> str:
+    """A tier in its colour."""
+    return f"[{TIER_STYLE.get(tier, 'white')}]{tier.capitalize()}[/]"
+
+
+def table_of(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    """A rich table; cells are shown as they are given (markup allowed)."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for name in columns:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+    return table
+
+
+def print_summary(console: Console, summary: Summary, currency: str) -> None:
+    """The closing summary of a run."""
+    if summary.day is None:
+        console.print("Nothing has been scored yet.")
+        return
+    console.print(f"\n[bold]Customer health on {summary.day}[/]")
+    _print_tiers(console, summary, currency)
+    _print_segments(console, summary)
+    _print_worst(console, summary, currency)
+    _print_gaps(console, summary)
+
+
+def _print_tiers(console: Console, summary: Summary, currency: str) -> None:
+    found = {row["tier"]: row for row in summary.tiers.iter_rows(named=True)}
+    rows = [
+        (tier_words(tier), found[tier]["accounts"], money_words(found[tier]["arr"]))
+        for tier in TIER_STYLE
+        if tier in found
+    ]
+    console.print(table_of("Accounts by tier", ("tier", "accounts", f"ARR {currency}"), rows))
+    share = summary.arr_at_risk / summary.arr if summary.arr else 0.0
+    console.print(
+        f"ARR at risk (Red): [bold]{money_words(summary.arr_at_risk)}[/] {currency} "
+        f"of {money_words(summary.arr)} ({share:.1%})"
+    )
+
+
+def _print_segments(console: Console, summary: Summary) -> None:
+    if summary.segments.height:
+        console.print(
+            table_of("Accounts by segment", summary.segments.columns, summary.segments.iter_rows())
+        )
+
+
+def _print_worst(console: Console, summary: Summary, currency: str) -> None:
+    rows = [
+        (
+            escape(row["name"] or row["account_id"]),
+            tier_words(row["tier"]),
+            score_words(row["score"]),
+            money_words(row["arr"]),
+            escape(row["reason"] or "-"),
+            row["play"],
+        )
+        for row in summary.worst.iter_rows(named=True)
+    ]
+    if rows:
+        columns = ("account", "tier", "score", f"ARR {currency}", "first reason", "next play")
+        console.print(table_of("The lowest scores", columns, rows))
+
+
+def _counts(frame: pl.DataFrame) -> str:
+    return ", ".join(
+        f"{rows:,} {' '.join(str(w) for w in words)}" for *words, rows in frame.iter_rows()
+    )
+
+
+def _print_gaps(console: Console, summary: Summary) -> None:
+    if summary.changes.height:
+        console.print(f"Drivers that changed state: {_counts(summary.changes)}")
+    if summary.not_applicable:
+        names = ", ".join(summary.not_applicable)
+        console.print(f"No source feeds these signals, so they count for nobody: {names}")
+    for title, frame in (
+        ("Quarantined", summary.quarantined),
+        ("Unresolved", summary.unresolved),
+    ):
+        total = int(frame["rows"].sum()) if frame.height else 0
+        detail = f": {escape(_counts(frame))}" if total else ""
+        console.print(f"{title} rows: {total:,}{detail}", highlight=False)

@@ -1,0 +1,79 @@
+"""Every rule, in the order of the files that it speaks about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from health_pipeline.config.checks import (
+    delivery,
+    people,
+    plays,
+    scoring,
+    segments,
+    signal_params,
+    signals,
+    sources,
+)
+from health_pipeline.config.draft import BrokenError, Draft
+from health_pipeline.config.issue import Issue
+
+RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
+    people.churn_events,
+    people.currency,
+    people.exclusions,
+    people.roles,
+    people.precedence,
+    people.public_domains,
+    people.feature_names,
+    people.feature_matches,
+    people.core_use,
+    people.holidays,
+    segments.bands,
+    segments.segment_names,
+    segments.segment_matches,
+    signals.signal_names,
+    signals.kind_names,
+    signals.group_names,
+    signals.play_names,
+    signals.knot_order,
+    signals.sentences,
+    signals.signal_weights,
+    signals.lagging_weight,
+    signal_params.params,
+    signal_params.windows,
+    signal_params.features,
+    scoring.group_weights,
+    scoring.tier_names,
+    scoring.tier_words,
+    scoring.tier_ranges,
+    scoring.gate_names,
+    scoring.gate_values,
+    scoring.gate_caps,
+    scoring.combined_gates,
+    plays.play_names,
+    plays.gate_plays,
+    plays.play_steps,
+    plays.unused_plays,
+    delivery.driver_borders,
+    delivery.told_states,
+    delivery.alert_channels,
+    delivery.channel_addresses,
+    delivery.record_types,
+    sources.table_names,
+    sources.one_origin,
+    sources.time_formats,
+    sources.zones,
+    sources.scales,
+    sources.file_forms,
+)
+
+
+def semantic_issues(draft: Draft) -> list[Issue]:
+    """What the rules find; a rule whose file has no shape is silent, that file's issues stand."""
+    found: list[Issue] = []
+    for rule in RULES:
+        try:
+            found += rule(draft)
+        except BrokenError:
+            continue
+    return found

@@ -1,0 +1,67 @@
+"""Rules of segments.yaml: bands without holes, segments that can be met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from health_pipeline.config.checks.names import listed, repeated, unknown
+from health_pipeline.config.draft import Draft
+from health_pipeline.config.issue import Issue, Path
+from health_pipeline.core.segments.params import Band
+
+COLUMNS = ("plan", "region", "customer_tier", "deployment", "acv_band", "size")
+
+
+def bands(draft: Draft) -> Iterator[Issue]:
+    """Bands lie end to end from 0 upwards, and the last one is open."""
+    rules = draft.segments
+    for key, found in (("acv_bands", rules.acv_bands), ("size_bands", rules.size_bands)):
+        yield from repeated(draft, "segments", (key,), [band.name for band in found])
+        yield from _contiguous(draft, key, found)
+
+
+def _contiguous(draft: Draft, key: str, found: tuple[Band, ...]) -> Iterator[Issue]:
+    end: float | None = 0.0
+    for n, band in enumerate(found):
+        path: Path = (key, n)
+        if end is None:
+            yield draft.issue("segments", path, "follows an open band", "the open band last")
+            return
+        if band.low != end:
+            word = "overlaps the band below" if band.low < end else "leaves a gap below"
+            yield draft.issue("segments", (*path, "low"), word, f"{end:g}")
+        if band.high is not None and band.high <= band.low:
+            yield draft.issue("segments", (*path, "high"), "not above low")
+        end = band.high
+    if found and end is not None:
+        path = (key, len(found) - 1, "high")
+        yield draft.issue("segments", path, "the last band must be open", "no `high`")
+
+
+def segment_names(draft: Draft) -> Iterator[Issue]:
+    """Segments are named once; the default has a name of its own."""
+    names = [segment.name for segment in draft.segments.segments]
+    yield from repeated(draft, "segments", ("segments",), names)
+    if draft.segments.default in names:
+        words = "also the name of a segment with rules"
+        yield draft.issue("segments", ("default",), words, "a name of its own")
+    if not draft.segments.default.strip():
+        yield draft.issue("segments", ("default",), "empty", "the segment of all other accounts")
+
+
+def segment_matches(draft: Draft) -> Iterator[Issue]:
+    """A segment compares columns that exist with values that can occur."""
+    rules = draft.segments
+    closed = {
+        "acv_band": [band.name for band in rules.acv_bands],
+        "size": [band.name for band in rules.size_bands],
+    }
+    for n, segment in enumerate(rules.segments):
+        if not segment.match:
+            words = "matches every account: that is what `default` is for"
+            yield draft.issue("segments", ("segments", n), words, listed(COLUMNS))
+        for column, values in segment.match.items():
+            path: Path = ("segments", n, "match", column)
+            yield from unknown(draft, "segments", path, column, COLUMNS, "column")
+            for m, value in enumerate(values if column in closed else ()):
+                yield from unknown(draft, "segments", (*path, m), value, closed[column], "band")

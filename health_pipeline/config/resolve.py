@@ -1,0 +1,69 @@
+"""Written shapes without an issue → the frozen model."""
+
+from __future__ import annotations
+
+import json
+
+from health_pipeline.adapters.channels.params import DeliveryConfig
+from health_pipeline.config.draft import Draft
+from health_pipeline.config.model import HealthModel
+from health_pipeline.config.shapes import WrittenPlays, WrittenScoring, WrittenSignal
+from health_pipeline.core.plays.params import Play, PlayBook
+from health_pipeline.core.schemas.spec import SignalSpec
+from health_pipeline.core.scoring.params import ScoringRules
+from health_pipeline.core.segments.params import SegmentRules
+from health_pipeline.core.signals.kind import kinds
+
+_FROM_KIND = (
+    "leading", "higher_is_better", "unit", "ttl_days", "half_life_days", "hard", "discrete",
+    "risk_sentence", "strength_sentence", "healthy_range", "risk_pattern", "kpi",
+)  # fmt: skip
+
+
+def resolve(draft: Draft) -> HealthModel:
+    """The model of a draft in which no rule found an error."""
+    return HealthModel(
+        churn=draft.churn,
+        identity=draft.identity,
+        activity=draft.activity,
+        segments=SegmentRules(**dict(draft.segments)),
+        signals=tuple(_signal(name, one) for name, one in sorted(draft.signals.items())),
+        scoring=_scoring(draft.scoring),
+        explanation=draft.scoring.explanation,
+        plays=_plays(draft.plays),
+        alerts=draft.alerts,
+        backtest=draft.learning.backtest,
+        drift=draft.learning.drift,
+        crm=draft.delivery.crm,
+        sources=draft.sources,
+        delivery=DeliveryConfig(channels=draft.delivery.channels),
+    )
+
+
+def _signal(name: str, written: WrittenSignal) -> SignalSpec:
+    """One signal: what its block says, else what its kind says."""
+    kind = kinds()[written.kind]
+    said = {key: getattr(written, key) for key in _FROM_KIND}
+    words = {key: getattr(kind.meta, key) if one is None else one for key, one in said.items()}
+    literal = None if written.knots == "fit" else written.knots
+    return SignalSpec(
+        name=name,
+        kind=written.kind,
+        params=kind.params.model_validate_json(json.dumps(written.params), strict=True),
+        group=written.group,
+        weight=written.weight,
+        knots=written.knots,
+        default_knots=literal or written.default_knots or kind.meta.default_knots,
+        reason_code=written.reason_code,
+        play=written.play,
+        **words,
+    )
+
+
+def _scoring(written: WrittenScoring) -> ScoringRules:
+    return ScoringRules(**{k: v for k, v in dict(written).items() if k != "explanation"})
+
+
+def _plays(written: WrittenPlays) -> PlayBook:
+    plays = {name: Play(name=name, **dict(play)) for name, play in written.plays.items()}
+    return PlayBook(**{**dict(written), "plays": plays})

@@ -1,0 +1,126 @@
+"""The written shapes: what each file of a model may hold.
+
+Where people write exactly what is used, the resolved shape of core or adapters is the written one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from health_pipeline.adapters.channels.params import ChannelConfig
+from health_pipeline.adapters.sources.params import SourcesConfig
+from health_pipeline.core.activity.params import ActivityRules
+from health_pipeline.core.alerts.params import AlertRules
+from health_pipeline.core.calibration.params import BacktestRules
+from health_pipeline.core.delivery.params import CrmRules
+from health_pipeline.core.drift.params import DriftRules
+from health_pipeline.core.explanation.params import ExplanationRules
+from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.plays.params import Step
+from health_pipeline.core.schemas.base import Frozen
+from health_pipeline.core.schemas.churn import ChurnDefinition
+from health_pipeline.core.schemas.spec import Knots
+from health_pipeline.core.scoring.params import ScoringRules
+from health_pipeline.core.segments.params import SegmentRules
+
+
+def _knots_form(value: Any) -> str:
+    return "word" if isinstance(value, str) else "numbers"
+
+
+WrittenKnots = Annotated[
+    Annotated[Knots, Tag("numbers")] | Annotated[Literal["fit"], Tag("word")],
+    Discriminator(_knots_form),
+]
+
+
+class WrittenSignal(Frozen):
+    """A block of signals.yaml; what is left out is taken from the kind (`SignalSpec`)."""
+
+    kind: str
+    params: dict[str, Any]
+    group: str
+    weight: float = Field(ge=0, le=100)
+    knots: WrittenKnots
+    reason_code: str
+    play: str
+    default_knots: Knots | None = None
+    unit: str | None = None
+    higher_is_better: bool | None = None
+    leading: bool | None = None
+    hard: bool | None = None
+    discrete: bool | None = None
+    ttl_days: float | None = Field(default=None, gt=0)
+    half_life_days: float | None = Field(default=None, gt=0)
+    risk_sentence: str | None = None
+    strength_sentence: str | None = None
+    healthy_range: str | None = None
+    risk_pattern: str | None = None
+    kpi: str | None = None
+
+
+class WrittenSegments(SegmentRules):
+    """segments.yaml: the default segment has to be named."""
+
+    default: str
+
+
+class WrittenScoring(ScoringRules):
+    """scoring.yaml: the rules of the score, and how much of it is told."""
+
+    explanation: ExplanationRules = ExplanationRules()
+
+
+class WrittenPlay(Frozen):
+    """A block of plays.yaml; its key is the play's name."""
+
+    title: str
+    goal: str
+    steps: tuple[Step, ...] = Field(min_length=1)
+    due_hours: int = Field(default=24, ge=1, le=24)
+    cooldown_days: int = Field(default=14, ge=0)
+
+
+class WrittenPlays(Frozen):
+    """plays.yaml."""
+
+    plays: dict[str, WrittenPlay]
+    open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
+    executive_from_arr: float | None = Field(default=None, ge=0)
+
+
+class WrittenDelivery(Frozen):
+    """delivery.yaml: channels, and what the CRM shows."""
+
+    channels: dict[str, ChannelConfig]
+    crm: CrmRules = CrmRules()
+
+
+class WrittenLearning(Frozen):
+    """learning.yaml: how the score is held against what happened."""
+
+    backtest: BacktestRules = BacktestRules()
+    drift: DriftRules = DriftRules()
+
+
+SHAPES: dict[str, type[Frozen]] = {
+    "churn": ChurnDefinition,
+    "identity": IdentityRules,
+    "activity": ActivityRules,
+    "segments": WrittenSegments,
+    "scoring": WrittenScoring,
+    "plays": WrittenPlays,
+    "alerts": AlertRules,
+    "sources": SourcesConfig,
+    "delivery": WrittenDelivery,
+    "learning": WrittenLearning,
+}
+"""File of the model → its shape; signals.yaml is one `WrittenSignal` for each key."""
+
+FILES: tuple[str, ...] = (
+    "churn", "identity", "activity", "segments", "signals", "scoring",
+    "plays", "alerts", "sources", "delivery", "learning",
+)  # fmt: skip
+"""Every file that a model has, in the order in which findings are told."""

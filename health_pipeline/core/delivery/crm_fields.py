@@ -1,0 +1,115 @@
+"""The health fields on CRM account, renewal and opportunity records, by one set of names (R93)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from health_pipeline.core.delivery.params import CrmRules
+from health_pipeline.core.schemas.plays import running_plays
+from health_pipeline.core.schemas.results import CRM_FIELDS, RESULT_TABLES
+from health_pipeline.core.schemas.words import floored
+
+KEY = ["account_id", "date"]
+RECORD_OF_KIND = {"renewal": "renewal", "expansion": "opportunity"}
+
+
+def crm_fields(
+    scores: pl.DataFrame,
+    reasons: pl.DataFrame,
+    narratives: pl.DataFrame,
+    plays: pl.DataFrame,
+    renewals: pl.DataFrame | None,
+    crm_accounts: pl.DataFrame,
+    rules: CrmRules,
+) -> pl.DataFrame:
+    """The fields of every record that carries them, for each scored day.
+
+    Args:
+        scores: `RESULT_TABLES["health_scores"]` of any number of days.
+        reasons: `RESULT_TABLES["reason_codes"]` of those days.
+        narratives: `RESULT_TABLES["narratives"]` of those days.
+        plays: `RESULT_TABLES["plays"]`.
+        renewals: source table as of each day, with `account_id` and `date`; None: not connected.
+        crm_accounts: `source_account_id`, `account_id` of the CRM's own account records
+            (`account_xref` of the sources in the role crm).
+        rules: record types and how many reason codes.
+
+    Returns:
+        `RESULT_TABLES["crm_fields"]`. An account without a CRM record has its account_id as
+        record_id; one with several has a row for each. Renewals and opportunities (kind expansion)
+        are there while open. The discount guard and the churn probability are null as long as
+        nothing decides them.
+    """
+    fields = _fields(scores, reasons, narratives, plays, rules)
+    records = [
+        _account_records(fields.select(KEY), crm_accounts),
+        *([] if renewals is None else [_deal_records(renewals)]),
+    ]
+    wanted = pl.concat(records).filter(pl.col("record_type").is_in(rules.record_types))
+    return RESULT_TABLES["crm_fields"].conform(wanted.unique().join(fields, KEY))
+
+
+def _fields(
+    scores: pl.DataFrame,
+    reasons: pl.DataFrame,
+    narratives: pl.DataFrame,
+    plays: pl.DataFrame,
+    rules: CrmRules,
+) -> pl.DataFrame:
+    """`account_id`, `date` and the CRM fields, one row a score."""
+    days = scores["date"].unique().to_list()
+    wide = (
+        scores.join(_codes(reasons, rules.reason_codes), KEY, "left")
+        .join(narratives.select(*KEY, "headline", "text"), KEY, "left")
+        .join(running_plays(plays, days).select(*KEY, "play", "status", "due_at"), KEY, "left")
+    )
+    waiting = pl.col("status").is_in(["proposed", "accepted"])
+    values = {
+        "health_score": floored(pl.col("score")),
+        "health_tier": pl.col("tier"),
+        "health_tier_since": pl.col("tier_since"),
+        "health_reason_codes": pl.col("codes"),
+        "health_narrative": pl.concat_str("headline", "text", separator=". "),
+        "health_trend_30d": pl.col("trend_30d").round(1),
+        "health_coverage": pl.col("coverage").round(3),
+        "health_churn_probability": pl.col("churn_probability"),
+        "health_next_play": pl.when(waiting).then(pl.col("play")),
+        "health_next_play_due": pl.when(waiting).then(pl.col("due_at").dt.date()),
+        "health_recovery_plan_status": pl.col("status").fill_null("none"),
+        "health_discount_guard": pl.lit(None, dtype=pl.String),
+        "health_model_version": pl.col("model_version"),
+        "health_scored_at": pl.col("scored_at"),
+    }
+    return wide.select(*KEY, *(values[name].alias(name) for name in CRM_FIELDS))
+
+
+def _codes(reasons: pl.DataFrame, most: int) -> pl.DataFrame:
+    return (
+        reasons.filter((pl.col("direction") == "risk") & (pl.col("rank") <= most))
+        .sort(*KEY, "rank")
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col("reason_code").str.join(";").alias("codes"))
+    )
+
+
+def _account_records(accounts: pl.DataFrame, crm_accounts: pl.DataFrame) -> pl.DataFrame:
+    ids = crm_accounts.select("account_id", "source_account_id")
+    return accounts.join(ids, on="account_id", how="left").select(
+        *KEY,
+        record_type=pl.lit("account"),
+        record_id=pl.col("source_account_id").fill_null(pl.col("account_id")),
+    )
+
+
+def _deal_records(renewals: pl.DataFrame) -> pl.DataFrame:
+    """Open renewal and expansion records: not closed, and no stage that says won or lost."""
+    rows = renewals
+    if "closed_on" in rows.columns:
+        rows = rows.filter(pl.col("closed_on").is_null())
+    if "stage" in rows.columns:
+        rows = rows.filter(pl.col("stage").is_null() | (pl.col("stage") == "open"))
+    return rows.select(
+        *KEY,
+        record_type=pl.col("kind").replace_strict(RECORD_OF_KIND, return_dtype=pl.String),
+        record_id=pl.col("opportunity_id"),
+    )

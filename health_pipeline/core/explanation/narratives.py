@@ -1,0 +1,134 @@
+"""A short narrative of each account and day, made of stored figures and sentences only (R82)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from health_pipeline.core.explanation.context import contexts
+from health_pipeline.core.schemas.plays import running_plays
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.words import score_text, spaced
+
+KEY = ["account_id", "date"]
+RISKS_TOLD = 2
+
+
+def narratives(
+    scores: pl.DataFrame,
+    reasons: pl.DataFrame,
+    plays: pl.DataFrame,
+    accounts: pl.DataFrame,
+    renewals: pl.DataFrame | None = None,
+    milestones: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Headline, two or three sentences, what happens next, and what surrounds it.
+
+    Args:
+        scores: `RESULT_TABLES["health_scores"]` of any number of days.
+        reasons: `RESULT_TABLES["reason_codes"]` of those days.
+        plays: `RESULT_TABLES["plays"]`; only what ran on a day is spoken of.
+        accounts: `account_id`, `name` (null: the id stands in its place).
+        renewals: source table as of each day, with `account_id` and `date`; None: not connected.
+        milestones: likewise.
+
+    Returns:
+        `RESULT_TABLES["narratives"]`, one row a score. `context` is null when nothing is known.
+    """
+    days = scores["date"].unique().to_list()
+    told = (
+        scores.join(accounts.select("account_id", "name"), on="account_id", how="left")
+        .join(_sentences(reasons, "risk", RISKS_TOLD).rename({"said": "risks"}), KEY, "left")
+        .join(_sentences(reasons, "strength", 1).rename({"said": "strengths"}), KEY, "left")
+        .join(_suggested(reasons), KEY, "left")
+        .join(_running(running_plays(plays, days)), KEY, "left")
+        .join(contexts(renewals, milestones), KEY, "left")
+    )
+    return RESULT_TABLES["narratives"].conform(
+        told.with_columns(headline=_headline(), text=_text(), next_steps=_next_steps())
+    )
+
+
+def _headline() -> pl.Expr:
+    name = pl.col("name").fill_null(pl.col("account_id"))
+    before = score_text(pl.col("score") - pl.col("trend_30d"))
+    was = pl.when(pl.col("trend_30d").is_not_null()).then(
+        pl.format(" (was {} thirty days ago)", before)
+    )
+    scored = pl.format(
+        "{} is {} at {}", name, pl.col("tier").str.to_titlecase(), score_text(pl.col("score"))
+    ) + was.fill_null("")
+    return (
+        pl.when(pl.col("score").is_null())
+        .then(pl.format("{} has no score", name))
+        .otherwise(scored)
+    )
+
+
+def _text() -> pl.Expr:
+    """Two or three sentences: what weighs on it, what caps it, what speaks for it."""
+    measured = (pl.col("coverage") * 100).round(0).cast(pl.Int64)
+    unscored = pl.format(
+        "{}% of its signals by weight could be measured, too little for a score.", measured
+    ).fill_null("None of its signals applies.")
+    risks = (
+        pl.when(pl.col("risks").is_not_null())
+        .then(pl.format("What weighs on it: {}.", pl.col("risks")))
+        .otherwise(pl.lit("No driver weighs on it by as much as a reason needs."))
+    )
+    cap = pl.when(pl.col("gate_reason").is_not_null()).then(
+        pl.format(" The tier is capped: {}.", pl.col("gate_reason").str.strip_chars_end("."))
+    )
+    strengths = (
+        pl.when(pl.col("strengths").is_not_null())
+        .then(pl.format(" In its favour: {}.", pl.col("strengths")))
+        .otherwise(pl.lit(" No driver stands out in its favour."))
+    )
+    scored = risks + cap.fill_null("") + strengths
+    return pl.when(pl.col("score").is_null()).then(unscored).otherwise(scored)
+
+
+def _next_steps() -> pl.Expr:
+    suggested = (
+        pl.when(pl.col("suggested").is_not_null())
+        .then(
+            pl.format(
+                "No play is running; the first reason calls for “{}”.", spaced(pl.col("suggested"))
+            )
+        )
+        .otherwise(pl.lit("No play is running."))
+    )
+    return pl.col("running").fill_null(suggested)
+
+
+def _sentences(reasons: pl.DataFrame, direction: str, most: int) -> pl.DataFrame:
+    return (
+        reasons.filter((pl.col("direction") == direction) & (pl.col("rank") <= most))
+        .sort(*KEY, "rank")
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col("sentence").str.join("; ").alias("said"))
+    )
+
+
+def _suggested(reasons: pl.DataFrame) -> pl.DataFrame:
+    first = reasons.filter((pl.col("direction") == "risk") & (pl.col("rank") == 1))
+    return first.select(*KEY, suggested="play")
+
+
+def _running(plays: pl.DataFrame) -> pl.DataFrame:
+    """The running play of each account and day with its steps, in one line."""
+    step = pl.format(
+        "{} ({}, {})",
+        pl.element().struct.field("text"),
+        pl.element().struct.field("owner"),
+        pl.element().struct.field("due"),
+    )
+    return plays.select(
+        *KEY,
+        running=pl.format(
+            "Play “{}”, {}, due {}: {}.",
+            spaced(pl.col("play")),
+            pl.col("status"),
+            pl.col("due_at").dt.date(),
+            pl.col("steps").list.eval(step).list.join("; "),
+        ),
+    )

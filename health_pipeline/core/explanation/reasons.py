@@ -1,0 +1,157 @@
+"""Reason codes: the drivers that move a score away from its segment's median (R80, R81)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from health_pipeline.core.explanation.params import ExplanationRules
+from health_pipeline.core.explanation.sentences import Figures, sentence
+from health_pipeline.core.schemas.results import EVIDENCE, RESULT_TABLES
+from health_pipeline.core.schemas.spec import SignalSpec
+
+HEALTHY_FROM = 80.0
+"""A driver from this subscore on is no risk, below it no strength."""
+
+MOST_STRENGTHS = 2
+KEY = ("account_id", "date")
+
+
+def reasons(
+    contributions: pl.DataFrame,
+    signals: pl.DataFrame,
+    specs: Sequence[SignalSpec],
+    rules: ExplanationRules,
+    gates: pl.DataFrame | None = None,
+    gate_signals: Mapping[str, Sequence[str]] | None = None,
+) -> pl.DataFrame:
+    """The top risks and strengths of each account and day.
+
+    Args:
+        contributions: `RESULT_TABLES["contributions"]` of any number of days.
+        signals: `RESULT_TABLES["signals"]` of those days.
+        specs: the signals' vocabulary.
+        rules: how many, and from which size on.
+        gates: `account_id`, `date`, `gate` (names of the gates that cap the tier, joined by ", ";
+            null for none); `health_scores` has these columns.
+        gate_signals: gate → the signals that it looks at (one, or several for a combined gate).
+
+    Returns:
+        `RESULT_TABLES["reason_codes"]`. Risks: points against reference ≤ −min_points and subscore
+        below 80, and always the signal of a gate that caps the tier, however small; most negative
+        first. Strengths: at most two, points ≥ min_points and subscore of 80 or more.
+
+    Raises:
+        ValueError: a signal without a spec, or a sentence template with an unknown field.
+    """
+    drivers = contributions.filter(
+        pl.col("subscore").is_not_null() & pl.col("points_vs_reference").is_not_null()
+    ).select(*KEY, "signal", "subscore", points="points_vs_reference")
+    drivers = drivers.join(_capping(gates, gate_signals), on=[*KEY, "signal"], how="left")
+    # A combined gate does not say which of its members fired: those that are not healthy are told.
+    unhealthy = pl.col("subscore") < HEALTHY_FROM
+    drivers = drivers.with_columns(
+        caps=(pl.col("caps") == "alone") | ((pl.col("caps") == "together") & unhealthy)
+    ).with_columns(pl.col("caps").fill_null(False))
+    chosen = pl.concat([_risks(drivers, rules), _strengths(drivers, rules)])
+    return RESULT_TABLES["reason_codes"].conform(_worded(chosen, signals, specs))
+
+
+def _capping(
+    gates: pl.DataFrame | None, gate_signals: Mapping[str, Sequence[str]] | None
+) -> pl.DataFrame:
+    """Signals behind the gates of each account and day, and whether one stands alone."""
+    looks_at = pl.DataFrame(
+        [
+            (gate, signal, "alone" if len(names) == 1 else "together")
+            for gate, names in (gate_signals or {}).items()
+            for signal in names
+        ],
+        schema={"gate": pl.String(), "signal": pl.String(), "caps": pl.String()},
+        orient="row",
+    )
+    if gates is None:
+        gates = pl.DataFrame(
+            schema={"account_id": pl.String(), "date": pl.Date(), "gate": pl.String()}
+        )
+    return (
+        gates.select(*KEY, "gate")
+        .drop_nulls("gate")
+        .with_columns(pl.col("gate").str.split(", "))
+        .explode("gate")
+        .join(looks_at, on="gate")
+        .group_by(*KEY, "signal")
+        .agg(pl.col("caps").min())  # "alone" sorts before "together"
+    )
+
+
+def _risks(drivers: pl.DataFrame, rules: ExplanationRules) -> pl.DataFrame:
+    weighs = (pl.col("points") <= -rules.min_points) & (pl.col("subscore") < HEALTHY_FROM)
+    place = pl.int_range(pl.len()).over(KEY)
+    return (
+        drivers.filter(weighs | pl.col("caps"))
+        .sort("caps", "points", "signal", descending=[True, False, False])
+        .filter((place < rules.max_reasons) | pl.col("caps"))
+        .sort(*KEY, "points", "signal")
+        .with_columns(rank=place + 1, direction=pl.lit("risk"))
+    )
+
+
+def _strengths(drivers: pl.DataFrame, rules: ExplanationRules) -> pl.DataFrame:
+    lifts = (pl.col("points") >= rules.min_points) & (pl.col("subscore") >= HEALTHY_FROM)
+    place = pl.int_range(pl.len()).over(KEY)
+    return (
+        drivers.filter(lifts & ~pl.col("caps"))
+        .sort(*KEY, "points", "signal", descending=[False, False, True, False])
+        .filter(place < MOST_STRENGTHS)
+        .with_columns(rank=place + 1, direction=pl.lit("strength"))
+    )
+
+
+def _worded(
+    chosen: pl.DataFrame, signals: pl.DataFrame, specs: Sequence[SignalSpec]
+) -> pl.DataFrame:
+    """`chosen` with reason code, sentence, evidence and play."""
+    vocabulary = {spec.name: spec for spec in specs}
+    unknown = sorted(set(chosen["signal"].unique()) - set(vocabulary))
+    if unknown:
+        raise ValueError(
+            f"contributions name the signals {', '.join(unknown)}, which the model does not define;"
+            f" it defines {', '.join(sorted(vocabulary))}"
+        )
+    told = chosen.join(
+        signals.select(
+            *KEY, "signal", "value", "unit", "observed_on", "detail", baseline="segment_baseline"
+        ),
+        on=[*KEY, "signal"],
+        how="left",
+    )
+    said = [_sentence_of(row, vocabulary[row["signal"]]) for row in told.iter_rows(named=True)]
+    plays = {name: spec.play for name, spec in vocabulary.items()}
+    codes = {name: spec.reason_code for name, spec in vocabulary.items()}
+    is_risk = pl.col("direction") == "risk"
+    return told.with_columns(
+        pl.Series("sentence", said, dtype=pl.String),
+        pl.col("signal").replace_strict(codes, return_dtype=pl.String).alias("reason_code"),
+        pl.when(is_risk)
+        .then(pl.col("signal").replace_strict(plays, return_dtype=pl.String))
+        .alias("play"),
+        pl.struct(field.name for field in EVIDENCE.fields).alias("evidence"),
+    )
+
+
+def _sentence_of(row: dict[str, Any], spec: SignalSpec) -> str:
+    template = spec.risk_sentence if row["direction"] == "risk" else spec.strength_sentence
+    return sentence(
+        template,
+        Figures(
+            value=row["value"],
+            baseline=row["baseline"],
+            unit=spec.unit,
+            observed_on=row["observed_on"],
+            detail=row["detail"],
+            day=row["date"],
+        ),
+    )

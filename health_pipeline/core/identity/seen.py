@@ -1,0 +1,84 @@
+"""Since when an account is seen, as it was known on each day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from health_pipeline.core.schemas.columns import TIMESTAMP
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER
+
+
+def _own_day(name: str, rows: pl.DataFrame) -> pl.Expr:
+    """The row's own first day, else the day it became known; null for "since ever"."""
+    own = [
+        pl.col(column).cast(pl.Date)
+        for column in SOURCE_TABLES[name].own_first
+        if column in rows.columns
+    ]
+    since_ever = pl.col("known_at") <= pl.lit(KNOWN_SINCE_EVER).cast(TIMESTAMP)
+    known = pl.when(~since_ever).then(pl.col("known_at").cast(pl.Date))
+    return pl.min_horizontal(*own, known)
+
+
+def first_seen(attached: Mapping[str, pl.DataFrame], first_active: pl.DataFrame) -> pl.DataFrame:
+    """When each account was first seen, and since when that is known.
+
+    The least of the account's creation, its first active day, its first subscription and the
+    first own date of any row; computed once for a run, read for each day by `seen_by`.
+
+    Args:
+        attached: landed tables with account_id.
+        first_active: account_id, first_active_on; known_on (optional) = when that became known.
+
+    Returns:
+        account_id, known_on, first_seen_on (null: a row without any date): ever earlier
+        first_seen_on with later known_on, sorted.
+    """
+    parts = [
+        rows.select(
+            "account_id",
+            pl.col("known_at").cast(pl.Date).alias("known_on"),
+            _own_day(name, rows).alias("first_seen_on"),
+        )
+        for name, rows in attached.items()
+        if name in SOURCE_TABLES
+    ]
+    parts.append(_active(first_active).rename({"first_active_on": "first_seen_on"}))
+    running = pl.col("first_seen_on").cum_min().forward_fill().over("account_id")
+    return (
+        pl.concat(parts)
+        # A planned date counts once it has come, not when it was planned.
+        .with_columns(pl.max_horizontal("known_on", "first_seen_on").alias("known_on"))
+        .sort("account_id", "known_on", "first_seen_on", nulls_last=True)
+        .with_columns(running)
+        .unique(["account_id", "first_seen_on"], keep="first", maintain_order=True)
+    )
+
+
+def _active(first_active: pl.DataFrame) -> pl.DataFrame:
+    known = "known_on" if "known_on" in first_active.columns else "first_active_on"
+    return first_active.select("account_id", pl.col(known).alias("known_on"), "first_active_on")
+
+
+def used_since(attached: Mapping[str, pl.DataFrame], first_active: pl.DataFrame) -> pl.DataFrame:
+    """Since when some source is known to have shown a user or event: account_id, known_on."""
+    parts = [_active(first_active).select("account_id", "known_on")]
+    if "users" in attached:
+        known_on = pl.max_horizontal(
+            pl.col("known_at").cast(pl.Date), _own_day("users", attached["users"])
+        )
+        parts.append(attached["users"].select("account_id", known_on.alias("known_on")))
+    return pl.concat(parts).group_by("account_id").agg(pl.col("known_on").min())
+
+
+def seen_by(seen: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Accounts known of by `day`: account_id, first_seen_on as it was known then."""
+    return (
+        seen.filter(pl.col("known_on") <= day)
+        .unique("account_id", keep="last", maintain_order=True)
+        .select("account_id", "first_seen_on")
+    )

@@ -1,0 +1,208 @@
+"""Enrolment of plays: one running play for each account at risk, closed when its episode ends.
+
+An episode of an account begins on the day from which it has stood in a tier of `open_for_tiers`,
+and ends when it has stood outside of them for seven scored days in a row (outcome `recovered`), or
+has left the population (`left`). People accept and finish plays in between; a `done` play stays
+until the episode ends, so that its outcome is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from health_pipeline.core.plays.params import OwnerRole, Play, PlayBook
+from health_pipeline.core.schemas.ids import stable_id
+from health_pipeline.core.schemas.plays import RUNNING
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.time import end_of
+
+CALM_DAYS = 7
+"""Scored days in a row outside of `open_for_tiers` that end an episode."""
+
+UNSCORED = "unscored"
+UNOWNED = "unowned"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the walk through the days needs to know."""
+
+    playbook: PlayBook
+    gate_plays: Mapping[str, str]
+    model_version: str
+
+
+def enrol(
+    scores: pl.DataFrame,
+    reasons: pl.DataFrame,
+    previous: pl.DataFrame,
+    accounts: pl.DataFrame,
+    playbook: PlayBook,
+    model_version: str,
+    gate_plays: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
+    """All plays after the days of `scores`: `previous`, what was opened, and what was closed (R90).
+
+    Args:
+        scores: `RESULT_TABLES["health_scores"]` of any number of days.
+        reasons: `RESULT_TABLES["reason_codes"]` of those days.
+        previous: `RESULT_TABLES["plays"]` as it stands before the first of them, empty at first.
+        accounts: `account_id`, `date`, `owner_email`, `exec_email`: who held them on each day.
+        playbook: plays, the tiers that open one, and the executive threshold.
+        model_version: stands on what is opened.
+        gate_plays: gate → play, for an account whose tier is capped but has no risk reason.
+
+    Returns:
+        `RESULT_TABLES["plays"]`. The same input gives the same rows; a range of days gives what its
+        days give one by one.
+
+    Raises:
+        KeyError: a reason names a play that the playbook does not have.
+    """
+    enrolment = Enrolment(playbook, gate_plays or {}, model_version)
+    plays: dict[str, list[Row]] = {}
+    for play in previous.sort("account_id", "opened_at", "play_id").iter_rows(named=True):
+        plays.setdefault(play["account_id"], []).append(play)
+    for day, rows in _concerned(scores, reasons, accounts, playbook, set(plays)):
+        seen = {row["account_id"] for row in rows}
+        for account, its in plays.items():
+            if account not in seen:
+                _close(_running(its), day, "left")
+        for row in rows:
+            _one_day(plays.setdefault(row["account_id"], []), row, enrolment)
+    table = RESULT_TABLES["plays"]
+    return table.conform(
+        pl.DataFrame([p for its in plays.values() for p in its], schema=table.columns, orient="row")
+    )
+
+
+def _concerned(
+    scores: pl.DataFrame,
+    reasons: pl.DataFrame,
+    accounts: pl.DataFrame,
+    playbook: PlayBook,
+    enrolled: set[str],
+) -> list[tuple[date, list[Row]]]:
+    """For each day the rows of accounts that are, or in this range become, concerned by a play."""
+    at_risk = pl.col("tier").is_in(playbook.open_for_tiers)
+    ever = set(scores.filter(at_risk)["account_id"].unique()) | enrolled
+    first = reasons.filter((pl.col("direction") == "risk") & (pl.col("rank") == 1))
+    rows = (
+        scores.filter(pl.col("account_id").is_in(sorted(ever)))
+        .select("account_id", "date", "tier", "tier_since", "gate", "arr", at_risk=at_risk)
+        .join(
+            first.select("account_id", "date", "reason_code", "play"),
+            ["account_id", "date"],
+            "left",
+        )
+        .join(
+            accounts.select("account_id", "date", "owner_email", "exec_email"),
+            ["account_id", "date"],
+            "left",
+        )
+        .sort("account_id")
+    )
+    by_day: dict[Any, list[Row]] = {day: [] for day in scores["date"].unique().sort()}
+    for row in rows.iter_rows(named=True):
+        by_day[row["date"]].append(row)
+    return list(by_day.items())
+
+
+def _running(plays: list[Row]) -> Row | None:
+    return next((play for play in plays if play["status"] in RUNNING), None)
+
+
+def _close(play: Row | None, day: date, outcome: str) -> None:
+    if play is not None:
+        play.update(status="closed", closed_at=end_of(day), outcome=outcome)
+
+
+def _one_day(plays: list[Row], row: Row, enrolment: Enrolment) -> None:
+    """What one day of one account does to its plays."""
+    running = _running(plays)
+    if running is None:
+        if row["at_risk"]:
+            opened = _opened(plays, row, enrolment)
+            if opened is not None:
+                plays.append(opened)
+        return
+    if row["at_risk"] or row["tier"] == UNSCORED:
+        running["calm_since"] = None  # a day without a score is no day of calm
+        return
+    since = running["calm_since"]  # of a later day where days are run again
+    running["calm_since"] = row["date"] if since is None or since > row["date"] else since
+    if row["date"] - running["calm_since"] >= timedelta(days=CALM_DAYS - 1):
+        _close(running, row["date"], "recovered")
+
+
+def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
+    """The play that this day opens; None: no reason, enrolled before in its episode, or resting."""
+    name, code = row["play"], row["reason_code"]
+    if name is None:
+        gates = (row["gate"] or "").split(", ")
+        named = [gate for gate in gates if gate in enrolment.gate_plays]
+        if not named:
+            return None
+        name, code = enrolment.gate_plays[named[0]], named[0]
+    if name not in enrolment.playbook.plays:
+        known = ", ".join(sorted(enrolment.playbook.plays))
+        raise KeyError(f"reason {code} calls for the play {name}; plays.yaml has {known}")
+    play = enrolment.playbook.plays[name]
+    episode = stable_id("episode", row["account_id"], row["tier_since"] or row["date"])
+    play_id = stable_id("play", row["account_id"], episode, name)
+    if any(
+        earlier["play_id"] == play_id or _rests(earlier, play, row["date"]) for earlier in plays
+    ):
+        return None
+    return _new(play_id, episode, play, code, row, enrolment)
+
+
+def _rests(earlier: Row, play: Play, day: date) -> bool:
+    """Whether `earlier` is the same play, closed less than its cooldown ago."""
+    if earlier["play"] != play.name or earlier["closed_at"] is None:
+        return False
+    closed_on: date = earlier["closed_at"].date()
+    return (day - closed_on).days < play.cooldown_days
+
+
+def _new(play_id: str, episode: str, play: Play, code: str, row: Row, enrolment: Enrolment) -> Row:
+    opened_at = end_of(row["date"])
+    steps = [
+        {
+            "text": step.text,
+            "owner": _owner(step.owner_role, row, enrolment.playbook.executive_from_arr),
+            "due": row["date"] + timedelta(days=step.due_days),
+        }
+        for step in play.steps
+    ]
+    return dict.fromkeys(RESULT_TABLES["plays"].columns) | {
+        "play_id": play_id,
+        "account_id": row["account_id"],
+        "episode_id": episode,
+        "play": play.name,
+        "reason_code": code,
+        "opened_at": opened_at,
+        "due_at": opened_at + timedelta(hours=play.due_hours),
+        "owner_email": row["owner_email"],
+        "status": "proposed",
+        "model_version": enrolment.model_version,
+        "steps": steps,
+    }
+
+
+def _owner(role: OwnerRole, row: Row, executive_from_arr: float | None) -> str:
+    """Who does a step: below the ARR threshold an executive's step falls to the owner (R90).
+
+    An unknown ARR is not a small one.
+    """
+    known = executive_from_arr is not None and row["arr"] is not None
+    too_small = known and row["arr"] < executive_from_arr
+    email = row["owner_email"] if role == "owner" or too_small else row["exec_email"]
+    return email or UNOWNED

@@ -1,0 +1,188 @@
+"""Landing: rows as read become versions that say since when they are known (contracts.md)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from health_pipeline.core.schemas.columns import TIMESTAMP, SourceTable
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER, end_of
+
+STAMPS = ("known_at", "known_assumed", "origin")
+"""What landing says of a row, in place of what the row says of the world."""
+
+OWN = "#own"
+
+CONFLICT = "conflicting_version"
+FIRST_VALID_YEAR = 2000
+
+
+def land(
+    table: SourceTable,
+    new: pl.DataFrame,
+    previous: pl.DataFrame | None,
+    as_of: date,
+    first_valid_year: int = FIRST_VALID_YEAR,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The versions of `table` after `new` has arrived in the run for day `as_of`.
+
+    Args:
+        table: the contract.
+        new: typed contract columns (those of the key always) and `origin`; `known_at` where the
+            source can tell.
+        previous: what earlier landings gave, None in the first landing. Of `events` only whether
+            it is None counts.
+        as_of: the day of the run, never today's.
+        first_valid_year: events before it are quarantined (a clock that was never set).
+
+    Returns:
+        All versions, `previous` included, sorted by key and `known_at`; they carry `known_at`
+        (never null), `known_assumed` and `origin`. Of `events`, which have no versions: the new
+        rows alone, in file order, copies included. And the quarantine rows.
+    """
+    if table.name == "events":
+        return _land_events(table, new, as_of, first_valid_year, first=previous is None)
+    stamped = _stamped(table, new, as_of, first=previous is None)
+    old = stamped.clear() if previous is None else previous
+    arrived = _against(table, stamped, old, as_of)
+    arriving = arrived.filter(~pl.col("repeated"))
+    pool = pl.concat([_without_plans(table, old, arriving, as_of), arriving], how="diagonal")
+    landed = pool.unique([*table.key, "known_at"], keep="last", maintain_order=True)
+    names = [name for name in table.names if name in landed.columns and name not in STAMPS]
+    versions = landed.select(*names, *STAMPS).sort(
+        *table.key, "known_at", nulls_last=True, maintain_order=True
+    )
+    return versions, _conflicts(table, old, arrived, as_of)
+
+
+def _stamped(table: SourceTable, new: pl.DataFrame, as_of: date, *, first: bool) -> pl.DataFrame:
+    """`new` with its stamps, and `inferred`: whether the source left `known_at` open."""
+    given = pl.col("known_at") if "known_at" in new.columns else pl.lit(None, TIMESTAMP)
+    timed = new.with_columns(
+        given.alias("known_at"),
+        given.is_null().alias("inferred"),
+        _own_first(table, new).alias(OWN),
+    )
+    own, run = pl.col(OWN), pl.lit(end_of(as_of)).cast(TIMESTAMP)
+    inferred = pl.coalesce(own, pl.lit(KNOWN_SINCE_EVER)) if first else pl.max_horizontal(run, own)
+    assumed = pl.lit(first) | (own > run).fill_null(value=False)
+    return (
+        timed.with_columns(
+            pl.coalesce("known_at", inferred).cast(TIMESTAMP).alias("known_at"),
+            (pl.col("inferred") & assumed).alias("known_assumed"),
+        )
+        # Of several untimed rows of a key the latest by its own date is the state.
+        .sort(pl.when("inferred").then(own), maintain_order=True)
+        .drop(OWN)
+    )
+
+
+def _own_first(table: SourceTable, rows: pl.DataFrame) -> pl.Expr:
+    """The row's own first moment: a timestamp as it is, of a date its end; null without any."""
+    moments = [
+        pl.col(name).cast(TIMESTAMP) + timedelta(days=1, microseconds=-1)
+        if rows.schema[name] == pl.Date
+        else pl.col(name)
+        for name in table.own_first
+        if name in rows.columns
+    ]
+    return pl.min_horizontal(pl.lit(None, TIMESTAMP), *moments)
+
+
+def _against(
+    table: SourceTable, stamped: pl.DataFrame, old: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
+    """`stamped` with what earlier landings say of it.
+
+    Adds `seen` (identical to an earlier version) and `repeated`: untimed rows of which the last is
+    the version in force, so that they say nothing new. A value that returns after another is new.
+    """
+    cells = [name for name in stamped.columns if name not in (*STAMPS, "inferred")]
+    group = [*table.key, "known_at"]
+    in_force = (
+        old.filter(pl.col("known_at") <= pl.lit(end_of(as_of)))
+        .sort("known_at", maintain_order=True)
+        .unique(list(table.key), keep="last", maintain_order=True)
+    )
+    marked = _marked(_marked(stamped, old, cells, "seen"), in_force, cells, "current")
+    untimed = pl.col("inferred").all().over(group)
+    return marked.with_columns(repeated=untimed & pl.col("current").last().over(group))
+
+
+def _without_plans(
+    table: SourceTable, old: pl.DataFrame, arriving: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
+    """`old` without versions that were never in force and are now said differently.
+
+    A row of a date to come is known from that date on; the row that corrects it before that date
+    must not be overtaken by it.
+    """
+    plan = pl.col("known_assumed") & (pl.col("known_at") > pl.lit(end_of(as_of)))
+    corrected = arriving.filter("inferred").select(table.key).unique()
+    stale = old.filter(plan).join(corrected, on=list(table.key), how="semi", nulls_equal=True)
+    return old.join(stale, on=[*table.key, "known_at"], how="anti", nulls_equal=True)
+
+
+def _marked(rows: pl.DataFrame, known: pl.DataFrame, cells: list[str], name: str) -> pl.DataFrame:
+    absent = [
+        pl.lit(None, rows.schema[cell]).alias(cell) for cell in cells if cell not in known.columns
+    ]
+    facts = known.with_columns(absent).select(*cells, pl.lit(True).alias(name)).unique()
+    return rows.join(
+        facts, on=cells, how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(pl.col(name).fill_null(value=False))
+
+
+def _conflicts(
+    table: SourceTable, old: pl.DataFrame, arrived: pl.DataFrame, as_of: date
+) -> pl.DataFrame:
+    """Rows that another row of the same key and time overrules."""
+    marks = ("inferred", "seen", "current", "repeated")
+    cells = [name for name in arrived.columns if name not in (*STAMPS, *marks)]
+    group = [*table.key, "known_at"]
+    pool = pl.concat([old, arrived], how="diagonal").with_columns(
+        pl.col("seen").fill_null(value=False)
+    )
+    differs = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(name).last().over(group)) for name in cells
+    )
+    losers = pool.filter(differs & ~pl.col("seen"))
+    facts = [name for name in cells if name not in table.key]
+    value = pl.struct(facts).struct.json_encode() if facts else pl.lit(None, pl.String)
+    return _quarantine(table, losers, CONFLICT, value, as_of)
+
+
+def _quarantine(
+    table: SourceTable, rows: pl.DataFrame, rule: str, value: pl.Expr, as_of: date
+) -> pl.DataFrame:
+    return rows.select(
+        pl.lit(table.name).alias("table"),
+        "source",
+        pl.struct(table.key).struct.json_encode().alias("key"),
+        pl.lit(rule).alias("rule"),
+        value.alias("value"),
+        "origin",
+        pl.lit(end_of(as_of)).cast(TIMESTAMP).alias("at"),
+    ).cast(RESULT_TABLES["quarantine"].columns)  # type: ignore[arg-type]
+
+
+def _land_events(
+    table: SourceTable, new: pl.DataFrame, as_of: date, first_valid_year: int, *, first: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events are known when received, and never before they occurred: client clocks run ahead."""
+    received = pl.col("received_at") if "received_at" in new.columns else pl.lit(None, TIMESTAMP)
+    occurred = pl.col("occurred_at")
+    open_known = occurred if first else pl.lit(end_of(as_of)).cast(TIMESTAMP)
+    too_early = occurred < pl.lit(datetime(first_valid_year, 1, 1, tzinfo=UTC))
+    landed = new.filter(~too_early).with_columns(
+        pl.max_horizontal(occurred, pl.coalesce(received, open_known)).alias("known_at"),
+        (received.is_null() & (pl.lit(first) | (occurred > open_known))).alias("known_assumed"),
+    )
+    names = [name for name in table.names if name in new.columns]
+    early = new.filter(too_early)
+    rule = f"before_{first_valid_year}"
+    return landed.select(*names, *STAMPS), _quarantine(
+        table, early, rule, occurred.cast(pl.String), as_of
+    )

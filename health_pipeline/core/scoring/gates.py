@@ -1,0 +1,102 @@
+"""Gates: where the words of a tier say more than its number, they cap it (R72)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from health_pipeline.core.scoring.params import TIER_ORDER, CombinedGate, Gate, ScoringRules
+
+RISK_BELOW = 60.0
+MOST_NAMED = 3
+KEY = ("account_id", "date")
+
+GATES: dict[str, pl.DataType] = {
+    "account_id": pl.String(),
+    "date": pl.Date(),
+    "cap": pl.String(),
+    "gate": pl.String(),
+    "gate_reason": pl.String(),
+    "not_measured": pl.String(),
+}
+
+
+def gates(signals: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
+    """Which gates fire for each account and day, and the best tier that they leave.
+
+    Args:
+        signals: `RESULT_TABLES["signals"]`.
+        rules: `gates` (one signal each) and `combined_gates` (at least so many of them).
+
+    Returns:
+        `GATES`. `cap`: the lowest cap of the gates that fire, null when none does; `gate` and
+        `gate_reason`: names and words of the gates with that cap, at most three, in the order of
+        the rules; `not_measured`: names of the gates that could not be asked because their signal
+        is not measured, null when all could. Such a gate does not fire.
+    """
+    every: tuple[Gate | CombinedGate, ...] = (*rules.gates, *rules.combined_gates)
+    return (
+        signals.group_by(KEY)
+        .agg(_fires(gate).max().alias(_column(gate)) for gate in rules.gates)
+        .with_columns(_fires_together(gate).alias(_column(gate)) for gate in rules.combined_gates)
+        .with_columns(_lowest_cap(every).alias("cap"))
+        .with_columns(
+            _join([_if_caps(gate, gate.name) for gate in every], ", ", MOST_NAMED).alias("gate"),
+            _join([_if_caps(gate, gate.words) for gate in every], "; ", MOST_NAMED).alias(
+                "gate_reason"
+            ),
+            _join([_if_not_asked(gate) for gate in rules.gates], ", ").alias("not_measured"),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in GATES.items())
+        .sort(KEY)
+    )
+
+
+def _column(gate: Gate | CombinedGate) -> str:
+    return f"fires:{gate.name}"
+
+
+def _fires(gate: Gate) -> pl.Expr:
+    """True or False on the measured row of the gate's signal, null on every other row."""
+    asked = (pl.col("signal") == gate.signal) & (pl.col("status") == "measured")
+    if gate.when == "risk":
+        test = pl.col("subscore") < RISK_BELOW
+    elif gate.when == "above":
+        test = pl.col("value") > gate.value
+    else:
+        test = pl.col("value") < gate.value
+    return pl.when(asked).then(test)
+
+
+def _fires_together(gate: CombinedGate) -> pl.Expr:
+    fired = pl.sum_horizontal(
+        pl.col(f"fires:{name}").fill_null(False).cast(pl.Int64) for name in gate.gates
+    )
+    return fired >= gate.at_least
+
+
+def _lowest_cap(every: Sequence[Gate | CombinedGate]) -> pl.Expr:
+    cap: pl.Expr = pl.lit(None, dtype=pl.String)
+    for tier in reversed(TIER_ORDER):  # the worst is asked last and so wins
+        for gate in every:
+            if gate.cap == tier:
+                cap = pl.when(pl.col(_column(gate))).then(pl.lit(tier)).otherwise(cap)
+    return cap
+
+
+def _if_caps(gate: Gate | CombinedGate, text: str) -> pl.Expr:
+    return pl.when(pl.col(_column(gate)) & (pl.col("cap") == gate.cap)).then(pl.lit(text))
+
+
+def _if_not_asked(gate: Gate) -> pl.Expr:
+    return pl.when(pl.col(_column(gate)).is_null()).then(pl.lit(gate.name))
+
+
+def _join(texts: Sequence[pl.Expr], separator: str, most: int | None = None) -> pl.Expr:
+    """The texts that are not null, joined; null when there is none."""
+    if not texts:
+        return pl.lit(None, dtype=pl.String)
+    kept = pl.concat_list(texts).list.drop_nulls()
+    shown = kept if most is None else kept.list.head(most)
+    return pl.when(kept.list.len() > 0).then(shown.list.join(separator))

@@ -1,0 +1,57 @@
+"""The published row of an account and day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.scoring.params import TIER_ORDER
+
+KEY = ("account_id", "date")
+
+
+def health_scores(
+    raw: pl.DataFrame,
+    held: pl.DataFrame,
+    gates: pl.DataFrame,
+    *,
+    model_version: str,
+    scored_at: datetime,
+) -> pl.DataFrame:
+    """Scores, held tiers and gates in one row.
+
+    Args:
+        raw: `Scores.raw`.
+        held: `tiers.HELD`.
+        gates: `gates.GATES`.
+        model_version: hash of the resolved model and baseline.
+        scored_at: when the run scored, UTC.
+
+    Returns:
+        `RESULT_TABLES["health_scores"]`. `gate` is set only where it lowers the tier that the score
+        alone would hold. `gate_reason` says why, and which gates could not be asked, unless the
+        tier is the worst already. `expansion_index` and `churn_probability` stand beside the score
+        and are null here: this stage does not know them.
+    """
+    worst = TIER_ORDER[0]
+    lowered = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != pl.col("held_tier"))
+    could_be_lower = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != worst)
+    not_asked = pl.lit("not evaluated, because not measured: ") + pl.col("not_measured")
+    reasons = pl.concat_list(
+        pl.when(lowered).then(pl.col("gate_reason")),
+        pl.when(could_be_lower).then(not_asked),
+    ).list.drop_nulls()
+    return RESULT_TABLES["health_scores"].conform(
+        raw.join(held, on=KEY)
+        .join(gates, on=KEY, how="left")
+        .with_columns(
+            pl.when(lowered).then(pl.col("gate")).alias("gate"),
+            pl.when(reasons.list.len() > 0).then(reasons.list.join("; ")).alias("gate_reason"),
+            pl.lit(None, dtype=pl.Float64).alias("expansion_index"),
+            pl.lit(None, dtype=pl.Float64).alias("churn_probability"),
+            pl.lit(scored_at).alias("scored_at"),
+            pl.lit(model_version).alias("model_version"),
+        )
+    )

@@ -1,0 +1,153 @@
+"""The account score, its coverage, and what each signal gives to it (R70)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.spec import SignalSpec
+from health_pipeline.core.scoring.observe import observe
+from health_pipeline.core.scoring.params import ScoringRules
+from health_pipeline.core.scoring.tiers import tier_by_score
+
+KEY = ("account_id", "date")
+TREND_DAYS = 30
+NOISE_DECIMALS = 10
+"""Scores and coverage are cut here: binary noise must not decide a tier (79.99999999999999)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What `score` finds.
+
+    Attributes:
+        raw: one row an account and day: `account_id`, `date`, `score` (0–100, null: unscored),
+            `tier_by_score` (null: unscored), `coverage` (0–1), `groups_scored`, `trend_30d`,
+            `arr`, `due`, `segment`.
+        contributions: `RESULT_TABLES["contributions"]`.
+    """
+
+    raw: pl.DataFrame
+    contributions: pl.DataFrame
+
+
+def score(
+    signals: pl.DataFrame,
+    segments: pl.DataFrame,
+    accounts: pl.DataFrame,
+    baseline: pl.DataFrame,
+    specs: Sequence[SignalSpec],
+    *,
+    rules: ScoringRules,
+    horizon_days: int,
+    history: pl.DataFrame,
+) -> Scores:
+    """Score every account on every day.
+
+    Score = Σ_observed w·s / Σ_observed w over all signals; coverage = Σ_observed w·f /
+    Σ_applicable w (science.md, "Normalisation"). Below `min_coverage`, or with nothing observed,
+    an account is unscored.
+
+    Args:
+        signals: `RESULT_TABLES["signals"]`.
+        segments: `RESULT_TABLES["segments"]` of the same accounts and days.
+        accounts: the population: `account_id`, `date`, `arr`, `renews_on`,
+            `cancellation_notice_on`.
+        baseline: the frozen baseline that the signals were normalised with.
+        specs: the signals.
+        rules: groups, tiers, `min_coverage`.
+        horizon_days: an account is `due` while its contract ends within (D, D + horizon] and no
+            cancellation notice is known.
+        history: `account_id`, `date`, `score` published before, from which `trend_30d` = score
+            less the score 30 days earlier; days of this run count too.
+
+    Raises:
+        ValueError: see `observe`.
+    """
+    observed = observe(signals, segments, baseline, specs)
+    totals = observed.group_by(KEY, maintain_order=True).agg(
+        pl.col("w_observed", "w_fresh", "w_applicable").sum(),
+        (pl.col("w_observed") * pl.col("subscore")).sum().alias("weighted"),
+        *(_speaks(group).alias(f"group:{group}") for group in rules.groups),
+    )
+    raw = (
+        accounts.select(*KEY, "arr", _due(horizon_days).alias("due"))
+        .join(segments.select(*KEY, "segment"), on=KEY, how="left")
+        .join(totals, on=KEY, how="left")
+        .with_columns(_coverage().alias("coverage"), _groups(rules).alias("groups_scored"))
+        .with_columns(_score(rules).alias("score"))
+    )
+    return Scores(_with_trend(raw, history, rules), _contributions(observed, raw))
+
+
+def _speaks(group: str) -> pl.Expr:
+    return ((pl.col("group") == group) & pl.col("subscore").is_not_null()).any()
+
+
+def _due(horizon_days: int) -> pl.Expr:
+    ahead = (pl.col("renews_on") - pl.col("date")).dt.total_days()
+    ends = (ahead > 0) & (ahead <= horizon_days)
+    return ends.fill_null(False) & pl.col("cancellation_notice_on").is_null()
+
+
+def _coverage() -> pl.Expr:
+    share = (pl.col("w_fresh") / pl.col("w_applicable")).round(NOISE_DECIMALS).clip(0.0, 1.0)
+    return pl.when(pl.col("w_applicable") > 0).then(share).otherwise(0.0)
+
+
+def _groups(rules: ScoringRules) -> pl.Expr:
+    names = [pl.when(f"group:{group}").then(pl.lit(group)) for group in rules.groups]
+    return pl.concat_str(names, separator=",", ignore_nulls=True)
+
+
+def _score(rules: ScoringRules) -> pl.Expr:
+    enough = (pl.col("coverage") >= rules.min_coverage) & (pl.col("w_observed") > 0)
+    mean = pl.col("weighted") / pl.col("w_observed")
+    return pl.when(enough).then(mean.round(NOISE_DECIMALS).clip(0.0, 100.0))
+
+
+def _with_trend(raw: pl.DataFrame, history: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
+    columns = ("account_id", "date", "score")
+    known = pl.concat([raw.select(columns), history.select(columns)]).unique(KEY, keep="first")
+    before = known.select(
+        "account_id", pl.col("date") + pl.duration(days=TREND_DAYS), pl.col("score").alias("before")
+    )
+    return (
+        raw.join(before, on=KEY, how="left")
+        .with_columns(
+            (pl.col("score") - pl.col("before")).alias("trend_30d"),
+            tier_by_score(pl.col("score"), rules).alias("tier_by_score"),
+        )
+        .select(
+            *(*KEY, "score", "tier_by_score", "coverage", "groups_scored", "trend_30d"),
+            *("arr", "due", "segment"),
+        )
+        .sort(KEY)
+    )
+
+
+def _contributions(observed: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    """ω, ω·s and ω·(s − reference) of each signal; points are null for unscored accounts."""
+    weight = pl.col("w_observed") / pl.col("w_total")
+    weights = observed.join(
+        raw.select(*KEY, "score", pl.col("w_observed").alias("w_total")),
+        on=KEY,
+        maintain_order="left",
+    ).with_columns(pl.when(pl.col("w_total") > 0).then(weight).otherwise(0.0).alias("weight"))
+    # A signal that does not speak has weight 0 and gives nothing, which is not a subscore of 0.
+    points = pl.when(pl.col("weight") > 0).then(pl.col("weight") * pl.col("subscore"))
+    against = pl.col("weight") * (pl.col("subscore") - pl.col("reference"))
+    scored = pl.col("score").is_not_null()
+    shown = weights.with_columns(
+        pl.when(scored).then(points.fill_null(0.0)).alias("points"),
+        pl.when(scored & (pl.col("weight") > 0))
+        .then(against)
+        .when(scored)
+        .then(0.0)
+        .alias("points_vs_reference"),
+    )
+    shape = RESULT_TABLES["contributions"].columns
+    return shown.select(pl.col(name).cast(dtype) for name, dtype in shape.items())

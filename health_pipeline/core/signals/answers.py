@@ -1,0 +1,85 @@
+"""How a kind answers: one row for each account, and what counts as connected."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.signals.kind import MEASURED, MISSING, NOT_APPLICABLE, VALUE_COLUMNS
+
+
+def not_applicable(view: DayView) -> pl.DataFrame:
+    """No source provides what the kind needs: out of score and coverage for every account."""
+    return _shaped(view.accounts.select("account_id", status=pl.lit(NOT_APPLICABLE)))
+
+
+def answers(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
+    """One row for each account of the day, from the accounts that were found.
+
+    Args:
+        view: the day; accounts that are not in `found` are missing.
+        found: `account_id` (unique), `value` (null = missing), `detail`, and optionally
+            `observed_on` (else the day itself) and `status` (where a kind knows better).
+
+    Returns:
+        The columns of `VALUE_COLUMNS`. A null value carries neither date nor detail.
+    """
+    given = pl.col("status") if "status" in found.columns else pl.lit(None, pl.String())
+    seen = pl.col("observed_on") if "observed_on" in found.columns else pl.lit(view.day)
+    valued = pl.col("value").is_not_null()
+    implied = pl.when(valued).then(pl.lit(MEASURED)).otherwise(pl.lit(MISSING))
+    joined = view.accounts.select("account_id").join(found, on="account_id", how="left")
+    return _shaped(
+        joined.with_columns(
+            status=pl.coalesce(given, implied),
+            observed_on=pl.when(valued).then(seen),
+            detail=pl.when(valued).then(pl.col("detail")),
+        )
+    )
+
+
+def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in VALUE_COLUMNS.items()
+    )
+
+
+def rows(view: DayView, table: str) -> pl.DataFrame:
+    """A connected source table with every column of its contract; undelivered ones are null."""
+    frame = view.tables[table]
+    return frame.with_columns(
+        pl.lit(None, column.dtype).alias(column.name)
+        for column in SOURCE_TABLES[table].columns
+        if column.name not in frame.columns
+    )
+
+
+def usage(view: DayView, *, users: bool) -> pl.DataFrame | None:
+    """The accounts with usage, joined with their windows.
+
+    Args:
+        view: the day.
+        users: True for what counts distinct users.
+
+    Returns:
+        None when no product source is connected, or `users` and none ever shows a user.
+    """
+    shown = view.accounts.filter(pl.col("has_usage").fill_null(False))
+    if view.windows.is_empty() and shown.is_empty():
+        return None
+    if users and not view.windows.is_empty() and view.windows["active_users_30d"].is_null().all():
+        return None
+    return shown.join(view.windows, on="account_id")
+
+
+def open_ticket() -> pl.Expr:
+    """True for a ticket that is not resolved, or was reopened after its resolution."""
+    reopened = (pl.col("reopened_at") > pl.col("resolved_at")).fill_null(False)
+    return pl.col("resolved_at").is_null() | reopened
+
+
+def seats_known() -> pl.Expr:
+    """The contracted seats of an account; null when unknown or not above 0."""
+    return pl.when(pl.col("seats") > 0).then(pl.col("seats"))

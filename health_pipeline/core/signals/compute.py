@@ -1,0 +1,97 @@
+"""All signals of one day: run each kind, check what it answers, apply freshness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.frames import SIGNAL_VALUES
+from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
+from health_pipeline.core.schemas.spec import SignalSpec
+from health_pipeline.core.signals.kind import (
+    MEASURED,
+    MISSING,
+    NOT_APPLICABLE,
+    STALE,
+    VALUE_COLUMNS,
+    kinds,
+)
+
+
+def signal_values(view: DayView, specs: Sequence[SignalSpec]) -> pl.DataFrame:
+    """The raw values of every signal for every account of the day.
+
+    Returns:
+        `SIGNAL_VALUES`: one row for each account and signal, sorted by both. A value that is not
+        a finite number is missing; a measured one whose freshness fell below .5 is stale and
+        keeps its value.
+
+    Raises:
+        ValueError: a spec names no kind, or a kind breaks its promise; the text names it.
+    """
+    frames = [_signal(view, spec) for spec in specs]
+    if not frames:
+        return pl.DataFrame(schema=SIGNAL_VALUES)
+    return pl.concat(frames).sort("account_id", "signal")
+
+
+def _signal(view: DayView, spec: SignalSpec) -> pl.DataFrame:
+    known = kinds()
+    if spec.kind not in known:
+        raise ValueError(f"signal {spec.name}: no kind {spec.kind!r}, only {', '.join(known)}")
+    answer = known[spec.kind].compute(view, spec.params)
+    _check_shape(view, spec, answer)
+    checked = _finite(answer)
+    _check_rows(view, spec, checked)
+    age = (pl.lit(view.day) - pl.col("observed_on")).dt.total_days()
+    faded = freshness(age, spec.ttl_days, spec.half_life_days) < OBSERVED_FROM
+    stale = (pl.col("status") == MEASURED) & faded
+    return checked.with_columns(
+        date=pl.lit(view.day),
+        signal=pl.lit(spec.name),
+        status=pl.when(stale).then(pl.lit(STALE)).otherwise(pl.col("status")),
+    ).select(SIGNAL_VALUES.keys())
+
+
+def _finite(answer: pl.DataFrame) -> pl.DataFrame:
+    broken = ~pl.col("value").is_finite()  # null stays null, which keeps the row
+    return answer.with_columns(
+        value=pl.when(broken).then(None).otherwise(pl.col("value")),
+        status=pl.when(broken).then(pl.lit(MISSING)).otherwise(pl.col("status")),
+        observed_on=pl.when(broken).then(None).otherwise(pl.col("observed_on")),
+        detail=pl.when(broken).then(None).otherwise(pl.col("detail")),
+    )
+
+
+def _check_shape(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
+    """One row for each account of the day, in the columns and types of `VALUE_COLUMNS`."""
+    if dict(answer.schema) != VALUE_COLUMNS:
+        raise ValueError(
+            f"kind {spec.kind} (signal {spec.name}) answered columns {dict(answer.schema)}, "
+            f"not {VALUE_COLUMNS}"
+        )
+    if not answer["account_id"].sort().equals(view.accounts["account_id"].sort()):
+        raise ValueError(
+            f"kind {spec.kind} (signal {spec.name}) answered {answer.height} rows for "
+            f"{answer['account_id'].n_unique()} accounts on {view.day}, not one row for each of "
+            f"the {view.accounts.height} accounts of the day"
+        )
+
+
+def _check_rows(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
+    """A value says when it was seen, not later than the day; no value, no date."""
+    has_value = pl.col("status").is_in([MEASURED, STALE])
+    known = has_value | pl.col("status").is_in([MISSING, NOT_APPLICABLE])
+    wrong = answer.filter(
+        ~known.fill_null(False)
+        | (has_value != pl.col("value").is_not_null())
+        | (has_value != (pl.col("observed_on") <= view.day).fill_null(False))
+    )
+    if not wrong.is_empty():
+        raise ValueError(
+            f"kind {spec.kind} (signal {spec.name}) on {view.day} answered {wrong.row(0)}; a "
+            "measured or stale row has a value and an observed_on up to the day, a missing or "
+            "not_applicable one has no value"
+        )

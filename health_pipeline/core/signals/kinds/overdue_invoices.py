@@ -1,0 +1,65 @@
+"""Days that the oldest unpaid invoice is past its due date; 0 when none is (R51).
+
+Voided invoices, credit notes and invoices paid in full are left out.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from health_pipeline.core.schemas.base import Frozen
+from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.kind import KindMeta
+
+
+class Params(Frozen):
+    """This kind has no options."""
+
+
+META = KindMeta(
+    unit="days",
+    higher_is_better=False,
+    leading=False,
+    default_knots=(60.0, 15.0, 5.0, 0.0),
+    ttl_days=7.0,
+    half_life_days=7.0,
+    discrete=True,
+    healthy_range="no invoice more than 5 days overdue",
+    risk_pattern="an invoice more than 15 days overdue",
+    kpi="days overdue",
+    risk_sentence="invoice overdue by {value:.0f} days ({detail})",
+    strength_sentence="billing in order ({detail})",
+)
+
+
+def compute(view: DayView, _params: Params) -> pl.DataFrame:
+    """Days past due; `detail` names the invoice, its due date and amount."""
+    if not (view.has("invoices", "paid_on") or view.has("invoices", "amount_paid")):
+        return not_applicable(view)
+    settled = (pl.col("amount_paid") >= pl.col("amount")).fill_null(False)
+    overdue = (
+        pl.col("paid_on").is_null()
+        & pl.col("voided_on").is_null()
+        & ~settled
+        & (pl.col("amount") > 0)
+        & (pl.col("due_on") < view.day)
+    )
+    words = pl.concat_str(
+        pl.format("invoice {}, due {}, {}", "invoice_id", "due_on", "amount"),
+        "currency",
+        separator=" ",
+        ignore_nulls=True,
+    )
+    late = (pl.lit(view.day) - pl.col("due_on")).dt.total_days()
+    return answers(
+        view,
+        rows(view, "invoices")
+        .with_columns(late=pl.when(overdue).then(late), words=pl.when(overdue).then(words))
+        .sort("late", "words", descending=[True, False], nulls_last=True)
+        .group_by("account_id", maintain_order=True)
+        .agg(
+            value=pl.col("late").first().fill_null(0),
+            detail=pl.col("words").first().fill_null("no invoice overdue"),
+        ),
+    )

@@ -1,0 +1,83 @@
+"""What leaves: the CRM fields as a table and a CSV, and the views for people and BI."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from health_pipeline.adapters.store.lake import write_durably
+from health_pipeline.adapters.store.views import build_views
+from health_pipeline.config.model import HealthModel
+from health_pipeline.core.delivery.crm_fields import crm_fields
+from health_pipeline.orchestration.days import as_of_days
+from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.keys import ACTION, OWNER, contract_spec, table_spec
+from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
+from health_pipeline.orchestration.publish import publish, published
+from health_pipeline.orchestration.window import run_window
+
+EXPORT = "export/crm_fields.csv"
+
+
+def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
+    """`crm_fields` and `health_duckdb`."""
+
+    @dg.multi_asset(
+        name="crm_fields",
+        specs=[
+            table_spec(
+                "crm_fields",
+                ACTION,
+                ["health_scores", "reason_codes", "narratives", "plays", "account_xref"],
+                "The health fields of every CRM account, open renewal and opportunity, by one set "
+                f"of names; the last day also as `{EXPORT}` in the lake.",
+                partitions_def=daily(model),
+            )
+        ],
+        check_specs=[contract_spec("crm_fields")],
+        backfill_policy=SINGLE_RUN,
+    )
+    def crm(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with house.open() as stores:
+            window = run_window(context).through(stores.lake, "health_scores")
+            read = published(
+                stores,
+                window,
+                *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
+            )
+            roles = model.identity.roles
+            crm_sources = [name for name, role in roles.items() if role == "crm"] or ["crm"]
+            xref = read["account_xref"].filter(pl.col("source").is_in(crm_sources))
+            found = crm_fields(
+                read["health_scores"],
+                read["reason_codes"],
+                read["narratives"],
+                read["plays"],
+                as_of_days(stores, window, "renewals").get("renewals"),
+                xref.select("source_account_id", "account_id"),
+                model.crm,
+            )
+            yield from publish(context, stores, {"crm_fields": found}, window.days)
+            last = found.filter(pl.col("date") == window.last)
+            write_durably(stores.lake.root / EXPORT, last.write_csv().encode())
+
+    @dg.asset(
+        deps=["crm_fields", "alerts", "quarantine", "unresolved", "driver_states"],
+        group_name=ACTION,
+        kinds={"duckdb"},
+        owners=[OWNER],
+        tags={"room": ACTION[2:]},
+        description="`health.duckdb`: one view for each promised table over the files that are "
+        "visible now; replaced whole, so that a BI tool may hold it open.",
+    )
+    def health_duckdb(house: dg.ResourceParam[House]) -> dg.MaterializeResult[Any]:
+        with house.open() as stores:
+            names = build_views(stores.lake, house.settings.duckdb)
+        return dg.MaterializeResult(
+            metadata={"path": str(house.settings.duckdb), "views": ", ".join(names)}
+        )
+
+    return [crm, health_duckdb]

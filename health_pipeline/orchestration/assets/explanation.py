@@ -1,0 +1,101 @@
+"""Reason codes, and the narrative that ties them together."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from health_pipeline.config.model import HealthModel
+from health_pipeline.core.explanation.narratives import narratives
+from health_pipeline.core.explanation.reasons import reasons
+from health_pipeline.orchestration.days import as_of_days
+from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.keys import ACTION, SCORE, contract_spec, table_spec
+from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
+from health_pipeline.orchestration.publish import publish, published
+from health_pipeline.orchestration.tables import table_value
+from health_pipeline.orchestration.window import run_window
+
+
+def gate_signals(model: HealthModel) -> dict[str, tuple[str, ...]]:
+    """Gate → the signals that it looks at; a combined gate looks at those of its members."""
+    single = {gate.name: (gate.signal,) for gate in model.scoring.gates}
+    combined = {
+        gate.name: tuple(dict.fromkeys(single[name][0] for name in gate.gates))
+        for gate in model.scoring.combined_gates
+    }
+    return single | combined
+
+
+def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
+    """`reason_codes` and `narratives`."""
+    days = daily(model)
+
+    @dg.multi_asset(
+        name="reason_codes",
+        specs=[
+            table_spec(
+                "reason_codes",
+                SCORE,
+                ["contributions", "signals", "health_scores"],
+                "Up to four drivers that weigh on each account and up to two that lift it, with "
+                "figures, dates, and the play that answers.",
+                partitions_def=days,
+            )
+        ],
+        check_specs=[contract_spec("reason_codes")],
+        backfill_policy=SINGLE_RUN,
+    )
+    def reason_codes(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with house.open() as stores:
+            window = run_window(context).through(stores.lake, "health_scores")
+            read = published(stores, window, "contributions", "signals", "health_scores")
+            found = reasons(
+                read["contributions"],
+                read["signals"],
+                model.signals,
+                model.explanation,
+                read["health_scores"],
+                gate_signals(model),
+            )
+            last = found.filter((pl.col("date") == window.last) & (pl.col("direction") == "risk"))
+            codes = last.group_by("reason_code").len("accounts").sort("accounts", descending=True)
+            figures = {"reason_codes": {"risks_today": table_value(codes)}}
+            yield from publish(context, stores, {"reason_codes": found}, window.days, figures)
+
+    @dg.multi_asset(
+        name="narratives",
+        specs=[
+            table_spec(
+                "narratives",
+                ACTION,
+                ["health_scores", "reason_codes", "plays", "accounts"],
+                "Each account in a headline and two or three sentences, with what happens next "
+                "and what surrounds it.",
+                partitions_def=days,
+            )
+        ],
+        check_specs=[contract_spec("narratives")],
+        backfill_policy=SINGLE_RUN,
+    )
+    def narrative(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with house.open() as stores:
+            window = run_window(context).through(stores.lake, "health_scores")
+            read = published(stores, window, "health_scores", "reason_codes", "plays", "accounts")
+            around = as_of_days(stores, window, "renewals", "milestones")
+            found = narratives(
+                read["health_scores"],
+                read["reason_codes"],
+                read["plays"],
+                read["accounts"],
+                around.get("renewals"),
+                around.get("milestones"),
+            )
+            yield from publish(context, stores, {"narratives": found}, window.days)
+
+    return [reason_codes, narrative]

@@ -1,0 +1,76 @@
+"""Who is a customer on each day, and in which segment."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from health_pipeline.config.model import HealthModel
+from health_pipeline.core.segments.assign import assign
+from health_pipeline.orchestration.days import Past, populations
+from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.keys import IDENTITY, OWNER, SIGNALS, contract_spec, table_spec
+from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
+from health_pipeline.orchestration.publish import (
+    INTERNAL_DAILY,
+    publish,
+    publish_internal,
+    published,
+)
+from health_pipeline.orchestration.tables import column_schema, table_value
+from health_pipeline.orchestration.window import run_window
+
+
+def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
+    """`population` and `segments`."""
+    days = daily(model)
+
+    @dg.asset(
+        deps=["account_xref", "user_xref", "activity"],
+        partitions_def=days,
+        backfill_policy=SINGLE_RUN,
+        group_name=IDENTITY,
+        kinds={"polars", "parquet"},
+        owners=[OWNER],
+        tags={"room": IDENTITY[2:]},
+        metadata={"dagster/column_schema": column_schema(INTERNAL_DAILY["population"])},
+        description="The customers of each day with what was known of them then: plan, region, "
+        "ARR, seats, renewal, owner. Excluded and ended accounts are counted, not listed.",
+    )
+    def population(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> dg.MaterializeResult[Any]:
+        window = run_window(context)
+        with house.open() as stores:
+            frame, counts = populations(Past.of(stores, window), window.days)
+            figures = {"counts": table_value(counts.tail(31))}
+            return publish_internal(context, stores, "population", frame, window.days, figures)
+
+    @dg.multi_asset(
+        name="segments",
+        specs=[
+            table_spec(
+                "segments",
+                SIGNALS,
+                ["population"],
+                "The segment of every account and day: the first rule of segments.yaml that "
+                "matches, else the default.",
+                partitions_def=days,
+            )
+        ],
+        check_specs=[contract_spec("segments")],
+        backfill_policy=SINGLE_RUN,
+    )
+    def segments(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        window = run_window(context)
+        with house.open() as stores:
+            found = assign(published(stores, window, "population")["population"], model.segments)
+            last = found.filter(pl.col("date") == window.last)
+            table = last.group_by("segment").len("accounts").sort("segment")
+            figures = {"segments": {"accounts": table_value(table)}}
+            yield from publish(context, stores, {"segments": found}, window.days, figures)
+
+    return [population, segments]

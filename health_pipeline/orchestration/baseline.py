@@ -1,0 +1,143 @@
+"""The baseline in force: fitted on the first run, stored, changed only by an explicit refit."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from health_pipeline.adapters.store.lake import Write
+from health_pipeline.adapters.store.models import ModelVersion, remember_version, version_for
+from health_pipeline.adapters.store.transaction import transaction
+from health_pipeline.config.model import HealthModel
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.segments.baseline import fit_baseline
+from health_pipeline.orchestration.house import House, Stores
+
+SETTLED_SHARE = 0.9
+"""A day can be fitted on when it has this share of the measured values of the range's last day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Knots and references (`RESULT_TABLES["baselines"]`) of one model version."""
+
+    frame: pl.DataFrame
+    model_version: str
+    fitted_through: date
+    is_new: bool
+
+
+def baseline_key(model: HealthModel) -> str:
+    """Hash of the parts of the model that knots depend on; weights and tiers are not among them."""
+    parts: dict[str, Any] = {
+        "segments": model.segments.model_dump(mode="json"),
+        "activity": model.activity.model_dump(mode="json"),
+        "signals": [
+            {
+                **spec.model_dump(
+                    mode="json",
+                    include={"name", "kind", "params", "knots", "default_knots"},
+                ),
+                "higher_is_better": spec.higher_is_better,
+            }
+            for spec in model.signals
+        ],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def fit_day(values: pl.DataFrame, fitted: list[str]) -> date:
+    """The earliest day on which the fitted signals are about as complete as on the last day.
+
+    The first day of a history is a poor norm (nothing has been used for 30 days yet), the last day
+    would judge the days before it by what came after.
+    """
+    days = values["date"].unique().sort()
+    measured = (
+        values.filter((pl.col("status") == "measured") & pl.col("signal").is_in(fitted))
+        .group_by("date")
+        .len()
+    )
+    counts = dict(measured.iter_rows())
+    enough = SETTLED_SHARE * counts.get(days[-1], 0)
+    settled: date = next(day for day in days if counts.get(day, 0) >= enough)
+    return settled
+
+
+def ensure_baseline(
+    stores: Stores,
+    values: pl.DataFrame,
+    segments: pl.DataFrame,
+    *,
+    run_id: str,
+    refit: bool = False,
+) -> Baseline:
+    """The baseline of this model: the stored one, or one fitted now and stored.
+
+    Args:
+        stores: where it is kept.
+        values: `frames.SIGNAL_VALUES` of the run's days.
+        segments: `RESULT_TABLES["segments"]` of the run's days.
+        run_id: of the run that may publish it.
+        refit: fit anew although one is stored.
+    """
+    model = stores.model
+    key, fingerprint = baseline_key(model), model.fingerprint()
+    stored = _frame(stores)
+    if not refit:
+        known = version_for(stores.control, fingerprint=fingerprint, baseline_key=key)
+        if known:
+            return _baseline(stored, known, is_new=False)
+        sibling = version_for(stores.control, baseline_key=key)
+        if sibling:  # only weights, tiers or words changed: the same knots under a new version
+            rows = stored.filter(pl.col("model_version") == sibling.model_version)
+            return _store(stores, stored, rows, key, run_id)
+    fitted = [spec.name for spec in model.signals if spec.knots == "fit"]
+    day = fit_day(values, fitted)
+    rows = fit_baseline(
+        values.filter(pl.col("date") == day),
+        segments.filter(pl.col("date") == day),
+        model.signals,
+        model.segments,
+        day,
+    )
+    return _store(stores, stored, rows, key, run_id)
+
+
+def version_of(model: HealthModel, baseline: pl.DataFrame) -> str:
+    """`model_version`: hash of resolved model and baseline (contracts.md)."""
+    knots = baseline.drop("model_version", strict=False).sort("segment", "signal")
+    content = f"{model.fingerprint()}\n{knots.write_csv()}"
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def _frame(stores: Stores) -> pl.DataFrame:
+    found = stores.lake.frame("baselines")
+    return RESULT_TABLES["baselines"].empty() if found is None else found
+
+
+def _baseline(stored: pl.DataFrame, known: ModelVersion, *, is_new: bool) -> Baseline:
+    rows = stored.filter(pl.col("model_version") == known.model_version)
+    return Baseline(rows, known.model_version, date.fromisoformat(known.fitted_through), is_new)
+
+
+def _store(
+    stores: Stores, stored: pl.DataFrame, rows: pl.DataFrame, key: str, run_id: str
+) -> Baseline:
+    version = version_of(stores.model, rows)
+    table = RESULT_TABLES["baselines"]
+    named = rows.with_columns(pl.lit(version).alias("model_version")).select(*table.columns)
+    others = stored.filter(pl.col("model_version") != version)
+    whole = table.conform(pl.concat([others, named], how="vertical_relaxed"))
+    now = House.now()
+    stores.lake.publish([Write("baselines", None, whole)], run_id=run_id, at=now)
+    through: date = named["fitted_through"][0]
+    known = ModelVersion(
+        version, stores.model.fingerprint(), key, through.isoformat(), now.isoformat()
+    )
+    with transaction(stores.control):
+        remember_version(stores.control, known)
+    return _baseline(whole, known, is_new=True)

@@ -1,0 +1,136 @@
+"""The shell's way into the same assets that Dagster runs: choose the days, run the job, say how."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import dagster as dg
+
+from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
+from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.landing import READABLE_CHECK, Reads, data_through
+from health_pipeline.orchestration.window import (
+    PARTITION,
+    REFIT_TAG,
+    Window,
+    tags_for,
+    yesterday,
+)
+
+FIRST_RUN_DAYS = 90
+FINAL_TABLE = "crm_fields"
+"""A day is done when the last daily table of the chain is published for it."""
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        window: the days it covered, None when there was nothing to do.
+        success: the chain ran through.
+        failed_tables: source tables that could not be read, with why; the last good landing of
+            them stayed in force.
+        errors: why the run failed, the cause first.
+    """
+
+    window: Window | None
+    success: bool
+    failed_tables: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def choose_window(stores: Stores, first: date | None, last: date | None) -> Window | None:
+    """The days to run: as asked, else from the day after the last done one to the data's end.
+
+    None when every day up to then is done. On a first run the range starts 90 days before its end.
+
+    Raises:
+        ValueError: the days asked for are not a range, lie before the model's history, or are not
+            over yet.
+    """
+    through = None if last else data_through(stores, Reads(stores))
+    end = last or min(through or yesterday(), yesterday())
+    done = stores.lake.days(FINAL_TABLE)
+    history = stores.model.sources.history_start
+    if first is None:
+        first = done[-1] + timedelta(days=1) if done else end - timedelta(days=FIRST_RUN_DAYS)
+        first = max(first, history)
+        if last is None and first > end:
+            return None
+        first = min(first, end)
+    if first > end:
+        raise ValueError(f"--from {first} lies after --to {end}")
+    if first < history:
+        raise ValueError(
+            f"--from {first} lies before history_start {history} in sources.yaml; move that back"
+        )
+    if end > yesterday():
+        raise ValueError(f"--to {end} is not over yet; the last complete UTC day is {yesterday()}")
+    return Window(first, end)
+
+
+def run_daily(
+    house: House, first: date | None = None, last: date | None = None, *, refit: bool = False
+) -> Outcome:
+    """Run the daily chain over a range in one run, in this process.
+
+    Raises:
+        ValueError: see `choose_window`.
+        ControlError: see `House.open`.
+    """
+    with house.open() as stores:
+        window = choose_window(stores, first, last)
+    if window is None:
+        return Outcome(None, success=True)
+    tags = tags_for(window.first, window.last) | ({REFIT_TAG: "true"} if refit else {})
+    return _execute(house, DAILY_JOB, tags, window)
+
+
+def run_monthly(house: House, month: date) -> Outcome:
+    """Run labels, backtest and drift for the month that starts on `month`."""
+    return _execute(house, MONTHLY_JOB, {PARTITION: month.isoformat()}, Window(month, month))
+
+
+def _execute(house: House, job: str, tags: dict[str, str], window: Window) -> Outcome:
+    definitions = build_definitions(house)
+    with _instance() as instance:
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
+        )
+    failed = [
+        str(check.metadata["why"].value)
+        for check in result.get_asset_check_evaluations()
+        if check.check_name == READABLE_CHECK and not check.passed
+    ]
+    errors = [
+        _cause(event) for event in result.all_events if event.is_step_failure or event.is_failure
+    ]
+    return Outcome(
+        window, result.success, tuple(sorted(failed)), tuple(dict.fromkeys(filter(None, errors)))
+    )
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """The innermost error of a failed step; empty for the failure of the run itself."""
+    error = getattr(event.event_specific_data, "error", None)
+    if error is None:
+        return ""
+    while error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip()}"
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    """The instance of DAGSTER_HOME, so that the UI shows the run; else one that leaves no trace."""
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    else:
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield instance

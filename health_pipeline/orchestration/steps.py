@@ -1,0 +1,68 @@
+"""Stages put together where several assets walk the same way: from values to published scores."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from health_pipeline.config.model import HealthModel
+from health_pipeline.core.scoring.gates import gates
+from health_pipeline.core.scoring.hard import hard_events
+from health_pipeline.core.scoring.health_scores import health_scores
+from health_pipeline.core.scoring.score import score
+from health_pipeline.core.scoring.tiers import hold
+from health_pipeline.core.segments.normalise import normalise
+
+KEY = ["account_id", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`RESULT_TABLES` shapes of the same names, and the gates that fired."""
+
+    signals: pl.DataFrame
+    contributions: pl.DataFrame
+    health_scores: pl.DataFrame
+    gates: pl.DataFrame
+
+
+def score_days(
+    model: HealthModel,
+    *,
+    values: pl.DataFrame,
+    segments: pl.DataFrame,
+    population: pl.DataFrame,
+    baseline: pl.DataFrame,
+    published: pl.DataFrame,
+    model_version: str,
+    scored_at: datetime,
+) -> Scored:
+    """Normalise, score, gate and hold every account and day.
+
+    Args:
+        model: the resolved model.
+        values: `frames.SIGNAL_VALUES` of the days.
+        segments: `RESULT_TABLES["segments"]` of the days.
+        population: `DayView.accounts` of the days, with `date`.
+        baseline: the frozen baseline.
+        published: `RESULT_TABLES["health_scores"]` of the days before, as far back as trends look.
+        model_version: of model and baseline.
+        scored_at: when this runs.
+    """
+    signals = normalise(values, segments, baseline, model.signals)
+    scores = score(
+        signals,
+        segments,
+        population,
+        baseline,
+        model.signals,
+        rules=model.scoring,
+        horizon_days=model.churn.horizon_days,
+        history=published,
+    )
+    fired = gates(signals, model.scoring)
+    hard = hard_events(signals, population, model.signals)
+    raw = scores.raw.join(fired.select(*KEY, "cap"), on=KEY, how="left").join(hard, on=KEY)
+    held = hold(raw, published, model.scoring)
+    rows = health_scores(scores.raw, held, fired, model_version=model_version, scored_at=scored_at)
+    return Scored(signals, scores.contributions, rows, fired)

@@ -1,0 +1,106 @@
+"""What a run found, in figures: the closing summary of the shell, nothing computed anew."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.orchestration.house import Stores
+
+WORST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The state after the last scored day.
+
+    Attributes:
+        day: the last scored day, None when nothing was ever scored.
+        tiers: tier, accounts, arr.
+        segments: segment, green, yellow, red, unscored (accounts).
+        arr_at_risk, arr: of accounts in Red, and of all.
+        worst: up to ten scored accounts from the lowest score: account_id, name, tier, score, arr,
+            reason, play.
+        quarantined: table, rule, rows. `unresolved`: table, why, rows.
+        not_applicable: signals that no source feeds.
+        changes: driver changes of the day by state entered.
+    """
+
+    day: date | None
+    tiers: pl.DataFrame
+    segments: pl.DataFrame
+    arr_at_risk: float
+    arr: float
+    worst: pl.DataFrame
+    quarantined: pl.DataFrame
+    unresolved: pl.DataFrame
+    not_applicable: tuple[str, ...]
+    changes: pl.DataFrame
+
+
+def _frame(stores: Stores, table: str, day: date | None = None) -> pl.DataFrame:
+    found = stores.lake.frame(table, day, day)
+    return RESULT_TABLES[table].empty() if found is None else found
+
+
+def summarise(stores: Stores) -> Summary:
+    """Read the summary of the last scored day from the lake."""
+    scored = stores.lake.days("health_scores")
+    day = scored[-1] if scored else None
+    scores = _frame(stores, "health_scores", day).with_columns(pl.col("arr").fill_null(0.0))
+    red = scores.filter(pl.col("tier") == "red")
+    signals = _frame(stores, "signals", day)
+    unused = signals.group_by("signal").agg((pl.col("status") == "not_applicable").all().alias("x"))
+    transitions = _frame(stores, "driver_transitions", day).filter(~pl.col("silent"))
+    return Summary(
+        day=day,
+        tiers=scores.group_by("tier").agg(pl.len().alias("accounts"), pl.col("arr").sum()),
+        segments=_tiers_by_segment(scores),
+        arr_at_risk=float(red["arr"].sum()),
+        arr=float(scores["arr"].sum()),
+        worst=_worst(stores, scores, day),
+        quarantined=_counted(_frame(stores, "quarantine"), "table", "rule"),
+        unresolved=_frame(stores, "unresolved")
+        .group_by("table", "why")
+        .agg(pl.col("rows").sum())
+        .sort("table", "why"),
+        not_applicable=tuple(sorted(unused.filter(pl.col("x"))["signal"].to_list())),
+        changes=_counted(transitions, "to_state"),
+    )
+
+
+def _counted(frame: pl.DataFrame, *by: str) -> pl.DataFrame:
+    return frame.group_by(by).agg(pl.len().alias("rows")).sort(by)
+
+
+def _tiers_by_segment(scores: pl.DataFrame) -> pl.DataFrame:
+    tiers = ("green", "yellow", "red", "unscored")
+    return (
+        scores.group_by("segment")
+        .agg(*((pl.col("tier") == tier).sum().alias(tier) for tier in tiers))
+        .sort("segment")
+    )
+
+
+def _worst(stores: Stores, scores: pl.DataFrame, day: date | None) -> pl.DataFrame:
+    top = _frame(stores, "reason_codes", day).filter(
+        (pl.col("direction") == "risk") & (pl.col("rank") == 1)
+    )
+    names = _frame(stores, "accounts").select("account_id", "name")
+    return (
+        scores.filter(pl.col("score").is_not_null())
+        .sort("score", "account_id")
+        .head(WORST)
+        .join(names, on="account_id", how="left")
+        .join(top.select("account_id", "sentence", "play"), on="account_id", how="left")
+        .select(
+            "account_id",
+            "name",
+            "tier",
+            "score",
+            "arr",
+            pl.col("sentence").alias("reason"),
+            "play",
+        )
+    )

@@ -1,0 +1,34 @@
+"""How frames look in Dagster: column schemas, sample rows, figures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+SAMPLE_ROWS = 5
+
+
+def column_schema(columns: Mapping[str, pl.DataType]) -> dg.TableSchema:
+    """Dagster's column schema of a polars schema."""
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, type=str(dtype)) for name, dtype in columns.items()]
+    )
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def table_value(frame: pl.DataFrame) -> dg.TableMetadataValue:
+    """A whole small frame as a Dagster table."""
+    records = [
+        dg.TableRecord({name: _plain(value) for name, value in row.items()})
+        for row in frame.iter_rows(named=True)
+    ]
+    return dg.MetadataValue.table(records, schema=column_schema(frame.schema))
+
+
+def sample_table(frame: pl.DataFrame) -> dg.TableMetadataValue:
+    """The first rows of a frame as a Dagster table."""
+    return table_value(frame.head(SAMPLE_ROWS))

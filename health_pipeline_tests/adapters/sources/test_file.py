@@ -1,0 +1,319 @@
+"""What becomes of every kind of file that people really hand in."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+
+import polars as pl
+import pytest
+
+from health_pipeline.adapters.sources.file import SourceError, find_files, read_table
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline_tests.adapters.sources.handed_in import AT, read, rejected, write
+
+HEAD = "source,source_account_id,name\n"
+
+
+def parquet(**columns) -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(out)
+    return out.getvalue()
+
+
+READABLE = [
+    (
+        "ids stay text, leading zeros included",
+        {"accounts.csv": HEAD + "crm,007,Acme\n"},
+        [("crm", "007", "Acme")],
+        [],
+    ),
+    (
+        "a byte order mark is no part of the first column's name",
+        {"accounts.csv": b"\xef\xbb\xbf" + (HEAD + "crm,1,Acme\n").encode()},
+        [("crm", "1", "Acme")],
+        [],
+    ),
+    ("a header alone is a connected table without rows", {"accounts.csv": HEAD}, [], []),
+    (
+        "compressed",
+        {"accounts.csv.gz": gzip.compress((HEAD + "crm,1,Zürich\n").encode())},
+        [("crm", "1", "Zürich")],
+        [],
+    ),
+    (
+        "line ends of Windows, blank lines, blanks around values",
+        {"accounts.csv": HEAD.replace("\n", "\r\n") + "crm, 1 ,Acme\r\n\r\ncrm,2,\r\n"},
+        [("crm", "1", "Acme"), ("crm", "2", None)],
+        [],
+    ),
+    (
+        "quoted commas, quotes and line ends; the line number is the record's first",
+        {"accounts.csv": HEAD + 'crm,1,"A, ""B""\nC"\n,2,D\n'},
+        [("crm", "1", 'A, "B"\nC')],
+        [("missing_required:source", None, "accounts.csv:4")],
+    ),
+    (
+        "ragged rows are neither padded nor cut",
+        {"accounts.csv": HEAD + "crm,1\ncrm,2,B,C\ncrm,3,D\n"},
+        [("crm", "3", "D")],
+        [("ragged_row", "crm,1", "accounts.csv:2"), ("ragged_row", "crm,2,B,C", "accounts.csv:3")],
+    ),
+    (
+        "a stray quote costs its own line, not those after it",
+        {"accounts.csv": HEAD + 'crm,1,5" pipes\ncrm,2,B\ncrm,3,"C"\n'},
+        [("crm", "2", "B"), ("crm", "3", "C")],
+        [("bad_quotes", 'crm,1,5" pipes', "accounts.csv:2")],
+    ),
+    (
+        "one JSON object a line; what is none is named",
+        {
+            "accounts.ndjson": '{"source":"crm","source_account_id":"01","name":null}\n'
+            '\nnonsense\n[1]\n{"source":"crm","source_account_id":7}\n'
+        },
+        [("crm", "01", None), ("crm", "7", None)],
+        [
+            ("not_a_json_object", "nonsense", "accounts.ndjson:3"),
+            ("not_a_json_object", "[1]", "accounts.ndjson:4"),
+        ],
+    ),
+    (
+        "integer ids of Parquet become text, floats that are whole too",
+        {
+            "accounts.parquet": parquet(
+                source=["a", "b"], source_account_id=[7, 8], name=[1.0, None]
+            )
+        },
+        [("a", "7", "1"), ("b", "8", None)],
+        [],
+    ),
+    (
+        "a folder of files, hive partitions and other tools' marks in it",
+        {
+            "accounts/name=A%20B/1.parquet": parquet(source=["crm"], source_account_id=["1"]),
+            "accounts/name=C/1.csv": "source,source_account_id\ncrm,2\n,3\n",
+            "accounts/_SUCCESS": "",
+            "accounts/_temporary/2.csv": "torn",
+            "accounts/.1.csv.crc": "x",
+        },
+        [("crm", "1", "A B"), ("crm", "2", "C")],
+        [("missing_required:source", None, "accounts/name=C/1.csv:3")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "files", "rows", "quarantine"), READABLE)
+def test_rows_and_quarantine(tmp_path, why, files, rows, quarantine):
+    found = read(write(tmp_path, files), "accounts")
+    assert found.rows.select("source", "source_account_id", "name").rows() == rows, why
+    assert rejected(found) == quarantine, why
+    assert found.rows.schema == {
+        **{n: d for n, d in SOURCE_TABLES["accounts"].schema.items() if n in found.provided},
+        "origin": pl.String(),
+    }
+    assert found.quarantine.schema == RESULT_TABLES["quarantine"].columns
+
+
+def test_an_empty_json_lines_file_is_connected_without_rows(tmp_path):
+    found = read(write(tmp_path, {"usage_daily.ndjson": ""}), "usage_daily")
+    assert found.rows.height == 0
+    assert set(SOURCE_TABLES["usage_daily"].key) < set(found.rows.columns)
+    assert found.provided == {"source", "source_account_id", "day", "metric", "value"}
+
+
+NO_UTF8 = HEAD.encode() + b"crm,1,Acme\ncrm,2,Caf\xe9\n"
+UNREADABLE = [
+    (
+        "Latin-1 without a word about it",
+        {"accounts.csv": NO_UTF8},
+        (
+            "accounts: accounts.csv: is not utf-8: byte 0xe9 at offset 50, line 3; set "
+            "`encoding: latin-1` for it in sources.yaml if that is how it was written"
+        ),
+    ),
+    (
+        "a spreadsheet's Unicode text",
+        {"accounts.csv": HEAD.encode("utf-16")},
+        (
+            "accounts: accounts.csv: is not utf-8: byte 0xff at offset 0, line 1; set "
+            "`encoding: utf-16` for it in sources.yaml if that is how it was written"
+        ),
+    ),
+    (
+        "not gzip",
+        {"accounts.csv.gz": "plain"},
+        "accounts: accounts.csv.gz: cannot be read: Not a gzipped file (b'pl')",
+    ),
+    (
+        "a gzip file that was cut off",
+        {"accounts.csv.gz": gzip.compress(HEAD.encode())[:-9]},
+        (
+            "accounts: accounts.csv.gz: cannot be read: Compressed file ended before the "
+            "end-of-stream marker was reached"
+        ),
+    ),
+    (
+        "a Parquet file that was cut off",
+        {"accounts.parquet": parquet(source=["crm"], source_account_id=["1"])[:-9]},
+        (
+            "accounts: accounts.parquet: cannot be read as Parquet: parquet: File out of "
+            "specification: The file must end with PAR1 or PARE"
+        ),
+    ),
+    (
+        "nothing at all",
+        {"accounts.csv": ""},
+        "accounts: accounts.csv: is empty: it has not even a header line",
+    ),
+    (
+        "a required column is missing",
+        {"accounts.csv": "source,name\ncrm,Acme\n"},
+        (
+            "accounts: accounts.csv: the required column source_account_id is missing; columns "
+            "found: source, name"
+        ),
+    ),
+    (
+        "a required column is missing from one file of a folder",
+        {"accounts/1.csv": HEAD, "accounts/2.csv": "source\ncrm\n"},
+        (
+            "accounts: accounts/2.csv: the required column source_account_id is missing; columns "
+            "found: source"
+        ),
+    ),
+    (
+        "another delimiter",
+        {"accounts.csv": "source;source_account_id\ncrm;1\n"},
+        (
+            "accounts: accounts.csv: the required column source, source_account_id is missing; "
+            "columns found: source;source_account_id (if that is several, set `delimiter` for the "
+            "file in sources.yaml)"
+        ),
+    ),
+    (
+        "two columns of one name",
+        {"accounts.csv": "source,source_account_id,name,name\n"},
+        "accounts: accounts.csv: has two columns of one name: name",
+    ),
+    (
+        "two files for one table",
+        {"accounts.csv": HEAD, "accounts.parquet": "x"},
+        "accounts: accounts.csv: stands beside accounts.parquet; keep one of them",
+    ),
+    (
+        "a file and a folder for one table",
+        {"accounts.csv": HEAD, "accounts/1.csv": HEAD},
+        "accounts: accounts.csv: stands beside accounts/; keep one of them",
+    ),
+    (
+        "JSON that nobody said is an array",
+        {"accounts.json": "[]"},
+        (
+            "accounts: accounts.json: is a .json file; set `array: true` for it in sources.yaml "
+            "if it holds one JSON array, or name it .ndjson if it holds one object a line"
+        ),
+    ),
+    (
+        "a list where one value is needed",
+        {"accounts.parquet": parquet(source=["crm"], source_account_id=["1"], name=[["a"]])},
+        (
+            "accounts: accounts.parquet: column name holds List(String); a single value is needed "
+            "(see `each`)"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "files", "message"), UNREADABLE)
+def test_files_that_cannot_be_read_say_where_and_why(tmp_path, why, files, message):
+    with pytest.raises(SourceError) as error:
+        read(write(tmp_path, files), "accounts")
+    assert str(error.value) == message, why
+    assert error.value.table == "accounts"
+    assert error.value.file in message
+
+
+def test_damaged_parquet_never_gives_other_rows(tmp_path):
+    whole = parquet(source=["crm"] * 500, source_account_id=[str(n) for n in range(500)])
+    truth = read(write(tmp_path, {"accounts.parquet": whole}), "accounts").rows
+    failed = 0
+    for cut in range(0, len(whole), 97):
+        write(tmp_path, {"accounts.parquet": whole[:cut]})
+        with pytest.raises(SourceError, match=r"^accounts: accounts\.parquet: "):
+            read(tmp_path, "accounts")
+        failed += 1
+    assert failed > 10
+    assert truth.height == 500
+
+
+def test_an_empty_folder_connects_nothing(tmp_path):
+    assert all(read_table(tmp_path, table, (), AT) is None for table in SOURCE_TABLES.values())
+
+
+def test_only_accounts_connects_only_accounts(tmp_path):
+    write(tmp_path, {"accounts.csv": HEAD + "crm,1,Acme\n"})
+    connected = [n for n, t in SOURCE_TABLES.items() if read_table(tmp_path, t, (), AT)]
+    assert connected == ["accounts"]
+
+
+def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
+    with pytest.raises(SourceError, match="the sources folder does not exist"):
+        find_files(tmp_path / "nowhere", "accounts")
+
+
+def test_unknown_columns_are_named_once_a_table(tmp_path):
+    files = {f"accounts/{n}.csv": f"source,source_account_id,b,a{n}\ncrm,{n},x,y\n" for n in (1, 2)}
+    found = read(write(tmp_path, files), "accounts")
+    assert found.warnings == ("accounts: unknown columns were kept out: a1, a2, b",)
+    assert found.rows.columns == ["source", "source_account_id", "origin"]
+
+
+def test_columns_that_only_one_file_has_are_null_in_the_other(tmp_path):
+    files = {
+        "accounts/1.csv": HEAD + "crm,1,Acme\n",
+        "accounts/2.csv": "source_account_id,source\n2,x\n",
+    }
+    found = read(write(tmp_path, files), "accounts")
+    assert found.rows.rows() == [
+        ("crm", "1", "Acme", "accounts/1.csv"),
+        ("x", "2", None, "accounts/2.csv"),
+    ]
+
+
+def test_the_fingerprint_is_of_the_content(tmp_path):
+    def fingerprint(text: str) -> str:
+        return find_files(write(tmp_path, {"accounts.csv": text}), "accounts")[0].fingerprint
+
+    assert fingerprint("a,b\n") != fingerprint("a,c\n")
+    first = find_files(tmp_path, "accounts")
+    (tmp_path / "accounts.csv").touch()
+    assert find_files(tmp_path, "accounts") == first
+
+
+def test_only_the_files_asked_for_are_read(tmp_path):
+    files = {f"accounts/{n}.csv": HEAD + f"crm,{n},x\n" for n in range(3)}
+    refs = find_files(write(tmp_path, files), "accounts")
+    (tmp_path / "accounts/0.csv").write_text("now torn")
+    found = read_table(tmp_path, SOURCE_TABLES["accounts"], (), AT, files=refs[1:])
+    assert found is not None
+    assert found.rows["source_account_id"].to_list() == ["1", "2"]
+    assert found.files == tuple(refs[1:])
+    none = read_table(tmp_path, SOURCE_TABLES["accounts"], (), AT, files=[])
+    assert none is not None, "connected, with nothing new"
+    assert none.rows.height == 0
+
+
+def test_a_quarantined_row_says_which_record_it_was(tmp_path):
+    found = read(write(tmp_path, {"accounts.csv": HEAD + "crm,,Acme\n"}), "accounts")
+    row = found.quarantine.row(0, named=True)
+    assert json.loads(row.pop("key")) == {"source": "crm", "source_account_id": None}
+    assert row == {
+        "table": "accounts",
+        "source": "crm",
+        "rule": "missing_required:source_account_id",
+        "value": None,
+        "origin": "accounts.csv:2",
+        "at": AT,
+    }

@@ -1,0 +1,135 @@
+"""The lake: a partition changes as a whole or not at all, and equal content changes nothing."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from health_pipeline.adapters.store import manifest
+from health_pipeline.adapters.store.control import ControlError, bind_lake, open_control
+from health_pipeline.adapters.store.lake import Lake, Write
+from health_pipeline.adapters.store.manifest import PublishConflictError
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+DAY = date(2026, 1, 1)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    connection = open_control(tmp_path / "control.db")
+    yield Lake(tmp_path / "lake", connection)
+    connection.close()
+
+
+def frame(*values, at=AT):
+    return pl.DataFrame(
+        {"value": list(values), "scored_at": [at] * len(values)},
+        schema={"value": pl.Int64, "scored_at": pl.Datetime("us", "UTC")},
+    )
+
+
+def publish(lake, *writes):
+    return lake.publish(list(writes), run_id="r", at=AT)
+
+
+def test_a_published_partition_is_read_back(lake):
+    publish(lake, Write("t", DAY, frame(1, 2)), Write("t", DAY + timedelta(days=1), frame(3)))
+    assert lake.frame("t")["value"].to_list() == [1, 2, 3]
+    assert lake.frame("t", DAY, DAY)["value"].to_list() == [1, 2]
+    assert lake.days("t") == [DAY, DAY + timedelta(days=1)]
+    assert lake.frame("absent") is None
+
+
+@pytest.mark.parametrize(
+    ("why", "again", "changed"),
+    [
+        ("the same rows change nothing", frame(1, 2), 0),
+        ("a volatile column is no content", frame(1, 2, at=AT + timedelta(hours=1)), 0),
+        ("another value is a new generation", frame(1, 3), 1),
+        ("other rows are a new generation", frame(1), 1),
+    ],
+)
+def test_generations(lake, why, again, changed):
+    publish(lake, Write("t", DAY, frame(1, 2), ("scored_at",)))
+    assert publish(lake, Write("t", DAY, again, ("scored_at",))).changed == changed, why
+    assert manifest.entries(lake.connection, "t")[0].generation == 1 + changed
+    assert lake.frame("t")["value"].to_list() == again["value"].to_list()
+
+
+def test_a_vanished_file_is_written_again(lake):
+    publish(lake, Write("t", DAY, frame(1)))
+    lake.files("t")[0].unlink()
+    assert publish(lake, Write("t", DAY, frame(1))).changed == 1
+    assert lake.frame("t")["value"].to_list() == [1]
+
+
+def test_the_slower_of_two_runs_is_refused(lake):
+    publish(lake, Write("t", DAY, frame(1)))
+    stale = lake._write(Write("t", DAY, frame(2)))
+    publish(lake, Write("t", DAY, frame(3)))
+    with pytest.raises(PublishConflictError, match="t 2026-01-01: another run published it"):
+        manifest.swap(lake.connection, [stale], "", "r")
+    assert lake.frame("t")["value"].to_list() == [3]
+
+
+def test_one_conflict_leaves_every_partition_of_the_publish_as_it_was(lake, monkeypatch):
+    publish(lake, Write("t", DAY, frame(1)), Write("u", DAY, frame(1)))
+    other = Lake(lake.root, lake.connection)
+    written = []
+
+    def slow(write, original=Lake._write):
+        entry = original(lake, write)
+        if not written:  # a second run publishes u between our write and our swap
+            written.append(entry)
+            other.publish([Write("u", DAY, frame(9))], run_id="other", at=AT)
+            return entry
+        return manifest.Entry("u", DAY.isoformat(), 2, entry.path, 1, 1, entry.digest)
+
+    monkeypatch.setattr(lake, "_write", slow)
+    with pytest.raises(PublishConflictError):
+        publish(lake, Write("t", DAY, frame(2)), Write("u", DAY, frame(2)))
+    assert lake.frame("t")["value"].to_list() == [1]
+    assert lake.frame("u")["value"].to_list() == [9]
+
+
+def test_sweep_removes_only_what_nobody_sees(lake):
+    publish(lake, Write("t", DAY, frame(1)))
+    publish(lake, Write("t", DAY, frame(2)))
+    (lake.root / "t" / ".torn.tmp").write_bytes(b"half")
+    assert lake.sweep(datetime.now(UTC) - timedelta(hours=1)) == 0, "readers may still hold them"
+    assert lake.sweep(datetime.now(UTC) + timedelta(seconds=5)) == 2
+    assert lake.frame("t")["value"].to_list() == [2]
+
+
+def test_control_db_knows_its_lake(tmp_path):
+    connection = open_control(tmp_path / "control.db")
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    bind_lake(connection, tmp_path / "control.db", one)
+    bind_lake(connection, tmp_path / "control.db", one)
+    with pytest.raises(ControlError, match=r"belongs to the lake .*one, not to .*two"):
+        bind_lake(connection, tmp_path / "control.db", two)
+    one.rename(two)
+    bind_lake(connection, tmp_path / "control.db", two)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("why", "content", "message"),
+    [
+        ("a text file", b"not a database at all, only words and words", "not a usable SQLite"),
+    ],
+)
+def test_an_unusable_control_db_says_so(tmp_path, why, content, message):
+    path = tmp_path / "control.db"
+    path.write_bytes(content)
+    with pytest.raises(ControlError, match=message):
+        open_control(path)
+
+
+def test_a_control_db_of_a_newer_release_is_refused(tmp_path):
+    connection = open_control(tmp_path / "control.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(ControlError, match="newer release"):
+        open_control(tmp_path / "control.db")

@@ -1,0 +1,92 @@
+"""The model that comes with the package: free of findings, and what the method promises."""
+
+from importlib.resources import files
+
+import pytest
+
+from health_pipeline.config.loader import check_model, load_model
+from health_pipeline.config.shapes import FILES
+from health_pipeline.core.signals.kind import kinds
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
+def test_nothing_is_found_wrong_with_it():
+    assert check_model() == []
+
+
+def test_every_file_of_it_says_what_it_is_for():
+    folder = files("health_pipeline") / "model"
+    for name in FILES:
+        assert (folder / f"{name}.yaml").read_text(encoding="utf-8").startswith("# "), name
+
+
+def test_groups_and_signals_carry_the_points_of_the_method(model):
+    assert model.scoring.groups == {"value_use": 40, "delivery": 45, "relationship": 15}
+    points = {signal.name: signal.weight for signal in model.signals}
+    assert points == {
+        "seats_active_7d": 6, "seats_active_30d": 6, "core_depth": 6, "key_features": 8,
+        "stickiness": 4, "usage_trend": 10, "onboarding_milestones": 25, "open_tickets": 8,
+        "resolution_time": 4, "escalations": 8, "sponsor_engagement": 6, "seat_utilisation": 4,
+        "overdue_invoices": 3, "sentiment": 2,
+    }  # fmt: skip
+
+
+def test_milestones_and_ticket_friction_share_delivery_25_to_20(model):
+    delivery = {s.name: s.weight for s in model.signals if s.group == "delivery"}
+    assert delivery.pop("onboarding_milestones") == 25
+    assert sum(delivery.values()) == 20
+
+
+def test_lagging_signals_are_those_of_r71(model):
+    lagging = {signal.name for signal in model.signals if not signal.leading}
+    assert lagging == {"resolution_time", "overdue_invoices", "sentiment"}
+
+
+def test_segments_fit_where_they_differ_by_nature_and_nowhere_else(model):
+    fitted = {signal.name for signal in model.signals if signal.knots == "fit"}
+    assert fitted == {
+        "core_depth", "stickiness", "seats_active_7d", "seats_active_30d", "resolution_time",
+    }  # fmt: skip
+
+
+def test_tiers_and_their_words(model):
+    assert [(tier.name, tier.low, tier.high, tier.words) for tier in model.scoring.tiers] == [
+        ("green", 80, 100, "strong core use, active sponsor, no delivery risk"),
+        ("yellow", 60, 80, "value but weakening, or one warning"),
+        ("red", 0, 60, "usage declining, milestones stalled or sponsor gone"),
+    ]
+
+
+def test_gates_hold_the_words_of_green_and_red(model):
+    gates = {gate.name: (gate.signal, gate.when, gate.cap) for gate in model.scoring.gates}
+    assert gates == {
+        "core_use_at_risk": ("core_depth", "risk", "yellow"),
+        "sponsor_untouched": ("sponsor_engagement", "above", "yellow"),
+        "escalation_open": ("escalations", "above", "yellow"),
+        "milestone_late": ("onboarding_milestones", "above", "yellow"),
+        "usage_declining": ("usage_trend", "risk", "yellow"),
+        "milestones_stalled": ("onboarding_milestones", "risk", "yellow"),
+        "sponsor_gone": ("sponsor_engagement", "above", "yellow"),
+    }
+    (combined,) = model.scoring.combined_gates
+    assert (set(combined.gates), combined.at_least, combined.cap) == (
+        {"usage_declining", "milestones_stalled", "sponsor_gone"}, 2, "red",
+    )  # fmt: skip
+
+
+def test_a_block_of_yaml_is_judged_by_its_kind(model):
+    for signal in model.signals:
+        kind = kinds()[signal.kind]
+        assert isinstance(signal.params, kind.params), signal.name
+        assert signal.unit == kind.meta.unit, signal.name
+
+
+def test_every_play_starts_within_a_day_and_has_dated_steps(model):
+    for play in model.plays.plays.values():
+        assert play.due_hours <= 24, play.name
+        assert play.steps[0].due_days <= 2, play.name
+        assert len(play.steps) >= 3, play.name

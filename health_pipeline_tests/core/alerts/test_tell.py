@@ -1,0 +1,186 @@
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from health_pipeline.core.alerts.params import AlertRules
+from health_pipeline.core.alerts.tell import alerts_for, decisions
+from health_pipeline.core.schemas.ids import stable_id
+from health_pipeline.core.schemas.time import end_of
+from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, table
+
+NOW = datetime(2026, 3, 11, 6, 0, tzinfo=UTC)
+EPISODE = stable_id("driver", ACCOUNT, "a", DAY)
+CHANGE = {
+    "transition_id": "t1",
+    "signal": "a",
+    "from_state": "healthy",
+    "to_state": "risk",
+    "at": end_of(DAY),
+    "value_before": 72.0,
+    "value_after": 33.333333,
+    "reason_code": "a_low",
+    "episode_id": EPISODE,
+    "silent": False,
+    "model_version": "v1",
+}
+ACCOUNTS = {
+    "account_id": [ACCOUNT],
+    "name": ["Acme Ltd"],
+    "owner_email": ["ann@us.example"],
+    "exec_email": ["vp@us.example"],
+    "arr": [90_000.0],
+}
+MUTED = pl.DataFrame({"account_id": [ACCOUNT], "why": ["expansion"]})
+
+
+def decided(change=None, now=NOW, latest=DAY, muted=None, rules=None):
+    return decisions(
+        table("driver_transitions", [CHANGE | (change or {})]),
+        rules or AlertRules(),
+        now,
+        latest,
+        muted,
+    )
+
+
+DECISIONS = [
+    ("a change to risk of the latest day", {}, {}, "told"),
+    ("a silent one", {"silent": True}, {}, "silent"),
+    ("of an earlier day", {"date": DAY - timedelta(days=1)}, {}, "not_latest_day"),
+    ("just young enough", {}, {"now": datetime(2026, 3, 12, 11, 59, tzinfo=UTC)}, "told"),
+    (
+        "36 hours after the day's end",
+        {},
+        {"now": datetime(2026, 3, 12, 12, 0, tzinfo=UTC)},
+        "too_old",
+    ),
+    ("a state that nobody asked for", {"to_state": "watch"}, {}, "state_not_told"),
+    (
+        "a state that was asked for",
+        {"to_state": "watch"},
+        {"rules": AlertRules(notify=("watch", "risk"))},
+        "told",
+    ),
+    ("a success mutes", {}, {"muted": MUTED}, "counterweight:expansion"),
+    ("another account's does not", {"account_id": "zz"}, {"muted": MUTED}, "told"),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "change", "more", "expected"), DECISIONS, ids=[c[0] for c in DECISIONS]
+)
+def test_decision(why, change, more, expected):
+    assert decided(change, **more)["decision"].to_list() == [expected]
+
+
+def alert(change=None, muted=None, reasons=(), plays=(), executive_from_arr=None, **account):
+    rows = alerts_for(
+        decided(change, muted=muted, rules=AlertRules(notify=("risk", "watch", "healthy"))),
+        table("reason_codes", list(reasons)),
+        table("plays", list(plays)),
+        pl.DataFrame(ACCOUNTS).with_columns(
+            pl.lit(value, dtype=pl.DataFrame(ACCOUNTS).schema[name]).alias(name)
+            for name, value in account.items()
+        ),
+        executive_from_arr,
+    )
+    return rows.row(0, named=True)
+
+
+def test_an_alert_in_full():
+    reason = {"direction": "risk", "rank": 1, "signal": "a", "sentence": "33% of seats active"}
+    play = {"play_id": "p1", "opened_at": end_of(DAY), "status": "proposed"}
+    found = alert(reasons=[reason], plays=[play])
+    assert found == {
+        "alert_id": stable_id("alert", "t1"),
+        "dedup_key": f"{ACCOUNT}:a:{EPISODE}",
+        "account_id": ACCOUNT,
+        "kind": "driver",
+        "from_state": "healthy",
+        "to_state": "risk",
+        "severity": "warning",
+        "route": "owner:ann@us.example",
+        "opened_at": end_of(DAY),
+        "group_id": stable_id("group", ACCOUNT, DAY),
+        "status": "open",
+        "suppressed_by": None,
+        "transition_id": "t1",
+        "play_id": "p1",
+        "owner_email": "ann@us.example",
+        "sentence": "Acme Ltd: 33% of seats active",
+        "model_version": "v1",
+    }
+
+
+ROUTES = [
+    # why, change, threshold, account, severity, route
+    ("risk goes to the owner", {}, None, {}, "warning", "owner:ann@us.example"),
+    (
+        "of a large account to the executive",
+        {},
+        90_000.0,
+        {},
+        "critical",
+        "executive:vp@us.example",
+    ),
+    ("below the threshold to the owner", {}, 90_001.0, {}, "warning", "owner:ann@us.example"),
+    (
+        "no executive known: the owner",
+        {},
+        90_000.0,
+        {"exec_email": None},
+        "critical",
+        "owner:ann@us.example",
+    ),
+    ("nobody known", {}, None, {"owner_email": None}, "warning", "unowned"),
+    (
+        "an unknown ARR is not a large one",
+        {},
+        1.0,
+        {"arr": None},
+        "warning",
+        "owner:ann@us.example",
+    ),
+    (
+        "good news is no executive's matter",
+        {"to_state": "healthy"},
+        1.0,
+        {},
+        "info",
+        "owner:ann@us.example",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "change", "threshold", "account", "severity", "route"),
+    ROUTES,
+    ids=[c[0] for c in ROUTES],
+)
+def test_route(why, change, threshold, account, severity, route):
+    found = alert(change, executive_from_arr=threshold, **account)
+    assert (found["severity"], found["route"]) == (severity, route)
+
+
+def test_a_muted_alert_says_by_what():
+    found = alert(muted=MUTED)
+    assert (found["status"], found["suppressed_by"]) == ("suppressed", "counterweight:expansion")
+
+
+def test_a_reopening_keeps_the_key_of_its_episode():
+    earlier = stable_id("driver", ACCOUNT, "a", date(2026, 3, 4))
+    found = alert({"episode_id": earlier})
+    assert (found["kind"], found["dedup_key"]) == ("driver_reopened", f"{ACCOUNT}:a:{earlier}")
+
+
+def test_outside_of_an_episode_each_transition_is_its_own_key():
+    assert alert({"to_state": "watch", "episode_id": None})["dedup_key"] == f"{ACCOUNT}:a:t1"
+
+
+def test_a_driver_too_small_for_a_reason_is_told_in_plain_words():
+    expected = "Acme Ltd: a went from healthy to risk (value 33.33, before 72)"
+    assert alert()["sentence"] == expected
+    assert alert({"value_before": None}, name=None)["sentence"] == (
+        f"{ACCOUNT}: a went from healthy to risk (value 33.33, before unknown)"
+    )

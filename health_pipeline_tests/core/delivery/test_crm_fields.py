@@ -1,0 +1,148 @@
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from health_pipeline.core.delivery.crm_fields import crm_fields
+from health_pipeline.core.delivery.params import CrmRules
+from health_pipeline.core.schemas.results import CRM_FIELDS
+from health_pipeline.core.schemas.time import end_of
+from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, table
+
+SCORE = {
+    "score": 79.99,
+    "tier": "yellow",
+    "tier_since": DAY,
+    "trend_30d": -3.14159,
+    "coverage": 0.98765,
+    "model_version": "v1",
+    "scored_at": end_of(DAY),
+}
+REASONS = [
+    *({"direction": "risk", "rank": n, "reason_code": f"code_{n}"} for n in (1, 2, 3)),
+    {"direction": "strength", "rank": 1, "reason_code": "fine"},
+]
+PLAY = {
+    "play_id": "p",
+    "play": "rescue",
+    "opened_at": end_of(DAY),
+    "due_at": end_of(DAY + timedelta(days=1)),
+}
+NARRATIVE = {"headline": "Acme is Yellow at 79.9", "text": "Two sentences."}
+NO_XREF = pl.DataFrame(schema={"source_account_id": pl.String, "account_id": pl.String})
+
+
+def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE):
+    return crm_fields(
+        table("health_scores", [score]),
+        table("reason_codes", REASONS),
+        table("narratives", [NARRATIVE]),
+        table("plays", list(plays)),
+        renewals,
+        xref,
+        rules or CrmRules(),
+    )
+
+
+def renewals(*rows):
+    base = {
+        "account_id": ACCOUNT,
+        "date": DAY,
+        "kind": "renewal",
+        "stage": "open",
+        "closed_on": None,
+    }
+    return pl.DataFrame([base | row for row in rows], schema_overrides={"closed_on": pl.Date})
+
+
+def test_the_fields_in_full():
+    row = records(plays=[PLAY | {"status": "proposed"}]).row(0, named=True)
+    assert {name: row[name] for name in CRM_FIELDS} == {
+        "health_score": 79.9,
+        "health_tier": "yellow",
+        "health_tier_since": DAY,
+        "health_reason_codes": "code_1;code_2;code_3",
+        "health_narrative": "Acme is Yellow at 79.9. Two sentences.",
+        "health_trend_30d": -3.1,
+        "health_coverage": 0.988,
+        "health_churn_probability": None,
+        "health_next_play": "rescue",
+        "health_next_play_due": date(2026, 3, 11),
+        "health_recovery_plan_status": "proposed",
+        "health_discount_guard": None,
+        "health_model_version": "v1",
+        "health_scored_at": end_of(DAY),
+    }
+
+
+XREF = pl.DataFrame({"account_id": [ACCOUNT, ACCOUNT], "source_account_id": ["crm-1", "crm-2"]})
+RECORDS = [
+    ("no CRM record: our id", None, NO_XREF, [("account", ACCOUNT)]),
+    ("its CRM record", None, XREF[:1], [("account", "crm-1")]),
+    ("each of several", None, XREF, [("account", "crm-1"), ("account", "crm-2")]),
+    (
+        "open renewals and expansions",
+        renewals({"opportunity_id": "r1"}, {"opportunity_id": "e1", "kind": "expansion"}),
+        XREF[:1],
+        [("account", "crm-1"), ("opportunity", "e1"), ("renewal", "r1")],
+    ),
+    (
+        "not those that are over",
+        renewals(
+            {"opportunity_id": "r1", "stage": "won"}, {"opportunity_id": "r2", "closed_on": DAY}
+        ),
+        XREF[:1],
+        [("account", "crm-1")],
+    ),
+    (
+        "no stage known: open",
+        renewals({"opportunity_id": "r1"}).drop("stage"),
+        XREF[:1],
+        [("account", "crm-1"), ("renewal", "r1")],
+    ),
+    (
+        "of an account without a score",
+        renewals({"opportunity_id": "r1", "account_id": "zz"}),
+        XREF[:1],
+        [("account", "crm-1")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "deals", "xref", "expected"), RECORDS, ids=[c[0] for c in RECORDS])
+def test_which_records(why, deals, xref, expected):
+    rows = records(deals, xref)
+    assert rows.select("record_type", "record_id").rows() == expected
+    assert rows.select(*CRM_FIELDS).unique().height == 1  # the same fields on each
+
+
+STATUSES = [
+    ("none runs", [], "none", None),
+    ("proposed", [PLAY | {"status": "proposed"}], "proposed", "rescue"),
+    ("accepted", [PLAY | {"status": "accepted", "accepted_at": end_of(DAY)}], "accepted", "rescue"),
+    ("done: nothing is next", [PLAY | {"status": "done"}], "done", None),
+    ("closed", [PLAY | {"status": "closed", "closed_at": end_of(DAY)}], "none", None),
+]
+
+
+@pytest.mark.parametrize(("why", "plays", "status", "play"), STATUSES, ids=[c[0] for c in STATUSES])
+def test_recovery_plan_status(why, plays, status, play):
+    row = records(plays=plays).row(0, named=True)
+    assert (row["health_recovery_plan_status"], row["health_next_play"]) == (status, play)
+
+
+def test_rules():
+    rules = CrmRules(record_types=("renewal",), reason_codes=1)
+    row = records(renewals({"opportunity_id": "r1"}), rules=rules).row(0, named=True)
+    assert (row["record_type"], row["health_reason_codes"]) == ("renewal", "code_1")
+
+
+def test_unscored_stays_unscored():
+    row = records(score=SCORE | {"score": None, "tier": "unscored", "trend_30d": None}).row(
+        0, named=True
+    )
+    assert (row["health_score"], row["health_trend_30d"], row["health_tier"]) == (
+        None,
+        None,
+        "unscored",
+    )

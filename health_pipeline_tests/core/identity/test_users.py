@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from health_pipeline.core.identity.ids import user_id_of, user_id_of_email
+from health_pipeline.core.identity.resolve import resolve
+from health_pipeline_tests.core.identity.tables import (
+    NO_REGISTRY,
+    RULES,
+    account,
+    at,
+    landed,
+    user,
+)
+
+ACCOUNTS = landed(
+    "accounts",
+    account("crm:1", domain="acme.com"),
+    account("crm:2", domain="beta.io"),
+    account("app:p1", domain="acme.com"),
+    account("app:p2", known=3, domain="beta.io"),
+)
+OF = {"acme": "1", "beta": "2"}
+
+
+def identity_of(*users):
+    return resolve({"accounts": ACCOUNTS, "users": landed("users", *users)}, RULES, NO_REGISTRY)
+
+
+def account_of(identity, company):
+    return identity.account_xref.row(
+        by_predicate=(pl.col("source") == "crm") & (pl.col("source_account_id") == OF[company]),
+        named=True,
+    )["account_id"]
+
+
+@pytest.mark.parametrize(
+    ("why", "keys", "company", "rule"),
+    [
+        (
+            "verified email",
+            {"email": "a@ACME.com", "email_verified": True},
+            "acme",
+            "verified_email",
+        ),
+        ("SSO domain", {"sso_domain": "www.beta.io"}, "beta", "sso"),
+        ("SSO claim", {"sso_claim": "ann@beta.io"}, "beta", "sso"),
+        ("the source's account", {"source_account_id": "p1"}, "acme", "source_account"),
+        (
+            "a verified email outweighs the source",
+            {"email": "a@beta.io", "email_verified": True, "source_account_id": "p1"},
+            "beta",
+            "verified_email",
+        ),
+        (
+            "a public address leaves it to the source",
+            {"email": "a@gmail.com", "email_verified": True, "source_account_id": "p1"},
+            "acme",
+            "source_account",
+        ),
+        (
+            "an address that is not verified leaves it to the source",
+            {"email": "a@beta.io", "email_verified": False, "source_account_id": "p1"},
+            "acme",
+            "source_account",
+        ),
+        (
+            "an address of unknown verification is weaker than the source",
+            {"email": "a@beta.io", "source_account_id": "p1"},
+            "acme",
+            "source_account",
+        ),
+        ("… but better than nothing", {"email": "a@beta.io"}, "beta", "email"),
+        ("not verified, no source", {"email": "a@beta.io", "email_verified": False}, None, None),
+        ("unknown domain", {"email": "a@gamma.org", "email_verified": True}, None, None),
+        (
+            "subdomain is no exact match",
+            {"email": "a@eu.acme.com", "email_verified": True},
+            None,
+            None,
+        ),
+        ("unknown account", {"source_account_id": "p9"}, None, None),
+        ("nothing at all", {"role": "admin"}, None, None),
+    ],
+)
+def test_which_account(why, keys, company, rule):
+    identity = identity_of(user("app:u", known=5, **keys))
+    found = identity.user_xref.select("account_id", "rule").rows()
+    assert found == ([(account_of(identity, company), rule)] if company else []), why
+    assert identity.unresolved.height == (0 if company else 1), why
+
+
+def test_one_address_is_one_person_everywhere():
+    identity = identity_of(
+        user("app:u1", source_account_id="p1", email="Ann@acme.com"),
+        user("zd:77", email="ann@ACME.com"),
+        user("app:u2", source_account_id="p1"),
+    )
+    ids = dict(identity.user_xref.select("source_user_id", "user_id").iter_rows())
+    assert ids == {
+        "u1": user_id_of_email("ann@acme.com"),
+        "77": user_id_of_email("ann@acme.com"),
+        "u2": user_id_of("app", "u2"),
+    }
+
+
+def test_conflicts_are_reported():
+    identity = identity_of(
+        user("app:u", email="a@beta.io", email_verified=True, source_account_id="p1"),
+        user("app:v", email="a@acme.com", email_verified=True, source_account_id="p1"),
+    )
+    acme, beta = account_of(identity, "acme"), account_of(identity, "beta")
+    assert identity.conflicts.rows() == [("app", "u", beta, acme, beta)]
+
+
+@pytest.mark.parametrize(
+    ("why", "versions", "expected"),
+    [
+        (
+            "a person who moves counts where they were",
+            [
+                user("app:u", known=4, source_account_id="p1"),
+                user("app:u", known=9, source_account_id="p2"),
+            ],
+            [("acme", 4), ("beta", 9)],
+        ),
+        (
+            "a version without news adds nothing",
+            [
+                user("app:u", known=4, source_account_id="p1"),
+                user("app:u", known=9, source_account_id="p1", role="admin"),
+            ],
+            [("acme", 4)],
+        ),
+        (
+            "a link is not known before the account is",
+            [user("app:u", known=2, source_account_id="p2")],
+            [("beta", 3)],
+        ),
+        (
+            "an address verified later counts from then",
+            [
+                user("app:u", known=4, source_account_id="p1", email="a@beta.io"),
+                user(
+                    "app:u",
+                    known=9,
+                    source_account_id="p1",
+                    email="a@beta.io",
+                    email_verified=True,
+                ),
+            ],
+            [("acme", 4), ("beta", 9)],
+        ),
+        (
+            "a version that names nobody leaves the link as it was",
+            [
+                user("app:u", known=4, source_account_id="p1"),
+                user("app:u", known=9, role="guest"),
+            ],
+            [("acme", 4)],
+        ),
+    ],
+)
+def test_links_follow_each_other_in_time(why, versions, expected):
+    identity = identity_of(*versions)
+    links = identity.user_links.select("account_id", "linked_at").rows()
+    assert links == [(account_of(identity, company), at(day)) for company, day in expected], why
+    assert identity.user_xref["account_id"].to_list() == [links[-1][0]], why

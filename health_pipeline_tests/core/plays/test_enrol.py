@@ -1,0 +1,201 @@
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from health_pipeline.core.plays.enrol import enrol
+from health_pipeline.core.plays.params import Play, PlayBook, Step
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.time import end_of
+from health_pipeline_tests.core.schemas.worlds import ACCOUNT, table
+
+FIRST = date(2026, 3, 1)
+STEPS = (
+    Step(text="Call", due_days=1),
+    Step(text="Exec call", owner_role="executive", due_days=5),
+)
+BOOK = PlayBook(
+    plays={
+        name: Play(name=name, title=name, goal="", steps=STEPS, cooldown_days=14)
+        for name in ("rescue", "reengage")
+    },
+    executive_from_arr=50_000.0,
+)
+EMPTY = RESULT_TABLES["plays"].empty()
+TIER = {"R": "red", "Y": "yellow", "G": "green", "U": "unscored"}
+
+
+def day(n):
+    return FIRST + timedelta(days=n)
+
+
+def history(tiers, account=ACCOUNT, **more):
+    """Scores of one account: a letter a day, "." = not in the population."""
+    rows, since = [], None
+    for n, letter in enumerate(tiers):
+        if n == 0 or tiers[n - 1] != letter:
+            since = day(n)
+        if letter != ".":
+            row = {"account_id": account, "date": day(n), "tier": TIER[letter], "tier_since": since}
+            rows.append(row | {"arr": 90_000.0} | more)
+    return rows
+
+
+def accounts(scores, owner="ann@us.example", executive="vp@us.example"):
+    return scores.select("account_id", "date").with_columns(
+        owner_email=pl.lit(owner, dtype=pl.String), exec_email=pl.lit(executive, dtype=pl.String)
+    )
+
+
+def reasons(scores, play="rescue"):
+    names = ["account_id", "date", "direction", "rank", "reason_code", "play"]
+    return scores.select(
+        "account_id",
+        "date",
+        direction=pl.lit("risk"),
+        rank=1,
+        reason_code=pl.lit("milestone_overdue"),
+        play=pl.lit(play),
+    ).select(names)
+
+
+def run(rows, previous=EMPTY, play="rescue", book=BOOK, **more):
+    scores = table("health_scores", rows)
+    return enrol(scores, reasons(scores, play), previous, accounts(scores), book, "v1", **more)
+
+
+def story(plays):
+    """(day opened, day closed, outcome) of each play."""
+    return [
+        (
+            (row["opened_at"].date() - FIRST).days,
+            row["closed_at"] and (row["closed_at"].date() - FIRST).days,
+            row["outcome"],
+        )
+        for row in plays.sort("opened_at").iter_rows(named=True)
+    ]
+
+
+OTHER = history("G" * 60, account="other")
+CASES = [
+    ("entering red opens", "GGR", [(2, None, None)]),
+    ("yellow does not, by these rules", "GYY", []),
+    ("one running play, however long", "R" * 30, [(0, None, None)]),
+    ("seven days outside of red end the episode", "RGGGGGGG", [(0, 7, "recovered")]),
+    ("six do not", "RGGGGGG", [(0, None, None)]),
+    ("yellow and green count together", "RYYYGGGG", [(0, 7, "recovered")]),
+    ("red in between starts the count anew", "RGGGGRGGG", [(0, None, None)]),
+    ("a day without a score is no day of calm", "RGGGUGGGG", [(0, None, None)]),
+    ("leaving the population", "RR.", [(0, 2, "left")]),
+    ("no second enrolment while it rests", "RGGGGGGG" + "R" * 10, [(0, 7, "recovered")]),
+    (
+        "after the rest it opens again",
+        "RGGGGGGG" + "G" * 10 + "RRRRR",
+        [(0, 7, "recovered"), (21, None, None)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "tiers", "expected"), CASES, ids=[c[0] for c in CASES])
+def test_story(why, tiers, expected):
+    rows = [*history(tiers), *OTHER[: len(tiers)]]
+    assert story(run(rows)) == expected
+
+
+def test_an_enrolment_in_full():
+    play = run(history("R")).row(0, named=True)
+    assert play == dict.fromkeys(play) | {
+        "play_id": play["play_id"],
+        "episode_id": play["episode_id"],
+        "account_id": ACCOUNT,
+        "play": "rescue",
+        "reason_code": "milestone_overdue",
+        "opened_at": end_of(FIRST),
+        "due_at": end_of(FIRST) + timedelta(hours=24),
+        "owner_email": "ann@us.example",
+        "status": "proposed",
+        "model_version": "v1",
+        "steps": [
+            {"text": "Call", "owner": "ann@us.example", "due": day(1)},
+            {"text": "Exec call", "owner": "vp@us.example", "due": day(5)},
+        ],
+    }
+
+
+OWNERS = [
+    ("above the threshold the executive", 50_000.0, "ann@us", "vp@us", ["ann@us", "vp@us"]),
+    ("below it the owner does both", 49_999.0, "ann@us", "vp@us", ["ann@us", "ann@us"]),
+    ("an unknown ARR is not a small one", None, "ann@us", "vp@us", ["ann@us", "vp@us"]),
+    ("nobody is named", 90_000.0, None, None, ["unowned", "unowned"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "arr", "owner", "executive", "expected"), OWNERS, ids=[c[0] for c in OWNERS]
+)
+def test_owners_of_steps(why, arr, owner, executive, expected):
+    scores = table("health_scores", history("R", arr=arr))
+    people = accounts(scores, owner, executive)
+    play = enrol(scores, reasons(scores), EMPTY, people, BOOK, "v1").row(0, named=True)
+    assert [step["owner"] for step in play["steps"]] == expected
+    assert play["owner_email"] == owner
+
+
+def test_without_a_reason_the_gate_calls_for_a_play():
+    scores = table("health_scores", history("R", gate="sponsor_silent, late"))
+    none = reasons(scores).clear()
+    gates = {"late": "rescue", "sponsor_silent": "reengage"}
+    plays = enrol(scores, none, EMPTY, accounts(scores), BOOK, "v1", gates)
+    assert plays.select("play", "reason_code").rows() == [("reengage", "sponsor_silent")]
+    assert enrol(scores, none, EMPTY, accounts(scores), BOOK, "v1").is_empty()
+
+
+def test_an_unknown_play_names_the_known_ones():
+    with pytest.raises(KeyError, match=r"zz; plays\.yaml has reengage, rescue"):
+        run(history("R"), play="zz")
+
+
+def test_a_play_closed_by_hand_is_not_enrolled_twice_in_its_episode():
+    plays = run(history("R"))
+    closed = plays.with_columns(
+        status=pl.lit("closed"), closed_at=pl.lit(end_of(FIRST)), outcome=pl.lit("declined")
+    )
+    red = history("R" * 30)
+    assert run(red, closed).equals(closed)
+    assert run(red, closed, play="reengage").height == 2
+
+
+def test_a_done_play_keeps_its_episode_until_the_recovery():
+    done = run(history("R")).with_columns(status=pl.lit("done"))
+    after = run(history("RRRGGGGGGG")[1:], done)
+    assert after.select("status", "outcome").rows() == [("closed", "recovered")]
+
+
+def test_a_count_of_calm_days_never_starts_in_the_future():
+    later = run(history("R")).with_columns(calm_since=pl.lit(day(20)))
+    assert story(run(history("RGGGGGGG")[1:], later)) == [(0, 7, "recovered")]
+
+
+letters = st.text(alphabet="RYGU.", min_size=2, max_size=20)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(letters, min_size=1, max_size=3), st.data())
+def test_a_range_gives_what_its_days_give(histories, data):
+    rows = [r for n, text in enumerate(histories) for r in history(text, account=f"a{n}")]
+    rows += history("G" * max(map(len, histories)), account="other")
+    book = BOOK.model_copy(
+        update={"open_for_tiers": data.draw(st.sampled_from([("red",), ("red", "yellow")]))}
+    )
+    whole = run(rows, book=book)
+    plays = EMPTY
+    for some_day in sorted({row["date"] for row in rows}):
+        today = [row for row in rows if row["date"] == some_day]
+        plays = run(today, plays, book=book)
+        assert run(today, plays, book=book).equals(plays)  # twice is once
+    assert plays.equals(whole)
+    running = whole.filter(pl.col("closed_at").is_null())
+    assert running["account_id"].is_unique().all()
+    assert whole["play_id"].is_unique().all()

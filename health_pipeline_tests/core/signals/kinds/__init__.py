@@ -1,0 +1,1 @@
+"""One case table for each signal kind, found by the kind's name."""

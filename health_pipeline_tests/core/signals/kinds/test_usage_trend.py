@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from math import log
+
+import polars as pl
+import pytest
+
+from health_pipeline_tests.core.signals.worlds import (
+    MISSING,
+    NOT_APPLICABLE,
+    account,
+    said,
+    weeks,
+    window,
+    world,
+)
+
+STEADY = [20] * 14
+FALLING = [100] * 12 + [60, 72]
+
+
+def trend(*histories, plans=None, **columns):
+    """Accounts a, b, c … with their weekly users, oldest first; all of one plan unless told."""
+    names = [chr(ord("a") + n) for n in range(len(histories))]
+    plans = plans or ["Growth"] * len(names)
+    users = [None if set(h) == {None} else 1 for h in histories]
+    return world(
+        accounts=[account(n, plan=p, **columns) for n, p in zip(names, plans, strict=True)],
+        windows=[window(n, active_users_30d=u) for n, u in zip(names, users, strict=True)],
+        weekly=[row for n, h in zip(names, histories, strict=True) for row in weeks(h, n)],
+    )
+
+
+def by_hand(x):
+    """EWMA(.3) − EWMA(.05) with the weights that start up without bias, oldest first."""
+    fast, slow = pl.Series(x).ewm_mean(alpha=0.3), pl.Series(x).ewm_mean(alpha=0.05)
+    return round(fast[-1] - slow[-1], 4)
+
+
+ALONE = by_hand([log(n + 1) for n in FALLING])
+AHEAD = by_hand([0.0] * 12 + [log(101 / 61), log(101 / 73)])
+CASES = [
+    (
+        "a flat line",
+        trend(STEADY),
+        {},
+        (0.0, "measured", "active users at 100% of the prior 8 weeks"),
+    ),
+    (
+        "both last weeks at most 75 %: down by their mean, 66 against 100",
+        trend(FALLING),
+        {},
+        (ALONE, "measured", "active users down 34% against the prior 8 weeks"),
+    ),
+    (
+        "exactly 75 % twice is down",
+        trend([100] * 12 + [75, 75]),
+        {},
+        (
+            by_hand([log(101)] * 12 + [log(76)] * 2),
+            "measured",
+            "active users down 25% against the prior 8 weeks",
+        ),
+    ),
+    (
+        "one week alone is not",
+        trend([100] * 12 + [76, 60]),
+        {},
+        (
+            by_hand([log(101)] * 12 + [log(77), log(61)]),
+            "measured",
+            "active users at 68% of the prior 8 weeks",
+        ),
+    ),
+    (
+        "five of the plan fall alike: a holiday, not this account",
+        trend(*[FALLING] * 5),
+        {},
+        (0.0, "measured", "active users down 34% against the prior 8 weeks"),
+    ),
+    (
+        "holding while the plan falls is a strength",
+        trend([100] * 14, *[FALLING] * 4),
+        {},
+        (AHEAD, "measured", "active users at 100% of the prior 8 weeks"),
+    ),
+    (
+        "another plan's fall is none of ours",
+        trend(*[STEADY] * 5, *[FALLING] * 6, plans=["Growth"] * 5 + ["Starter"] * 6),
+        {},
+        (0.0, "measured", "active users at 100% of the prior 8 weeks"),
+    ),
+    (
+        "a plan of four is compared with everyone",
+        trend(*[FALLING] * 5, plans=["Growth"] * 4 + ["Starter"]),
+        {},
+        (0.0, "measured", "active users down 34% against the prior 8 weeks"),
+    ),
+    (
+        "accounts of unknown plan are no peers of each other",
+        trend([100] * 14, *[FALLING] * 4, *[[100] * 14] * 5, plans=[None] * 5 + ["Growth"] * 5),
+        {},
+        (0.0, "measured", "active users at 100% of the prior 8 weeks"),
+    ),
+    (
+        "four accounts in all: no comparison",
+        trend(*[FALLING] * 4),
+        {},
+        (ALONE, "measured", "active users down 34% against the prior 8 weeks"),
+    ),
+    (
+        "newcomers below 8 weeks move nobody's peer level",
+        trend(*[[100] * 14] * 5, *[[1, 1]] * 20),
+        {},
+        (0.0, "measured", "active users at 100% of the prior 8 weeks"),
+    ),
+    (
+        "8 weeks suffice",
+        trend([20] * 8),
+        {},
+        (0.0, "measured", "active users at 100% of the prior 8 weeks"),
+    ),
+    ("the newest weeks unknown", trend([20] * 12 + [20, None], STEADY), {}, MISSING),
+    ("7 do not", trend([20] * 7), {}, MISSING),
+    (
+        "coming back from nothing has no percentage",
+        trend([0] * 12 + [3, 5]),
+        {},
+        (
+            by_hand([0.0] * 12 + [log(4), log(6)]),
+            "measured",
+            "hardly any active users in the prior 8 weeks",
+        ),
+    ),
+    (
+        "gone altogether",
+        trend([20] * 12 + [0, 0]),
+        {},
+        (
+            by_hand([log(21)] * 12 + [0.0] * 2),
+            "measured",
+            "active users down 100% against the prior 8 weeks",
+        ),
+    ),
+    ("weeks without users, where others have them", trend([None] * 14, STEADY), {}, MISSING),
+    ("no source has users", trend([None] * 14), {}, NOT_APPLICABLE),
+    ("no product source", world(accounts=[account(has_usage=False)]), {}, NOT_APPLICABLE),
+    ("shown, but no window", world(weekly=weeks(STEADY)), {}, MISSING),
+]
+
+
+@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
+def test_usage_trend(why, view, params, expected):
+    assert said("usage_trend", view, params) == expected, why

@@ -1,0 +1,123 @@
+"""Hand-made days: a `DayView` from a few rows, and what one signal says of account `a`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
+
+from health_pipeline.core.schemas.base import Frozen
+from health_pipeline.core.schemas.day import WINDOW_COLUMNS, DayView, FeatureInfo
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.schemas.spec import SignalSpec
+from health_pipeline.core.signals.compute import signal_values
+from health_pipeline.core.signals.kind import kinds
+
+DAY = date(2026, 3, 31)
+Row = dict[str, Any]
+MISSING = (None, "missing", None)
+NOT_APPLICABLE = (None, "not_applicable", None)
+
+ACCOUNTS = {
+    "account_id": pl.String(),
+    "plan": pl.String(),
+    "region": pl.String(),
+    "customer_tier": pl.String(),
+    "deployment": pl.String(),
+    "owner_email": pl.String(),
+    "exec_email": pl.String(),
+    "employees": pl.Int64(),
+    "arr": pl.Float64(),
+    "seats": pl.Int64(),
+    "starts_on": pl.Date(),
+    "renews_on": pl.Date(),
+    "first_seen_on": pl.Date(),
+    "cancellation_notice_on": pl.Date(),
+    "has_usage": pl.Boolean(),
+}
+WINDOWS = {"account_id": pl.String(), "observed_on": pl.Date(), **WINDOW_COLUMNS}
+WEEKLY = {"account_id": pl.String(), "week": pl.Int64(), "active_users": pl.Int64()}
+SEATS = {"subscriptions": [{"account_id": "a", "seats": 100}]}
+
+
+def on(days_ago: int) -> date:
+    """A date so many days before the day; negative = in the future."""
+    return DAY - timedelta(days=days_ago)
+
+
+def at(days_ago: int, hour: int = 12) -> datetime:
+    return datetime.combine(on(days_ago), time(hour), tzinfo=UTC)
+
+
+def account(account_id: str = "a", **columns: Any) -> Row:
+    return {"account_id": account_id, "plan": "Growth", "seats": 100, "has_usage": True, **columns}
+
+
+def window(account_id: str = "a", **columns: Any) -> Row:
+    return {"account_id": account_id, "observed_on": DAY, **columns}
+
+
+def weeks(users: Sequence[int | None], account_id: str = "a") -> list[Row]:
+    """Weekly active users, oldest first as people read them."""
+    newest_first = enumerate(reversed(users))
+    return [{"account_id": account_id, "week": n, "active_users": u} for n, u in newest_first]
+
+
+def world(
+    tables: Mapping[str, list[Row]] | None = None,
+    accounts: Sequence[Row] = (account(),),
+    windows: Sequence[Row] = (),
+    weekly: Sequence[Row] = (),
+    provided: Mapping[str, set[str]] | None = None,
+    features: tuple[FeatureInfo, ...] = (),
+    usage_sources: frozenset[str] = frozenset(),
+) -> DayView:
+    """A day on which the tables deliver just the columns that their rows name."""
+    frames = {name: _frame(name, rows) for name, rows in (tables or {}).items()}
+    delivered = {name: frozenset(frame.columns) for name, frame in frames.items()}
+    return DayView(
+        day=DAY,
+        accounts=pl.DataFrame(accounts, schema=ACCOUNTS),
+        windows=pl.DataFrame(windows, schema=WINDOWS),
+        weekly=pl.DataFrame(weekly, schema=WEEKLY),
+        tables=frames,
+        provided=delivered | {k: frozenset(v) for k, v in (provided or {}).items()},
+        features=features,
+        usage_sources=usage_sources,
+    )
+
+
+def _frame(table: str, rows: list[Row]) -> pl.DataFrame:
+    types = {"account_id": pl.String(), "user_id": pl.String(), **SOURCE_TABLES[table].schema}
+    named = {"account_id", "user_id"}.union(*rows)
+    assert named <= types.keys(), f"{named - types.keys()} is no column of {table}"
+    return pl.DataFrame(rows, schema={k: v for k, v in types.items() if k in named})
+
+
+def spec(kind: str, params: Frozen | None = None, **changes: Any) -> SignalSpec:
+    """The kind as a signal of its own name, with the kind's own habits."""
+    found = kinds()[kind]
+    return SignalSpec(
+        **{
+            "name": kind,
+            "kind": kind,
+            "params": params or found.params(),
+            "group": "value_use",
+            "weight": 10.0,
+            "knots": "fit",
+            "reason_code": kind,
+            "play": "none",
+            **found.meta.model_dump(),
+            **changes,
+        }
+    )
+
+
+def said(kind: str, view: DayView, params: Row, account_id: str = "a") -> tuple[Any, ...]:
+    """(value, status, detail) of one account; values to four places."""
+    result = signal_values(view, [spec(kind, kinds()[kind].params(**params))])
+    row = result.row(by_predicate=pl.col("account_id") == account_id, named=True)
+    value = None if row["value"] is None else round(row["value"], 4)
+    return value, row["status"], row["detail"]

@@ -1,0 +1,229 @@
+"""Laws of activity: copies and order change nothing; what is known later changes nothing earlier.
+
+Windows are compared with a count of distinct users, account by account and day by day.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from health_pipeline.adapters.engines.duckdb import RollUp, roll_up
+from health_pipeline.core.activity.params import ActivityRules, Feature
+from health_pipeline.core.activity.windows import first_active, windows
+from health_pipeline.core.identity.users import LINK_COLUMNS
+from health_pipeline.core.schemas.day import WINDOW_COLUMNS
+from health_pipeline.core.schemas.frames import ACTIVITY
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.schemas.time import days_between
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST, LAST = date(2026, 1, 1), date(2026, 1, 20)
+
+RULES = ActivityRules(
+    features=(
+        Feature(name="reports", match=("reports",), core=True),
+        Feature(name="api", match=("api",), events=("api_called",)),
+    ),
+    core_events=("workflow_run",),
+)
+EVENT_COLUMNS = {**SOURCE_TABLES["events"].schema, "known_at": pl.Datetime("us", "UTC")}
+
+HOURS = st.integers(0, 19 * 24)
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["app", "crm"]),
+        st.integers(0, 30).map(str),
+        HOURS,
+        st.sampled_from([0, 0, 1, 30, 24 * 8]),
+        st.sampled_from([None, "u", "v", "w"]),
+        st.sampled_from([None, "a", "b", "x"]),
+        st.sampled_from(["login", "workflow_run", "API_called"]),
+        st.sampled_from([None, "Reports", "api"]),
+        st.sampled_from([None, 1.0, 2.5, 0.0]),
+    ),
+    max_size=40,
+)
+
+
+def hour(number: int) -> datetime:
+    return START + timedelta(hours=number)
+
+
+def event_frame(rows) -> pl.DataFrame:
+    names = (
+        "source", "event_id", "occurred_at", "known_at", "source_user_id", "source_account_id",
+        "event_name", "feature", "quantity",
+    )  # fmt: skip
+    shaped = [
+        (source, key, hour(at), hour(at + late), *rest) for source, key, at, late, *rest in rows
+    ]
+    return pl.DataFrame(shaped, schema={name: EVENT_COLUMNS[name] for name in names}, orient="row")
+
+
+XREF = pl.DataFrame(
+    [
+        ("app", "a", "acc_1", "anchor", "", 1.0, hour(-100)),
+        ("app", "b", "acc_2", "anchor", "", 1.0, hour(60)),
+        ("crm", "a", "acc_2", "domain", "", 1.0, hour(200)),
+    ],
+    schema=RESULT_TABLES["account_xref"].columns,
+    orient="row",
+)
+LINKS = pl.DataFrame(
+    [
+        ("app", "u", "acc_1", "usr_u", "sso", hour(-100)),
+        ("app", "v", "acc_1", "usr_v", "sso", hour(100)),
+        ("app", "v", "acc_2", "usr_v", "sso", hour(250)),
+        ("crm", "u", "acc_2", "usr_u", "sso", hour(30)),
+    ],
+    schema=LINK_COLUMNS,
+    orient="row",
+)
+
+
+def rolled(frames, first=FIRST, last=LAST) -> RollUp:
+    """Roll up events that stand in one file each frame."""
+    with TemporaryDirectory() as folder:
+        files = [Path(folder, f"{n}.parquet") for n in range(len(frames))]
+        for file, frame in zip(files, frames, strict=True):
+            frame.write_parquet(file)
+        return roll_up(
+            files,
+            user_links=LINKS,
+            account_xref=XREF,
+            rules=RULES,
+            known_from=first,
+            known_to=last,
+        )
+
+
+@settings(max_examples=25, deadline=None)
+@given(EVENTS, st.floats(0, 0.5), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_copies_order_and_files_change_nothing(rows, share, files, random):
+    whole = event_frame(rows)
+    again = random.sample(rows, len(rows)) + random.sample(rows, int(len(rows) * share))
+    parts = [event_frame(again[n::files]) for n in range(files)]
+    first, second = rolled([whole]), rolled(parts)
+    assert first.activity.equals(second.activity)
+    assert first.source_days.equals(second.source_days)
+    assert first.unresolved.equals(second.unresolved)
+
+
+@settings(max_examples=15, deadline=None)
+@given(EVENTS, st.integers(0, 18))
+def test_two_runs_find_what_one_finds(rows, split):
+    whole, middle = event_frame(rows), FIRST + timedelta(days=split)
+    one = rolled([whole])
+    two = [rolled([whole], FIRST, middle), rolled([whole], middle + timedelta(days=1), LAST)]
+    for name in ("activity", "source_days"):
+        frame = getattr(one, name)
+        parts = pl.concat([getattr(part, name) for part in two])
+        assert parts.sort(frame.columns).equals(frame.sort(frame.columns)), name
+    assert sum(part.duplicates for part in two) == one.duplicates
+
+
+@settings(max_examples=25, deadline=None)
+@given(EVENTS, st.integers(0, 19))
+def test_events_known_later_change_nothing_earlier(rows, day):
+    whole, last = event_frame(rows), FIRST + timedelta(days=day)
+    known = whole.filter(pl.max_horizontal("known_at", "occurred_at").dt.date() <= last)
+    assert rolled([whole], FIRST, last).activity.equals(rolled([known], FIRST, last).activity)
+
+
+USER_DAYS = st.lists(
+    st.tuples(
+        st.sampled_from(["acc_1", "acc_2", "acc_3"]),
+        st.sampled_from([None, "u", "v", "w"]),
+        st.integers(0, 130),
+        st.sampled_from([0, 0, 0, 1, 2, 6, 20, 40, 95]),
+        st.integers(1, 5),
+        st.integers(0, 2),
+        st.integers(0, 7),
+    ),
+    max_size=40,
+    unique_by=lambda row: row[:4],
+)
+W_FIRST = date(2026, 4, 5)
+W_LAST = W_FIRST + timedelta(days=35)
+
+
+def activity_frame(rows) -> pl.DataFrame:
+    shaped = [
+        (account, user, FIRST + timedelta(days=day), FIRST + timedelta(days=day + late), *rest)
+        for account, user, day, late, *rest in rows
+    ]
+    return pl.DataFrame(shaped, schema=ACTIVITY, orient="row")
+
+
+def brute_force(activity: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The definition of every window, for one day."""
+    known = activity.filter((pl.col("known_on") <= day) & (pl.col("day") <= day))
+
+    def within(days: int) -> pl.Expr:
+        return pl.col("day") > day - timedelta(days=days)
+
+    def users(condition: pl.Expr) -> pl.Expr:
+        count = pl.col("user_id").filter(condition).drop_nulls().n_unique().cast(pl.Int64)
+        return pl.when(pl.col("user_id").is_not_null().any()).then(count)
+
+    columns = {
+        **{f"active_users_{days}d": users(within(days)) for days in (7, 30, 90)},
+        "core_users_30d": users(within(30) & (pl.col("core_events") > 0)),
+        "events_7d": pl.col("events").filter(within(7)).sum(),
+        "events_30d": pl.col("events").filter(within(30)).sum(),
+        "core_events_30d": pl.col("core_events").filter(within(30)).sum(),
+        "active_days_30d": pl.col("day").filter(within(30)).n_unique().cast(pl.Int64),
+        "features_30d": pl.col("features").filter(within(30)).bitwise_or().fill_null(0),
+    }
+    return (
+        known.group_by("account_id")
+        .agg(columns[name].alias(name) for name in WINDOW_COLUMNS)
+        .select("account_id", pl.lit(day).alias("date"), *WINDOW_COLUMNS)
+        .sort("account_id")
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(USER_DAYS, st.randoms(use_true_random=False))
+def test_windows_are_exact_distinct_counts(rows, random):
+    activity = activity_frame(rows)
+    found = windows(activity, W_FIRST, W_LAST)
+    days = days_between(W_FIRST, W_LAST)[::5]
+    for day in days:
+        slice_ = found.filter(pl.col("date") == day)
+        assert slice_.equals(brute_force(activity, day)), day
+        assert windows(activity, day, day).equals(slice_), day
+    shuffled = activity_frame(random.sample(rows, len(rows)))
+    assert windows(shuffled, W_FIRST, W_LAST).equals(found)
+    known = activity.filter(pl.col("known_on") <= days[3])
+    assert windows(known, W_FIRST, days[3]).equals(found.filter(pl.col("date") <= days[3]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(USER_DAYS, st.integers(1, 10))
+def test_history_may_be_cut_off_when_its_first_days_are_kept(rows, lag):
+    activity = activity_frame(rows)
+    recent = activity.filter(pl.col("day") > W_FIRST - timedelta(days=90))
+    seen = first_active(activity)
+    assert windows(recent, W_FIRST, W_LAST, seen).equals(windows(activity, W_FIRST, W_LAST))
+    # With a lag, a day sees what the lagged day knew.
+    later = W_LAST + timedelta(days=lag)
+    known = activity.filter(pl.col("known_on") <= later).with_columns(
+        pl.col("day").alias("known_on")
+    )
+    lagged = windows(activity, W_LAST, W_LAST, lag=lag)
+    assert lagged.equals(brute_force(known, W_LAST))
+
+
+@settings(max_examples=25, deadline=None)
+@given(USER_DAYS, USER_DAYS)
+def test_first_active_can_be_carried_on(before, after):
+    old, new = activity_frame(before), activity_frame(after)
+    assert first_active(new, first_active(old)).equals(first_active(pl.concat([old, new])))
