@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from health_pipeline.cli import exits
-from health_pipeline.cli.house import err, fail, open_house, out
+from health_pipeline.cli.house import err, fail, open_house
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,17 +61,9 @@ def run(
 @app.command()
 def check(model: ModelDir = None) -> None:
     """Check the model: every error of every file, with line, key and what is allowed."""
-    from health_pipeline.config.settings import load_settings
+    from health_pipeline.cli.check import check_command
 
-    house = open_house(model=model)
-    place = load_settings(model=model).model or "the packaged model"
-    found = house.model
-    out.print(
-        f"{place}: {len(found.signals)} signals in {len(found.scoring.groups)} groups, "
-        f"{len(found.segments.segments) + 1} segments, {len(found.plays.plays)} plays: no errors "
-        f"(fingerprint {found.fingerprint()})",
-        highlight=False,
-    )
+    raise typer.Exit(check_command(model))
 
 
 @app.command()

@@ -127,13 +127,26 @@ class Draft:
         return self.document(file).issue(path, problem, allowed)
 
 
-def read_draft(folder: FilePath) -> tuple[Draft, list[Issue]]:
-    """The files of `folder`, and what keeps any of them from having its shape."""
+def own_files(folder: FilePath) -> list[str]:
+    """The model files that `folder` holds itself; the others are those of the package."""
+    return [name for name in FILES if (folder / f"{name}.yaml").exists()]
+
+
+def read_draft(folder: FilePath, packaged: FilePath) -> tuple[Draft, list[Issue]]:
+    """The files of `folder`, and what keeps any of them from having its shape.
+
+    A file that `folder` does not hold is the one of `packaged`, so that a model of one's own says
+    only what differs.
+    """
     if not folder.is_dir():
         return Draft(), [Issue(folder.name, 1, "", "", "no such folder", "a folder of YAML files")]
+    own = own_files(folder)
+    if not own:
+        names = ", ".join(f"{name}.yaml" for name in FILES)
+        return Draft(), [Issue(folder.name, 1, "", "", "holds no model file", names)]
     draft, found = Draft(), _strangers(folder)
     for name in FILES:
-        document = read_document(folder / f"{name}.yaml")
+        document = read_document((folder if name in own else packaged) / f"{name}.yaml")
         if isinstance(document, Issue):
             found.append(document)
             continue

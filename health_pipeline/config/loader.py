@@ -14,7 +14,7 @@ from health_pipeline.config.shapes import FILES
 
 
 def load_model(folder: Path | None = None) -> HealthModel:
-    """The model of `folder`; None = the model that comes with the package.
+    """The model of `folder`, with the package's files where it has none; None = the package's.
 
     Raises:
         ModelError: with every issue of every file, when any of them is an error.
@@ -31,10 +31,8 @@ def check_model(folder: Path | None = None) -> list[Issue]:
 
 
 def _read(folder: Path | None) -> tuple[Draft, list[Issue]]:
-    if folder is None:
-        with as_file(files("health_pipeline") / "model") as packaged:
-            return _read(packaged)
-    draft, issues = read_draft(folder)
+    with as_file(files("health_pipeline") / "model") as packaged:
+        draft, issues = read_draft(folder or packaged, packaged)
     return draft, sorted([*issues, *semantic_issues(draft)], key=_place)
 
 

@@ -69,9 +69,13 @@ def test_a_secret_is_never_repeated(tmp_path):
     ("why", "spoil", "expected"),
     [
         (
-            "a file is gone",
-            lambda folder: (folder / "churn.yaml").unlink(),
-            ["churn.yaml:1: the file is missing"],
+            "a folder without any file of a model",
+            lambda folder: [path.unlink() for path in folder.iterdir()],
+            [
+                "model:1: holds no model file (allowed: churn.yaml, identity.yaml, activity.yaml, "
+                "segments.yaml, signals.yaml, scoring.yaml, plays.yaml, alerts.yaml, sources.yaml, "
+                "delivery.yaml, learning.yaml)"
+            ],
         ),
         (
             "a folder stands where a file should",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import cast
 
 import polars as pl
 
@@ -77,15 +78,12 @@ def as_observed(
     lags = observed.drop_nulls("observed_on").with_columns(
         (pl.col("date") - pl.col("observed_on")).dt.total_days().alias("lag")
     )
-    for (lag,), days in lags.group_by("lag", maintain_order=True):
-        first, last = days["observed_on"].min(), days["observed_on"].max()
-        if not (isinstance(lag, int) and isinstance(first, date) and isinstance(last, date)):
-            continue
-        of = days.select("account_id").unique()
+    for days in lags.partition_by("lag"):
+        lag, of = int(days["lag"][0]), days.select("account_id").unique()
         frame = windows(
             activity.join(of, on="account_id", how="semi"),
-            first - timedelta(weeks=WEEKS - 1),
-            last,
+            cast("date", days["observed_on"].min()) - timedelta(weeks=WEEKS - 1),
+            cast("date", days["observed_on"].max()),
             None if seen is None else seen.join(of, on="account_id", how="semi"),
             lag,
         )

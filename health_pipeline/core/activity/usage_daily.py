@@ -245,6 +245,9 @@ def with_given(windows_frame: pl.DataFrame, given: pl.DataFrame, lag: int = 0) -
         given: `GIVEN` rows; of several versions the latest known by the day, and `lag` days
             after it, counts.
         lag: as for `windows`.
+
+    Returns:
+        The same columns; account-days that only `given` knows are added, their volume null.
     """
     latest = (
         given.filter(pl.col("known_on") <= pl.col("day") + timedelta(days=lag))
@@ -252,13 +255,7 @@ def with_given(windows_frame: pl.DataFrame, given: pl.DataFrame, lag: int = 0) -
         .group_by("account_id", pl.col("day").alias("date"))
         .agg(pl.col(name).drop_nulls().last().alias(f"given_{name}") for name in GIVEN_METRICS[1:])
     )
-    days = windows_frame["date"].unique()
-    merged = windows_frame.join(
-        latest.filter(pl.col("date").is_in(days.implode())),
-        on=["account_id", "date"],
-        how="full",
-        coalesce=True,
-    )
+    merged = windows_frame.join(latest, on=["account_id", "date"], how="full", coalesce=True)
     return (
         merged.with_columns(pl.coalesce(n, f"given_{n}").alias(n) for n in GIVEN_METRICS[1:])
         .select(windows_frame.columns)

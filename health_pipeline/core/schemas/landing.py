@@ -48,7 +48,7 @@ def land(
     old = stamped.clear() if previous is None else previous
     arrived = _against(table, stamped, old, as_of)
     arriving = arrived.filter(~pl.col("repeated"))
-    pool = pl.concat([_without_plans(table, old, arriving, as_of), arriving], how="diagonal")
+    pool = pl.concat([_without_plans(table, old, arrived, as_of), arriving], how="diagonal")
     landed = pool.unique([*table.key, "known_at"], keep="last", maintain_order=True)
     names = [name for name in table.names if name in landed.columns and name not in STAMPS]
     versions = landed.select(*names, *STAMPS).sort(
@@ -112,16 +112,16 @@ def _against(
 
 
 def _without_plans(
-    table: SourceTable, old: pl.DataFrame, arriving: pl.DataFrame, as_of: date
+    table: SourceTable, old: pl.DataFrame, arrived: pl.DataFrame, as_of: date
 ) -> pl.DataFrame:
-    """`old` without versions that were never in force and are now said differently.
+    """`old` without versions that were never in force, of keys that are now said anew.
 
-    A row of a date to come is known from that date on; the row that corrects it before that date
-    must not be overtaken by it.
+    An untimed row of a date to come is known from that date on. If it still stands it arrives
+    again; if it was corrected or withdrawn before its date, it must not overtake what is said now.
     """
     plan = pl.col("known_assumed") & (pl.col("known_at") > pl.lit(end_of(as_of)))
-    corrected = arriving.filter("inferred").select(table.key).unique()
-    stale = old.filter(plan).join(corrected, on=list(table.key), how="semi", nulls_equal=True)
+    anew = arrived.filter("inferred").select(table.key).unique()
+    stale = old.filter(plan).join(anew, on=list(table.key), how="semi", nulls_equal=True)
     return old.join(stale, on=[*table.key, "known_at"], how="anti", nulls_equal=True)
 
 

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from health_pipeline.adapters.engines.duckdb import RollUpError, roll_up
+from health_pipeline.core.activity.params import ActivityRules, Feature
+from health_pipeline.core.identity.ids import user_id_of
+from health_pipeline.core.identity.users import LINK_COLUMNS
+from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+
+RULES = ActivityRules(
+    features=(
+        Feature(name="reports", match=("reports", "charts"), core=True),
+        Feature(name="api", match=("api",), events=("api_called",)),
+        Feature(name="all charts", match=("charts",)),
+    ),
+    core_events=("Workflow_Run",),
+)
+
+
+def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
+    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
+
+
+def event(key="e", day=5, known=None, name="login", **more):
+    """An event of `app` that happens at noon of `day` of January and is known at once."""
+    occurred = day if isinstance(day, datetime) else at(day)
+    return {
+        "source": "app",
+        "event_id": key,
+        "occurred_at": occurred,
+        "known_at": occurred if known is None else known,
+        "event_name": name,
+        "source_account_id": "a",
+        **more,
+    }
+
+
+XREF = pl.DataFrame(
+    [
+        ("app", "a", "acc_1", "anchor", "", 1.0, at(1)),
+        ("app", "late", "acc_2", "name", "", 0.9, at(9)),
+    ],
+    schema=RESULT_TABLES["account_xref"].columns,
+    orient="row",
+)
+LINKS = pl.DataFrame(
+    [
+        ("app", "u", "acc_3", "usr_u", "sso", at(1)),
+        ("app", "mover", "acc_1", "usr_m", "sso", at(2)),
+        ("app", "mover", "acc_2", "usr_m", "sso", at(8)),
+        ("app", "twice", "acc_1", "usr_t", "sso", at(8, 1)),
+        ("app", "twice", "acc_2", "usr_t", "sso", at(8, 2)),
+    ],
+    schema=LINK_COLUMNS,
+    orient="row",
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*events, first=date(2026, 1, 1), last=date(2026, 1, 20), files=1, rules=RULES):
+        schema = {**SOURCE_TABLES["events"].schema, "known_at": pl.Datetime("us", "UTC")}
+        paths = []
+        for n in range(files):
+            part = list(events)[n::files]
+            used = {name for row in part for name in row}
+            frame = pl.DataFrame(
+                part, schema={k: v for k, v in schema.items() if k in used}, orient="row"
+            )
+            paths.append(tmp_path / f"{n}.parquet")
+            frame.write_parquet(paths[-1])
+        return roll_up(
+            paths,
+            user_links=LINKS,
+            account_xref=XREF,
+            rules=rules,
+            known_from=first,
+            known_to=last,
+        )
+
+    return run
+
+
+def jan(day: int) -> date:
+    return date(2026, 1, day)
+
+
+@pytest.mark.parametrize(
+    ("why", "more", "expected"),
+    [
+        ("the source's account", {}, ("acc_1", None, jan(5), jan(5))),
+        ("the user decides", {"source_user_id": "u"}, ("acc_3", "usr_u", jan(5), jan(5))),
+        (
+            "a user without a row is still one user",
+            {"source_user_id": "new"},
+            ("acc_1", user_id_of("app", "new"), jan(5), jan(5)),
+        ),
+        ("an empty user is none", {"source_user_id": ""}, ("acc_1", None, jan(5), jan(5))),
+        (
+            "an account known later makes the event known later",
+            {"source_account_id": "late"},
+            ("acc_2", None, jan(5), jan(9)),
+        ),
+        (
+            "a user counts where the user was",
+            {"source_user_id": "mover"},
+            ("acc_1", "usr_m", jan(5), jan(5)),
+        ),
+        (
+            "… and where the user is now",
+            {"source_user_id": "mover", "known": at(8)},
+            ("acc_2", "usr_m", jan(5), jan(8)),
+        ),
+        (
+            "the source's account, where the user is linked only later",
+            {"source_user_id": "twice"},
+            ("acc_1", "usr_t", jan(5), jan(5)),
+        ),
+        (
+            "of two links of one day the last",
+            {"source_user_id": "twice", "source_account_id": None},
+            ("acc_2", "usr_t", jan(5), jan(8)),
+        ),
+        ("late arrival", {"known": at(7, 0)}, ("acc_1", None, jan(5), jan(7))),
+        (
+            "a clock that runs ahead: known when it happens",
+            {"known": at(4)},
+            ("acc_1", None, jan(5), jan(5)),
+        ),
+        (
+            "days are UTC days",
+            {"day": at(5, 23, 59), "known": at(6, 0, 0)},
+            ("acc_1", None, jan(5), jan(6)),
+        ),
+    ],
+)
+def test_whose_event_and_since_when(run, why, more, expected):
+    found = run(event(**more))
+    assert found.activity.select("account_id", "user_id", "day", "known_on").rows() == [expected]
+    assert found.source_days.rows() == [("app", expected[0], expected[2], expected[3], 1)], why
+    assert found.unresolved.is_empty(), why
+
+
+@pytest.mark.parametrize(
+    ("why", "events", "expected"),
+    [
+        ("each event once", [event("e"), event("f")], (2, 0, 0)),
+        ("quantities add up", [event("e", quantity=2.0), event("f", quantity=0.25)], (2, 0, 0)),
+        ("half rounds away from zero", [event("e", quantity=2.5)], (3, 0, 0)),
+        ("no quantity is one", [event("e", quantity=None), event("f", quantity=3.0)], (4, 0, 0)),
+        ("a feature, whatever its case", [event(feature="Reports")], (1, 1, 1)),
+        ("an event that means a feature", [event(name="API_called")], (1, 0, 2)),
+        ("both", [event(name="api_called", feature="reports")], (1, 1, 3)),
+        ("one value of two features", [event(feature="charts")], (1, 1, 5)),
+        ("a core event without a feature", [event(name="workflow_run", quantity=2.0)], (2, 2, 0)),
+        ("an unknown feature", [event(feature="???")], (1, 0, 0)),
+        (
+            "masks are combined",
+            [event("e", feature="api"), event("f", feature="charts")],
+            (2, 1, 7),
+        ),
+    ],
+)
+def test_what_is_counted(run, why, events, expected):
+    found = run(*events).activity
+    assert found.select("events", "core_events", "features").rows() == [expected], why
+
+
+def test_an_event_that_happened_no_time_shows_the_account_but_no_activity(run):
+    found = run(event(quantity=0.0))
+    assert found.activity.is_empty()
+    assert found.source_days["events"].to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    ("why", "events", "first", "last", "events_counted", "duplicates"),
+    [
+        ("a copy", [event(), event()], 1, 20, 1, 1),
+        ("the same id of another source", [event(), event(source="crm")], 1, 20, 1, 0),
+        ("a copy that arrives later", [event(), event(known=at(9))], 1, 20, 1, 1),
+        ("… is not counted by the later run", [event(), event(known=at(9))], 9, 9, 0, 1),
+        ("… nor seen by the earlier", [event(), event(known=at(9))], 1, 8, 1, 0),
+        ("neither copy in the range", [event(), event(known=at(9))], 10, 20, 0, 0),
+        ("an event out of the range", [event()], 6, 20, 0, 0),
+    ],
+)
+def test_copies(run, why, events, first, last, events_counted, duplicates):
+    found = run(*events, first=jan(first), last=jan(last))
+    assert (found.activity["events"].sum(), found.duplicates) == (events_counted, duplicates), why
+
+
+def test_the_copy_known_first_decides_what_happened(run):
+    early, late = event(known=at(6), feature="api"), event(known=at(7), feature="reports")
+    for order in ([early, late], [late, early]):
+        found = run(*order).activity
+        assert found.select("known_on", "features").rows() == [(jan(6), 2)]
+
+
+def test_an_account_that_becomes_known_brings_its_events_once(run):
+    events = [event(source_account_id="late")]
+    runs = [run(*events, first=jan(day), last=jan(day)) for day in range(4, 12)]
+    assert [found.activity.height for found in runs] == [0, 0, 0, 0, 0, 1, 0, 0]
+    assert [found.unresolved.height for found in runs] == [0, 1, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("why", "more", "key", "words"),
+    [
+        ("unknown account", {"source_account_id": "zz"}, "zz", "this source_account_id"),
+        (
+            "unknown user",
+            {"source_account_id": None, "source_user_id": "x"},
+            "x",
+            "this source_user_id",
+        ),
+        ("nobody", {"source_account_id": None}, None, "neither a user nor an account"),
+    ],
+)
+def test_unclaimed_events_are_counted_with_their_reason(run, why, more, key, words):
+    found = run(event("e", **more), event("f", day=6, **more))
+    assert found.activity.is_empty()
+    assert found.unresolved.select("table", "source", "key", "rows").rows() == [
+        ("events", "app", key, 2)
+    ], why
+    assert words in found.unresolved["why"][0]
+
+
+def test_files_may_lack_optional_columns(run):
+    found = run(event("e", feature="api"), event("f"), files=2)
+    assert found.activity.select("events", "features").rows() == [(2, 2)]
+
+
+def test_shapes_and_order(run):
+    found = run(event("e", source_user_id="u"), event("f"), event("g", day=4))
+    assert dict(found.activity.schema) == ACTIVITY
+    assert dict(found.source_days.schema) == SOURCE_DAYS
+    assert dict(found.unresolved.schema) == RESULT_TABLES["unresolved"].columns
+    assert found.activity.equals(
+        found.activity.sort("account_id", "user_id", "day", nulls_last=True)
+    )
+
+
+def test_no_files_no_activity():
+    found = roll_up(
+        [], user_links=LINKS, account_xref=XREF, rules=RULES, known_from=jan(1), known_to=jan(2)
+    )
+    assert (found.activity.height, found.duplicates) == (0, 0)
+
+
+def test_a_missing_column_is_named(tmp_path):
+    path = tmp_path / "broken.parquet"
+    pl.DataFrame({"source": ["app"], "event_id": ["e"]}).write_parquet(path)
+    with pytest.raises(RollUpError, match=r"broken\.parquet.*occurred_at, known_at, event_name"):
+        roll_up(
+            [path],
+            user_links=LINKS,
+            account_xref=XREF,
+            rules=RULES,
+            known_from=jan(1),
+            known_to=jan(2),
+        )
+
+
+def test_62_features_fit_into_the_mask(run):
+    rules = ActivityRules(
+        features=tuple(Feature(name=f"f{n}", match=(f"f{n}",)) for n in range(62))
+    )
+    assert run(event(feature="f61"), rules=rules).activity["features"].to_list() == [1 << 61]
