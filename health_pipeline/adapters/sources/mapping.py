@@ -99,7 +99,7 @@ def _check_names(raw: Raw, table: SourceTable, tmap: TableMap, place: Place) -> 
         raise place.error(f"the mapping reads {_listed(absent)}; {_found(raw)}")
     missing = [n for n in table.required if n not in raw.columns and n not in tmap.columns]
     if missing:
-        raise place.error(f"the required column {_listed(missing)} is missing; {_found(raw)}")
+        raise place.error(f"the contract also requires {_listed(missing)}; {_found(raw)}")
 
 
 def _found(raw: Raw) -> str:

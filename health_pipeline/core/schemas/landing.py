@@ -48,13 +48,14 @@ def land(
     old = stamped.clear() if previous is None else previous
     arrived = _against(table, stamped, old, as_of)
     arriving = arrived.filter(~pl.col("repeated"))
-    pool = pl.concat([_without_plans(table, old, arrived, as_of), arriving], how="diagonal")
+    kept = _without_plans(table, old, arrived, as_of)
+    pool = pl.concat([kept, arriving], how="diagonal")
     landed = pool.unique([*table.key, "known_at"], keep="last", maintain_order=True)
     names = [name for name in table.names if name in landed.columns and name not in STAMPS]
     versions = landed.select(*names, *STAMPS).sort(
         *table.key, "known_at", nulls_last=True, maintain_order=True
     )
-    return versions, _conflicts(table, old, arrived, as_of)
+    return versions, _conflicts(table, kept, arrived, as_of)
 
 
 def _stamped(table: SourceTable, new: pl.DataFrame, as_of: date, *, first: bool) -> pl.DataFrame:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from pathlib import Path
+
+import polars as pl
 
 from health_pipeline.adapters.sources.file import TableRead, read_table
 from health_pipeline.adapters.sources.params import TableMap
@@ -30,3 +33,9 @@ def read(folder: Path, table: str, *maps: dict[str, object]) -> TableRead:
 
 def rejected(found: TableRead) -> list[tuple[str, str | None, str]]:
     return found.quarantine.select("rule", "value", "origin").rows()
+
+
+def parquet(**columns) -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(out)
+    return out.getvalue()

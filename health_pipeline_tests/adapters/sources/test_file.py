@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 
 import polars as pl
@@ -12,15 +11,9 @@ import pytest
 from health_pipeline.adapters.sources.file import SourceError, find_files, read_table
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline_tests.adapters.sources.handed_in import AT, read, rejected, write
+from health_pipeline_tests.adapters.sources.handed_in import AT, parquet, read, rejected, write
 
 HEAD = "source,source_account_id,name\n"
-
-
-def parquet(**columns) -> bytes:
-    out = io.BytesIO()
-    pl.DataFrame(columns).write_parquet(out)
-    return out.getvalue()
 
 
 READABLE = [
@@ -121,131 +114,6 @@ def test_an_empty_json_lines_file_is_connected_without_rows(tmp_path):
     assert found.rows.height == 0
     assert set(SOURCE_TABLES["usage_daily"].key) < set(found.rows.columns)
     assert found.provided == {"source", "source_account_id", "day", "metric", "value"}
-
-
-NO_UTF8 = HEAD.encode() + b"crm,1,Acme\ncrm,2,Caf\xe9\n"
-UNREADABLE = [
-    (
-        "Latin-1 without a word about it",
-        {"accounts.csv": NO_UTF8},
-        (
-            "accounts: accounts.csv: is not utf-8: byte 0xe9 at offset 50, line 3; set "
-            "`encoding: latin-1` for it in sources.yaml if that is how it was written"
-        ),
-    ),
-    (
-        "a spreadsheet's Unicode text",
-        {"accounts.csv": HEAD.encode("utf-16")},
-        (
-            "accounts: accounts.csv: is not utf-8: byte 0xff at offset 0, line 1; set "
-            "`encoding: utf-16` for it in sources.yaml if that is how it was written"
-        ),
-    ),
-    (
-        "not gzip",
-        {"accounts.csv.gz": "plain"},
-        "accounts: accounts.csv.gz: cannot be read: Not a gzipped file (b'pl')",
-    ),
-    (
-        "a gzip file that was cut off",
-        {"accounts.csv.gz": gzip.compress(HEAD.encode())[:-9]},
-        (
-            "accounts: accounts.csv.gz: cannot be read: Compressed file ended before the "
-            "end-of-stream marker was reached"
-        ),
-    ),
-    (
-        "a Parquet file that was cut off",
-        {"accounts.parquet": parquet(source=["crm"], source_account_id=["1"])[:-9]},
-        (
-            "accounts: accounts.parquet: cannot be read as Parquet: parquet: File out of "
-            "specification: The file must end with PAR1 or PARE"
-        ),
-    ),
-    (
-        "nothing at all",
-        {"accounts.csv": ""},
-        "accounts: accounts.csv: is empty: it has not even a header line",
-    ),
-    (
-        "a required column is missing",
-        {"accounts.csv": "source,name\ncrm,Acme\n"},
-        (
-            "accounts: accounts.csv: the required column source_account_id is missing; columns "
-            "found: source, name"
-        ),
-    ),
-    (
-        "a required column is missing from one file of a folder",
-        {"accounts/1.csv": HEAD, "accounts/2.csv": "source\ncrm\n"},
-        (
-            "accounts: accounts/2.csv: the required column source_account_id is missing; columns "
-            "found: source"
-        ),
-    ),
-    (
-        "another delimiter",
-        {"accounts.csv": "source;source_account_id\ncrm;1\n"},
-        (
-            "accounts: accounts.csv: the required column source, source_account_id is missing; "
-            "columns found: source;source_account_id (if that is several, set `delimiter` for the "
-            "file in sources.yaml)"
-        ),
-    ),
-    (
-        "two columns of one name",
-        {"accounts.csv": "source,source_account_id,name,name\n"},
-        "accounts: accounts.csv: has two columns of one name: name",
-    ),
-    (
-        "two files for one table",
-        {"accounts.csv": HEAD, "accounts.parquet": "x"},
-        "accounts: accounts.csv: stands beside accounts.parquet; keep one of them",
-    ),
-    (
-        "a file and a folder for one table",
-        {"accounts.csv": HEAD, "accounts/1.csv": HEAD},
-        "accounts: accounts.csv: stands beside accounts/; keep one of them",
-    ),
-    (
-        "JSON that nobody said is an array",
-        {"accounts.json": "[]"},
-        (
-            "accounts: accounts.json: is a .json file; set `array: true` for it in sources.yaml "
-            "if it holds one JSON array, or name it .ndjson if it holds one object a line"
-        ),
-    ),
-    (
-        "a list where one value is needed",
-        {"accounts.parquet": parquet(source=["crm"], source_account_id=["1"], name=[["a"]])},
-        (
-            "accounts: accounts.parquet: column name holds List(String); a single value is needed "
-            "(see `each`)"
-        ),
-    ),
-]
-
-
-@pytest.mark.parametrize(("why", "files", "message"), UNREADABLE)
-def test_files_that_cannot_be_read_say_where_and_why(tmp_path, why, files, message):
-    with pytest.raises(SourceError) as error:
-        read(write(tmp_path, files), "accounts")
-    assert str(error.value) == message, why
-    assert error.value.table == "accounts"
-    assert error.value.file in message
-
-
-def test_damaged_parquet_never_gives_other_rows(tmp_path):
-    whole = parquet(source=["crm"] * 500, source_account_id=[str(n) for n in range(500)])
-    truth = read(write(tmp_path, {"accounts.parquet": whole}), "accounts").rows
-    failed = 0
-    for cut in range(0, len(whole), 97):
-        write(tmp_path, {"accounts.parquet": whole[:cut]})
-        with pytest.raises(SourceError, match=r"^accounts: accounts\.parquet: "):
-            read(tmp_path, "accounts")
-        failed += 1
-    assert failed > 10
-    assert truth.height == 500
 
 
 def test_an_empty_folder_connects_nothing(tmp_path):

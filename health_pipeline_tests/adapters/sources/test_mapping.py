@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from health_pipeline.adapters.sources.file import SourceError
 from health_pipeline_tests.adapters.sources.handed_in import read, rejected, write
 
 ID = {"source": {"constant": "crm"}, "source_account_id": {"from": "id"}}
@@ -236,68 +235,3 @@ def test_a_duration_that_is_no_number_is_named_with_its_base(tmp_path):
     assert rejected(found) == [
         ("not_a_timestamp:first_responded_at", "2024-01-02 + soon minutes", "tickets.csv:2")
     ]
-
-
-LOOKUP = {"name": {"from": "id", "lookup": {"table": "subs", "key": "k", "value": "v"}}}
-NOWHERE = {"name": {"from": "id", "lookup": {"table": "no", "key": "k", "value": "v"}}}
-WRONG = [
-    (
-        "a column that the file lacks",
-        {"columns": {**ID, "name": {"from": "titel"}}},
-        "accounts: accounts.csv: the mapping reads titel; columns found: id, title",
-    ),
-    (
-        "an option on a contract column that the file lacks",
-        {"columns": {**ID, "employees": {"scale": 2}}},
-        "accounts: accounts.csv: the mapping reads employees; columns found: id, title",
-    ),
-    (
-        "a filter on a column that the file lacks",
-        {"columns": ID, "where": {"bot": ["False"]}},
-        "accounts: accounts.csv: the mapping reads bot; columns found: id, title",
-    ),
-    (
-        "a contract column that does not exist",
-        {"columns": {**ID, "nmae": {"from": "title"}}},
-        "accounts: accounts.csv: the mapping makes nmae, but the table has only source, ",
-    ),
-    (
-        "a required column that nothing makes",
-        {"columns": {"source": {"constant": "crm"}}},
-        ("accounts: accounts.csv: the required column source_account_id is missing; columns found: "
-        "id, title"),
-    ),
-    (
-        "a lookup file that is not there",
-        {"columns": {**ID, **NOWHERE}},
-        "accounts: accounts.csv: the lookup file no was not found in ",
-    ),
-    (
-        "a lookup column that is not there",
-        {"columns": {**ID, **LOOKUP}},
-        "accounts: subs.csv: the lookup reads k; columns found: key, v",
-    ),
-    (
-        "each of what is no list",
-        {"columns": ID, "each": "title"},
-        "accounts: accounts.csv: `each: title` needs a JSON list in every row",
-    ),
-    (
-        "an encoding that does not exist",
-        {"columns": ID, "encoding": "latin-99"},
-        "accounts: accounts.csv: the encoding 'latin-99' of sources.yaml does not exist",
-    ),
-    (
-        "a delimiter of two characters",
-        {"columns": ID, "delimiter": "||"},
-        "accounts: accounts.csv: `delimiter` must be one character, not '||'",
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("why", "mapping", "message"), WRONG)
-def test_a_mapping_that_does_not_fit_says_so(tmp_path, why, mapping, message):
-    write(tmp_path, {"accounts.csv": "id,title\n1,Acme\n", "subs.csv": "key,v\n1,x\n"})
-    with pytest.raises(SourceError) as error:
-        read(tmp_path, "accounts", mapping)
-    assert str(error.value).startswith(message), why
