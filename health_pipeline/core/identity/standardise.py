@@ -12,13 +12,21 @@ _SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//|^mailto:")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DROPPED = re.compile(r"[.'’`´]")  # "S.A." is "sa", "O'Neill" is "oneill"
 _SEPARATORS = re.compile(r"[^\w]+|_+")
+SERVICE_LABELS = frozenset(
+    {"www", "app", "help", "support", "my", "mail", "portal", "login", "sso", "go"}
+)
+"""First labels that name a service of a company, not a company: app.acme.com is acme.com."""
+
+_SHARED_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
+"""app.co.uk is a company of its own: what would remain belongs to everybody."""
+
 _LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
 
 
 def normalised_domain(value: str, public_domains: Collection[str] = ()) -> str | None:
-    """The host name that identifies a company: lower case, ASCII (IDNA), without www.
+    """The host name that identifies a company: lower case, ASCII (IDNA), without service labels.
 
     Accepts a domain, a URL or an email address.
 
@@ -28,17 +36,26 @@ def normalised_domain(value: str, public_domains: Collection[str] = ()) -> str |
     text = unicodedata.normalize("NFKC", value).strip().lower().replace("。", ".")
     host = re.split(r"[/?#\\]", _SCHEME.sub("", text), maxsplit=1)[0]
     host = host.rsplit("@", 1)[-1].split(":", 1)[0].strip().rstrip(".")
-    host = host.removeprefix("www.")
     try:
         ascii_host = host.encode("idna").decode("ascii")
     except UnicodeError:
         return None
-    labels = ascii_host.split(".")
+    labels = _without_service(ascii_host.split("."))
+    ascii_host = ".".join(labels)
     if len(labels) < 2 or len(ascii_host) > 253 or labels[-1].isdigit():
         return None
     if not all(_LABEL.fullmatch(label) for label in labels) or ascii_host in public_domains:
         return None
     return ascii_host
+
+
+def _without_service(labels: list[str]) -> list[str]:
+    """`labels` without leading service labels, as long as a name and a suffix remain."""
+    while len(labels) > 2 and labels[0] in SERVICE_LABELS:
+        if len(labels) == 3 and labels[1] in _SHARED_SECOND_LEVEL:
+            break
+        labels = labels[1:]
+    return labels
 
 
 def email_domain(value: str, public_domains: Collection[str] = ()) -> str | None:

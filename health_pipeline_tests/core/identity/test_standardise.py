@@ -20,6 +20,11 @@ FORMS = ("inc", "incorporated", "gmbh", "co", "kg", "ltd", "pty ltd", "s.a.", "l
     ("why", "value", "expected"),
     [
         ("case and space", "  Acme.COM ", "acme.com"),
+        ("a service of the company", "https://app.acme.com/login", "acme.com"),
+        ("several of them", "help.support.acme.io", "acme.io"),
+        ("under a country's second level", "app.acme.co.uk", "acme.co.uk"),
+        ("a company that is called so", "app.co.uk", "app.co.uk"),
+        ("two labels are never cut", "mail.ru", "mail.ru"),
         ("scheme, www, path", "https://www.acme.com/about?x=1#y", "acme.com"),
         ("port is no scheme", "acme.com:8443", "acme.com"),
         ("port after scheme", "http://acme.com:80/", "acme.com"),
