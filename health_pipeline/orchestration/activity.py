@@ -13,7 +13,7 @@ from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables, published_identity
-from health_pipeline.orchestration.landing import EVENTS, landing_name
+from health_pipeline.orchestration.landing import EVENTS, event_files, landing_name
 from health_pipeline.orchestration.window import Window
 
 EVENT_ACTIVITY, AGGREGATE_ACTIVITY = "activity", "aggregate_activity"
@@ -81,13 +81,11 @@ def _known_window(stores: Stores, window: Window) -> Window:
 
 def _from_events(stores: Stores, known: Window) -> RollUp:
     identity = published_identity(stores)
-    rules = stores.model.activity
-    start = known.first - timedelta(days=rules.lookback_days)
     return roll_up(
-        stores.lake.files(landing_name(EVENTS), start, known.last),
+        event_files(stores, known),
         user_links=identity.user_links,
         account_xref=identity.account_xref,
-        rules=rules,
+        rules=stores.model.activity,
         known_from=known.first,
         known_to=known.last,
     )

@@ -9,12 +9,12 @@ from health_pipeline.core.identity.attach import attach
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.landing import EVENTS, landed_tables
+from health_pipeline.orchestration.landing import EVENTS, identity_tables, landed_tables
 
 
 def resolve_and_register(stores: Stores, run_id: str) -> Identity:
     """Resolve everything landed; new ids enter the registry and are never reused."""
-    found = resolve(landed_tables(stores), stores.model.identity, registry(stores.control))
+    found = resolve(identity_tables(stores), stores.model.identity, registry(stores.control))
     now = House.now()
     with transaction(stores.control):
         register(stores.control, found.registry_new.with_columns(pl.lit(now).alias("published_at")))

@@ -39,7 +39,7 @@ def table_spec(
         kinds=set(kinds),
         owners=[OWNER],
         tags={"room": group[2:]},
-        metadata={"dagster/column_schema": column_schema(RESULT_TABLES[name].columns)},
+        metadata={"dagster/column_schema": column_schema(RESULT_TABLES[name].columns, name)},
         partitions_def=partitions_def,
         **more,
     )
@@ -51,5 +51,5 @@ def contract_spec(name: str) -> dg.AssetCheckSpec:
         CONTRACT_CHECK,
         asset=name,
         blocking=True,
-        description="Columns, types, keys and value ranges are as contracts.md promises.",
+        description="Columns, types, keys and value ranges are as docs/tables.md promises.",
     )

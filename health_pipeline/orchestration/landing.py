@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.window import Window
 
 READABLE_CHECK = "readable"
+LATE_EVENTS = "late_events"
+"""Internal table: which event days hold rows that became known on a later day."""
+
 EVENTS = "events"
 OBSERVED = ("events", "usage_daily")
 """Tables whose dates say how far the data goes; others stand in where these are not connected."""
@@ -64,6 +68,21 @@ def landed_tables(stores: Stores) -> dict[str, pl.DataFrame]:
     """Every landed table but events, which are read by the roll-up alone."""
     found = {name: landed(stores, name) for name in SOURCE_TABLES if name != EVENTS}
     return {name: frame for name, frame in found.items() if frame is not None}
+
+
+def identity_tables(stores: Stores) -> dict[str, pl.DataFrame]:
+    """What accounts are resolved from.
+
+    Where nobody hands in `accounts`, the ids that rows carry stand in for it, those of events too.
+    """
+    tables = landed_tables(stores)
+    files = [] if "accounts" in tables else stores.lake.files(landing_name(EVENTS))
+    if files:
+        events = pl.scan_parquet(files, hive_partitioning=False, missing_columns="insert")
+        if "source_account_id" in events.collect_schema().names():
+            ids = events.group_by("source", "source_account_id").agg(pl.col("known_at").min())
+            tables[EVENTS] = ids.sort("source", "source_account_id").collect()
+    return tables
 
 
 def provided_columns(tables: Mapping[str, pl.DataFrame]) -> dict[str, frozenset[str]]:
@@ -228,7 +247,33 @@ def _event_writes(
         if fresh.height:
             whole = fresh if old is None else pl.concat([old, fresh], how="diagonal_relaxed")
             writes.append(Write(name, day, whole.sort("event_id", "known_at", maintain_order=True)))
+    writes.append(Write(LATE_EVENTS, None, _late_events(stores, rows)))
     return writes, rows.height
+
+
+def _late_events(stores: Stores, rows: pl.DataFrame) -> pl.DataFrame:
+    """day, known_on: where the roll-up finds events that came later than its look-back."""
+    seen = rows.select(
+        pl.col("occurred_at").cast(pl.Date).alias("day"),
+        pl.col("known_at").cast(pl.Date).alias("known_on"),
+    ).unique()
+    late = seen.filter(pl.col("known_on") > pl.col("day"))
+    before = stores.lake.frame(LATE_EVENTS)
+    whole = late if before is None else pl.concat([before, late])
+    return whole.unique().sort("known_on", "day")
+
+
+def event_files(stores: Stores, window: Window) -> list[Path]:
+    """Landed events whose copies may meet in `window`: its days, the look-back, late arrivals."""
+    name = landing_name(EVENTS)
+    start = window.first - timedelta(days=stores.model.activity.lookback_days)
+    files = stores.lake.files(name, start, window.last)
+    late = stores.lake.frame(LATE_EVENTS)
+    if late is not None:
+        known = pl.col("known_on").is_between(window.first, window.last)
+        older = late.filter(known & (pl.col("day") < start))["day"].unique().sort()
+        files += [file for day in older for file in stores.lake.files(name, day, day)]
+    return files
 
 
 def _unseen(new: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from datetime import date
 
 import polars as pl
 
+from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
 
@@ -21,7 +22,7 @@ class Summary:
         segments: segment, green, yellow, red, unscored (accounts).
         arr_at_risk, arr: of accounts in Red, and of all.
         worst: up to ten scored accounts from the lowest score: account_id, name, tier, score, arr,
-            reason, play.
+            reason, play (the running one, else the one that the reason calls for).
         quarantined: table, rule, rows. `unresolved`: table, why, rows.
         not_applicable: signals that no source feeds.
         changes: driver changes of the day by state entered.
@@ -88,12 +89,14 @@ def _worst(stores: Stores, scores: pl.DataFrame, day: date | None) -> pl.DataFra
         (pl.col("direction") == "risk") & (pl.col("rank") == 1)
     )
     names = _frame(stores, "accounts").select("account_id", "name")
+    running = running_plays(_frame(stores, "plays"), [day] if day else [])
     return (
         scores.filter(pl.col("score").is_not_null())
         .sort("score", "account_id")
         .head(WORST)
         .join(names, on="account_id", how="left")
         .join(top.select("account_id", "sentence", "play"), on="account_id", how="left")
+        .join(running.select("account_id", running="play"), on="account_id", how="left")
         .select(
             "account_id",
             "name",
@@ -101,6 +104,6 @@ def _worst(stores: Stores, scores: pl.DataFrame, day: date | None) -> pl.DataFra
             "score",
             "arr",
             pl.col("sentence").alias("reason"),
-            "play",
+            pl.coalesce("running", "play").alias("play"),
         )
     )

@@ -6,13 +6,18 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from health_pipeline.core.schemas.meanings import meaning
+
 SAMPLE_ROWS = 5
 
 
-def column_schema(columns: Mapping[str, pl.DataType]) -> dg.TableSchema:
-    """Dagster's column schema of a polars schema."""
+def column_schema(columns: Mapping[str, pl.DataType], result: str | None = None) -> dg.TableSchema:
+    """Dagster's column schema of a polars schema; of a result table with what columns mean."""
     return dg.TableSchema(
-        columns=[dg.TableColumn(name, type=str(dtype)) for name, dtype in columns.items()]
+        columns=[
+            dg.TableColumn(name, str(dtype), meaning(result, name) if result else None)
+            for name, dtype in columns.items()
+        ]
     )
 
 

@@ -75,8 +75,11 @@ def _text() -> pl.Expr:
         .then(pl.format("What weighs on it: {}.", pl.col("risks")))
         .otherwise(pl.lit("No driver weighs on it by as much as a reason needs."))
     )
-    cap = pl.when(pl.col("gate_reason").is_not_null()).then(
-        pl.format(" The tier is capped: {}.", pl.col("gate_reason").str.strip_chars_end("."))
+    gates = pl.col("gate_reason").str.strip_chars_end(".")
+    cap = (
+        pl.when(pl.col("gate").is_not_null())
+        .then(pl.format(" The tier is capped: {}.", gates))
+        .otherwise(pl.format(" No gate caps the tier; {}.", gates))
     )
     strengths = (
         pl.when(pl.col("strengths").is_not_null())

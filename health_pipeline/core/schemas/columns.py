@@ -56,7 +56,7 @@ class Column:
 
 
 def _maker(kind: Kind) -> Callable[..., Column]:
-    def make(  # noqa: PLR0913 - one keyword a property of Column
+    def make(
         name: str,
         *,
         required: bool = False,

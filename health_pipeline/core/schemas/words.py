@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import polars as pl
 
 DRIFT = 1e-9
@@ -16,6 +18,11 @@ def floored(score: pl.Expr) -> pl.Expr:
 def score_text(score: pl.Expr) -> pl.Expr:
     """`floored` as text with exactly one decimal: 51.2, 80.0."""
     return floored(score).round(1).cast(pl.String)
+
+
+def score_words(score: float | None) -> str:
+    """One score as `score_text` writes it; a dash if there is none."""
+    return "-" if score is None else f"{floor(score * 10 + DRIFT) / 10:.1f}"
 
 
 def spaced(name: pl.Expr) -> pl.Expr:

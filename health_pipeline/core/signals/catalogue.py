@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from health_pipeline.core.signals.kind import Kind
+
+SOURCE = re.compile(r" \(R\d[^)]*\)")
+"""Where a kind was taken from: of interest to its author, not to its reader."""
 
 INTRODUCTION = """\
 # Signals
@@ -79,7 +83,7 @@ def _options(kind: Kind) -> list[str]:
 
 
 def _doc(kind: Kind) -> tuple[str, str]:
-    title, _, body = kind.doc.partition("\n")
+    title, _, body = SOURCE.sub("", kind.doc).partition("\n")
     return title.strip(), " ".join(body.split())
 
 

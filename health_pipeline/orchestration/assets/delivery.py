@@ -1,6 +1,7 @@
 """What leaves: the CRM fields as a table and a CSV, and the views for people and BI."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,8 @@ from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.window import run_window
 
 EXPORT = "export/crm_fields.csv"
+KEPT_DAYS = 7
+"""Superseded run files stay so long for readers that still hold them."""
 
 
 def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
@@ -76,8 +79,13 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     def health_duckdb(house: dg.ResourceParam[House]) -> dg.MaterializeResult[Any]:
         with house.open() as stores:
             names = build_views(stores.lake, house.settings.duckdb)
+            swept = stores.lake.sweep(house.now() - timedelta(days=KEPT_DAYS))
         return dg.MaterializeResult(
-            metadata={"path": str(house.settings.duckdb), "views": ", ".join(names)}
+            metadata={
+                "path": str(house.settings.duckdb),
+                "views": ", ".join(names),
+                "superseded_files_removed": swept,
+            }
         )
 
     return [crm, health_duckdb]

@@ -77,7 +77,7 @@ BASIC = plans(**dict.fromkeys("abcdefghz", "basic"))
         ),
         (
             "who is regular is what was known on the day",
-            [shown("a", *REGULAR, late=40), shown("z", 0)],
+            [*(shown("a", n, late=n + 2) for n in REGULAR), shown("z", 0)],
             PLAIN,
             DAY,
         ),

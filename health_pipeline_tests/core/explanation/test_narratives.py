@@ -64,11 +64,20 @@ def test_headline(why, score, expected):
 TEXTS = [
     (
         "two risks, the gate, one strength",
-        {"gate_reason": "sponsor silent"},
+        {"gate": "sponsor", "gate_reason": "sponsor silent"},
         [*RISKS, STRENGTH],
         (
             "What weighs on it: risk 1; risk 2. The tier is capped: sponsor silent."
             " In its favour: strength 1."
+        ),
+    ),
+    (
+        "a gate that could not be asked caps nothing",
+        {"gate": None, "gate_reason": "not evaluated, because not measured: sponsor"},
+        [*RISKS, STRENGTH],
+        (
+            "What weighs on it: risk 1; risk 2. No gate caps the tier; not evaluated, because not"
+            " measured: sponsor. In its favour: strength 1."
         ),
     ),
     (
