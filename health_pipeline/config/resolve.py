@@ -56,6 +56,8 @@ def _signal(name: str, written: WrittenSignal) -> SignalSpec:
         default_knots=literal or written.default_knots or kind.meta.default_knots,
         reason_code=written.reason_code,
         play=written.play,
+        code_needs=kind.meta.code_needs,
+        code_otherwise=kind.meta.code_otherwise,
         **words,
     )
 

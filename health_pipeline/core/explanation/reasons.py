@@ -130,16 +130,22 @@ def _worded(
     )
     said = [_sentence_of(row, vocabulary[row["signal"]]) for row in told.iter_rows(named=True)]
     plays = {name: spec.play for name, spec in vocabulary.items()}
-    codes = {name: spec.reason_code for name, spec in vocabulary.items()}
+    codes = [_code_of(row, vocabulary[row["signal"]]) for row in told.iter_rows(named=True)]
     is_risk = pl.col("direction") == "risk"
     return told.with_columns(
         pl.Series("sentence", said, dtype=pl.String),
-        pl.col("signal").replace_strict(codes, return_dtype=pl.String).alias("reason_code"),
+        pl.Series("reason_code", codes, dtype=pl.String),
         pl.when(is_risk)
         .then(pl.col("signal").replace_strict(plays, return_dtype=pl.String))
         .alias("play"),
         pl.struct(field.name for field in EVIDENCE.fields).alias("evidence"),
     )
+
+
+def _code_of(row: dict[str, Any], spec: SignalSpec) -> str:
+    """The spec's code; the weaker one where the detail does not bear out what the code claims."""
+    borne_out = (row["detail"] or "").startswith(spec.code_needs)
+    return spec.reason_code if borne_out else spec.code_otherwise
 
 
 def _sentence_of(row: dict[str, Any], spec: SignalSpec) -> str:

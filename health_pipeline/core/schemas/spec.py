@@ -28,6 +28,8 @@ class SignalSpec(Frozen):
         hard: entering risk acts at once on the held tier.
         reason_code, risk_sentence, strength_sentence: vocabulary of explanations; sentences are
             `str.format` templates over value, baseline, unit, observed_on, detail, days.
+        code_needs, code_otherwise: `reason_code` claims more than a low subscore: it is used only
+            where the detail starts with `code_needs`, else `code_otherwise` is.
         healthy_range, risk_pattern, kpi: the written contract of the signal (R56).
         play: the play that its risk starts.
         discrete: a discrete driver confirms on one day, a continuous one on two.
@@ -50,6 +52,8 @@ class SignalSpec(Frozen):
     reason_code: str
     risk_sentence: str
     strength_sentence: str
+    code_needs: str = ""
+    code_otherwise: str = ""
     healthy_range: str
     risk_pattern: str
     kpi: str

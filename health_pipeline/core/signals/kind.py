@@ -35,7 +35,7 @@ class KindMeta(Frozen):
 
     Sentences are `str.format` templates over `value`, `baseline`, `unit`, `observed_on`, `detail`.
     `leading` signals drive the score, lagging ones confirm it (R71). `default_knots` are the raw
-    values that score 0, 60, 80, 100.
+    values that score 0, 60, 80, 100. `code_needs`, `code_otherwise`: see `SignalSpec`.
     """
 
     unit: str
@@ -51,6 +51,8 @@ class KindMeta(Frozen):
     kpi: str
     risk_sentence: str
     strength_sentence: str
+    code_needs: str = ""
+    code_otherwise: str = ""
 
 
 @dataclass(frozen=True, slots=True)

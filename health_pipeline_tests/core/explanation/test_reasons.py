@@ -133,3 +133,21 @@ def test_days_do_not_touch_each_other():
     one = reasons(table("contributions", rows[:6]), table("signals", signals[:6]), SPECS, RULES)
     assert both.height == 8
     assert both.filter(pl.col("date") == DAY).equals(one)
+
+
+@pytest.mark.parametrize(
+    ("why", "detail", "code"),
+    [
+        ("borne out by the detail", "active users down 34% against the prior 8 weeks", "a_low"),
+        ("behind its peers, but not down", "active users at 200% of the prior 8 weeks", "a_behind"),
+        ("no detail bears nothing out", None, "a_behind"),
+    ],
+)
+def test_a_code_is_used_only_where_the_figures_bear_it_out(why, detail, code):
+    needs = {"code_needs": "active users down", "code_otherwise": "a_behind"}
+    specs = [spec.model_copy(update=needs) for spec in SPECS]
+    contributions = table(
+        "contributions", [{"signal": "a", "points_vs_reference": -4.5, "subscore": 40.0}]
+    )
+    signals = table("signals", [{"signal": "a", "value": 33.0, "detail": detail}])
+    assert reasons(contributions, signals, specs, RULES)["reason_code"].to_list() == [code], why

@@ -35,6 +35,8 @@ META = KindMeta(
     kpi="WAU trend",
     risk_sentence="usage trend behind comparable accounts: {detail}",
     strength_sentence="usage trend level with comparable accounts or ahead: {detail}",
+    code_needs="active users down",
+    code_otherwise="usage_trend_behind",
 )
 
 
