@@ -47,7 +47,7 @@ run: setup data/sample ## Set up, score the sample, print what was found and whe
 	@echo
 	@echo "Next:  make ui                                  the asset graph, runs and plots (Dagster)"
 	@echo "       .venv/bin/health explain ACCOUNT         one account, every number behind its score"
-	@echo "       duckdb -readonly data/health.duckdb      the tables, as SQL views"
+	@echo "       duckdb -readonly data/health.duckdb      the tables as SQL views (the shell of DuckDB is not installed)"
 
 ui: setup ## Open Dagster on http://127.0.0.1:3000
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from health_pipeline.adapters.store.control import ControlError
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, fail, open_house
 
@@ -68,14 +70,17 @@ def check(model: ModelDir = None) -> None:
 
 @app.command()
 def explain(
-    account: Annotated[str, typer.Argument(help="account_id, alias, domain, source:id or name.")],
+    account: Annotated[str, typer.Argument()],
     *,
     day: Annotated[str | None, typer.Option("--date", help="Default: the last scored.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """Why this account has this score: every number behind it, in words and figures."""
+    """Why an account has its score: every number behind it, in words and figures.
+
+    ACCOUNT is an account_id, an old alias, a domain, source:id, a name, or a part of one.
+    """
     from health_pipeline.cli.explain import explain_command
 
     house = open_house(model=model, lake=lake)
@@ -136,3 +141,5 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("interrupted; what was published stays, run again to go on")
         raise SystemExit(exits.FAILED) from None
+    except (ControlError, sqlite3.Error, OSError) as error:  # they say which file, and why
+        raise SystemExit(fail(str(error), exits.FAILED).exit_code) from None

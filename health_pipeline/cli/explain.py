@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, out
-from health_pipeline.cli.render import money_words, score_words, table_of, tier_words
+from health_pipeline.cli.render import money_words, table_of, tier_words
+from health_pipeline.core.schemas.words import score_words
 from health_pipeline.orchestration.explained import Explained, explain_account
 from health_pipeline.orchestration.find import Match, find_accounts
 from health_pipeline.orchestration.house import House

@@ -9,14 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from health_pipeline.core.schemas.words import score_words
 from health_pipeline.orchestration.summary import Summary
 
 TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
-
-
-def score_words(score: float | None) -> str:
-    """A score as shown: floored to one decimal, so that no Yellow reads 80.0; a dash if none."""
-    return "-" if score is None else f"{int(score * 10 + 1e-9) / 10:.1f}"
 
 
 def money_words(amount: float | None) -> str:
@@ -45,6 +41,12 @@ def print_summary(console: Console, summary: Summary, currency: str) -> None:
         console.print("Nothing has been scored yet.")
         return
     console.print(f"\n[bold]Customer health on {summary.day}[/]")
+    if summary.tiers.is_empty():
+        console.print("No account is a customer on this day.")
+    if summary.excluded or summary.ended:
+        console.print(
+            f"Not counted: {summary.excluded:,} excluded by churn.yaml, {summary.ended:,} ended"
+        )
     _print_tiers(console, summary, currency)
     _print_segments(console, summary)
     _print_worst(console, summary, currency)
@@ -52,6 +54,8 @@ def print_summary(console: Console, summary: Summary, currency: str) -> None:
 
 
 def _print_tiers(console: Console, summary: Summary, currency: str) -> None:
+    if summary.tiers.is_empty():
+        return
     found = {row["tier"]: row for row in summary.tiers.iter_rows(named=True)}
     rows = [
         (tier_words(tier), found[tier]["accounts"], money_words(found[tier]["arr"]))

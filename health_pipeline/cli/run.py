@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date
 
 from rich.markup import escape
@@ -16,7 +15,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from health_pipeline.adapters.store.control import ControlError
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, fail, out
 from health_pipeline.cli.render import print_summary
@@ -35,8 +33,6 @@ def run_command(house: House, first: date | None, last: date | None, *, refit: b
         outcome = _with_bar(house, first, last, refit=refit)
     except ValueError as error:
         raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
-    except (ControlError, sqlite3.Error) as error:
-        raise fail(str(error), exits.FAILED) from None
     return report(house, outcome)
 
 
@@ -46,13 +42,31 @@ def report(house: House, outcome: Outcome) -> int:
         err.print(f"[bold red]failed table[/] {escape(why)}", highlight=False, soft_wrap=True)
     for why in outcome.errors:
         err.print(f"[bold red]error[/] {escape(why)}", highlight=False, soft_wrap=True)
+    for text in outcome.warnings:
+        err.print(f"[yellow]warning[/] {escape(text)}", highlight=False, soft_wrap=True)
     if not outcome.success:
         return exits.FAILED
     if outcome.window is None:
-        out.print("Every complete day of the data is published already; nothing to do.")
+        _print_idle(house, outcome)
     with house.open() as stores:
         print_summary(out, summarise(stores), house.model.churn.currency)
     return exits.DONE_WITH_FAILED_TABLES if outcome.failed_tables else exits.OK
+
+
+def _print_idle(house: House, outcome: Outcome) -> None:
+    """Why there was no day to run."""
+    if not outcome.connected:
+        text = (
+            f"{house.settings.sources} holds no source table (accounts.csv, events/, …): nothing "
+            "is connected, nothing was run."
+        )
+    else:
+        text = "Every complete day of the data is published already; nothing to do."
+    out.print(escape(text), highlight=False, soft_wrap=True)
+    if outcome.waiting:
+        text = f"{len(outcome.waiting)} new or changed file(s) wait for the next day, or for --from"
+        files = ", ".join(outcome.waiting)
+        out.print(escape(f"{text}: {files}"), highlight=False, soft_wrap=True)
 
 
 def _with_bar(house: House, first: date | None, last: date | None, *, refit: bool) -> Outcome:

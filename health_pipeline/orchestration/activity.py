@@ -13,7 +13,7 @@ from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables, published_identity
-from health_pipeline.orchestration.landing import EVENTS, event_files, landing_name
+from health_pipeline.orchestration.landed import EVENTS, event_files, landing_name
 from health_pipeline.orchestration.window import Window
 
 EVENT_ACTIVITY, AGGREGATE_ACTIVITY = "activity", "aggregate_activity"

@@ -22,11 +22,14 @@ SETTLED_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Knots and references (`RESULT_TABLES["baselines"]`) of one model version."""
+    """Knots and references (`RESULT_TABLES["baselines"]`) of one model version.
+
+    Without any account there is nothing to fit: no knots, `fitted_through` None, nothing stored.
+    """
 
     frame: pl.DataFrame
     model_version: str
-    fitted_through: date
+    fitted_through: date | None
     is_new: bool
 
 
@@ -95,6 +98,9 @@ def ensure_baseline(
         if sibling:  # only weights, tiers or words changed: the same knots under a new version
             rows = stored.filter(pl.col("model_version") == sibling.model_version)
             return _store(stores, stored, rows, key, run_id)
+    if values.is_empty():
+        none = RESULT_TABLES["baselines"].empty()
+        return Baseline(none, version_of(model, none), None, is_new=False)
     fitted = [spec.name for spec in model.signals if spec.knots == "fit"]
     day = fit_day(values, fitted)
     rows = fit_baseline(

@@ -11,7 +11,12 @@ from health_pipeline.core.activity.delivery import delivered, last_delivered
 from health_pipeline.core.activity.observed import as_observed
 from health_pipeline.core.activity.usage_daily import GIVEN
 from health_pipeline.core.activity.windows import FIRST_ACTIVE
-from health_pipeline.core.identity.population import History, accounts_as_of, history
+from health_pipeline.core.identity.population import (
+    History,
+    Population,
+    accounts_as_of,
+    history,
+)
 from health_pipeline.core.schemas.day import DayView, FeatureInfo
 from health_pipeline.core.schemas.frames import SOURCE_DAYS
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
@@ -19,7 +24,7 @@ from health_pipeline.core.schemas.time import as_of
 from health_pipeline.orchestration.activity import known_activity
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
-from health_pipeline.orchestration.landing import provided_columns
+from health_pipeline.orchestration.landed import provided_columns
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.window import Window
 
@@ -109,6 +114,15 @@ def populations(past: Past, days: Sequence[date]) -> tuple[pl.DataFrame, pl.Data
     return pl.concat(frames), pl.DataFrame(counts, schema=names, orient="row")
 
 
+def population_on(stores: Stores, day: date) -> Population:
+    """Who is a customer on `day`, and how many are not, by what is landed now."""
+    tables = attached_tables(stores)
+    today = {name: as_of(SOURCE_TABLES[name], rows, day) for name, rows in tables.items()}
+    model = stores.model
+    active = _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE)
+    return accounts_as_of(today, history(tables, active, model.identity, model.churn), day)
+
+
 def day_views(past: Past, people: pl.DataFrame, days: Sequence[date]) -> Iterator[DayView]:
     """One view for each of `days`, in order.
 
@@ -142,12 +156,18 @@ def _usage(
     reach = days[0] - timedelta(days=STALE_BACK)
     judged = delivered(past.source_days, plans, reach, days[-1], past.model.activity)
     observed = pl.concat(
-        last_delivered(judged, past.source_days, plans, day).with_columns(pl.lit(day).alias("date"))
+        last_delivered(
+            judged, past.source_days, plans, day, _used(past.first_active, day)
+        ).with_columns(pl.lit(day).alias("date"))
         for day in days
     )
     customers = people.select("account_id", "date")
     observed = observed.join(customers, on=["account_id", "date"], how="semi")
     return as_observed(past.activity, observed, past.first_active, past.given)
+
+
+def _used(first_active: pl.DataFrame, day: date) -> pl.Series:
+    return first_active.filter(pl.col("known_on") <= day)["account_id"]
 
 
 def as_of_days(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:

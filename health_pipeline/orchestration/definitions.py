@@ -19,8 +19,7 @@ from health_pipeline.orchestration.assets import (
     signals,
 )
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.partitions import daily, monthly
-from health_pipeline.orchestration.sensors import driver_alerts
+from health_pipeline.orchestration.sensors import driver_alerts, on_call
 
 DAILY_JOB = "daily_health"
 MONTHLY_JOB = "monthly_learning"
@@ -41,14 +40,12 @@ def build_definitions(house: House) -> dg.Definitions:
     daily_job = dg.define_asset_job(
         DAILY_JOB,
         selection=dg.AssetSelection.all() - learning,
-        partitions_def=daily(model),
         executor_def=dg.in_process_executor,
         description="From raw files to scored, explained accounts, for one day or a range.",
     )
     monthly_job = dg.define_asset_job(
         MONTHLY_JOB,
         selection=learning,
-        partitions_def=monthly(model),
         executor_def=dg.in_process_executor,
         description="Labels, backtest and drift of one month.",
     )
@@ -59,7 +56,7 @@ def build_definitions(house: House) -> dg.Definitions:
             dg.build_schedule_from_partitioned_job(daily_job, hour_of_day=2),
             dg.build_schedule_from_partitioned_job(monthly_job, day_of_month=2, hour_of_day=4),
         ],
-        sensors=[driver_alerts],
+        sensors=[driver_alerts, on_call],
         resources={"house": house},
         executor=dg.in_process_executor,
     )

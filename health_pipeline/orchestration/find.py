@@ -26,13 +26,15 @@ def _table(stores: Stores, name: str) -> pl.DataFrame:
 
 def find_accounts(stores: Stores, asked: str) -> list[Match]:
     """Accounts that `asked` means, by the first way of naming that fits any; [] when none does."""
+    wanted = asked.strip().casefold()
+    if not wanted:
+        return []
     accounts = _table(stores, "accounts")
     alias = account_of_alias(stores.control, asked)
     source, _, key = asked.partition(":")
     xref = _table(stores, "account_xref").filter(
         (pl.col("source") == source) & (pl.col("source_account_id") == key)
     )
-    wanted = asked.strip().casefold()
     name = pl.col("name").str.to_lowercase()
     ways: tuple[tuple[str, pl.Expr], ...] = (
         ("account_id", pl.col("account_id") == asked),

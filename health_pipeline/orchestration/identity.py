@@ -9,7 +9,7 @@ from health_pipeline.core.identity.attach import attach
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.landing import EVENTS, identity_tables, landed_tables
+from health_pipeline.orchestration.landed import EVENTS, identity_tables, landed_tables
 
 
 def resolve_and_register(stores: Stores, run_id: str) -> Identity:

@@ -81,17 +81,23 @@ def publish(
                 else [Write(name, None, frame)]
             )
         ]
-        stores.lake.publish(writes, run_id=context.run_id, at=House.now())
+        stores.lake.publish(writes, run_id=context.run.run_id, at=House.now())
     for name, frame in shaped.items():
+        shown = _last_day(frame, days) if RESULT_TABLES[name].daily else frame
         yield dg.MaterializeResult(
             asset_key=name,
-            metadata={
-                "dagster/row_count": frame.height,
-                "sample": sample_table(frame),
-                **(metadata or {}).get(name, {}),
-            },
+            metadata=_described(shown, (metadata or {}).get(name, {})),
             check_results=[contract_check(name, failures[name])],
         )
+
+
+def _last_day(frame: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
+    """A run over many days describes its last one: Dagster shows it beside every one of them."""
+    return frame.filter(pl.col("date") == days[-1])
+
+
+def _described(frame: pl.DataFrame, figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {"dagster/row_count": frame.height, **figures, "sample": sample_table(frame)}
 
 
 def contract_check(name: str, failures: Sequence[str]) -> dg.AssetCheckResult:
@@ -100,7 +106,9 @@ def contract_check(name: str, failures: Sequence[str]) -> dg.AssetCheckResult:
         check_name=CONTRACT_CHECK,
         asset_key=name,
         passed=not failures,
-        metadata={"failures": dg.MetadataValue.md("\n".join(f"- {f}" for f in failures[:20]))},
+        metadata={
+            "failures": dg.MetadataValue.md("\n".join(f"- {f}" for f in failures[:20]) or "none")
+        },
     )
 
 
@@ -114,11 +122,5 @@ def publish_internal(
 ) -> dg.MaterializeResult[Any]:
     """Publish a daily table that is promised to nobody."""
     shaped = frame.select(pl.col(c).cast(t) for c, t in INTERNAL_DAILY[name].items())
-    stores.lake.publish(by_day(name, shaped, days), run_id=context.run_id, at=House.now())
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": shaped.height,
-            "sample": sample_table(shaped),
-            **metadata,
-        }
-    )
+    stores.lake.publish(by_day(name, shaped, days), run_id=context.run.run_id, at=House.now())
+    return dg.MaterializeResult(metadata=_described(_last_day(shaped, days), metadata))

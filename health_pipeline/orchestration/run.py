@@ -10,7 +10,8 @@ import dagster as dg
 
 from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.landing import READABLE_CHECK, Reads, data_through
+from health_pipeline.orchestration.landing import CONTRACT_CHECK, READABLE_CHECK
+from health_pipeline.orchestration.reads import Reads, data_through
 from health_pipeline.orchestration.window import (
     PARTITION,
     REFIT_TAG,
@@ -36,15 +37,23 @@ class Outcome:
         failed_tables: source tables that could not be read, with why; the last good landing of
             them stayed in force.
         errors: why the run failed, the cause first.
+        warnings: what landing has to say to people: columns kept out, formats that nothing names.
+        connected: the folder, or an earlier landing, holds some source table.
+        waiting: files with rows that have not landed, because no day was there to run.
     """
 
     window: Window | None
     success: bool
     failed_tables: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    connected: bool = True
+    waiting: tuple[str, ...] = ()
 
 
-def choose_window(stores: Stores, first: date | None, last: date | None) -> Window | None:
+def choose_window(
+    stores: Stores, reads: Reads, first: date | None, last: date | None
+) -> Window | None:
     """The days to run: as asked, else from the day after the last done one to the data's end.
 
     None when every day up to then is done. On a first run the range starts 90 days before its end.
@@ -53,7 +62,7 @@ def choose_window(stores: Stores, first: date | None, last: date | None) -> Wind
         ValueError: the days asked for are not a range, lie before the model's history, or are not
             over yet.
     """
-    through = None if last else data_through(stores, Reads(stores))
+    through = None if last else data_through(stores, reads)
     end = last or min(through or yesterday(), yesterday())
     done = stores.lake.days(FINAL_TABLE)
     history = stores.model.sources.history_start
@@ -84,9 +93,13 @@ def run_daily(
         ControlError: see `House.open`.
     """
     with house.open() as stores:
-        window = choose_window(stores, first, last)
-    if window is None:
-        return Outcome(None, success=True)
+        reads = Reads(stores)
+        window = choose_window(stores, reads, first, last)
+        if not reads.is_connected():
+            return Outcome(None, success=True, connected=False)
+        if window is None:
+            failed, files = reads.waiting()
+            return Outcome(None, success=True, failed_tables=tuple(failed.values()), waiting=files)
     tags = tags_for(window.first, window.last) | ({REFIT_TAG: "true"} if refit else {})
     return _execute(house, DAILY_JOB, tags, window)
 
@@ -102,16 +115,27 @@ def _execute(house: House, job: str, tags: dict[str, str], window: Window) -> Ou
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
         )
+    checks = result.get_asset_check_evaluations()
     failed = [
         str(check.metadata["why"].value)
-        for check in result.get_asset_check_evaluations()
+        for check in checks
         if check.check_name == READABLE_CHECK and not check.passed
+    ]
+    warnings = [
+        str(text)
+        for check in checks
+        if check.check_name == CONTRACT_CHECK
+        for text in check.metadata["warnings"].value  # type: ignore[union-attr]
     ]
     errors = [
         _cause(event) for event in result.all_events if event.is_step_failure or event.is_failure
     ]
     return Outcome(
-        window, result.success, tuple(sorted(failed)), tuple(dict.fromkeys(filter(None, errors)))
+        window,
+        result.success,
+        tuple(sorted(failed)),
+        tuple(dict.fromkeys(filter(None, errors))),
+        tuple(warnings),
     )
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
 
 WORST = 10
@@ -18,6 +19,8 @@ class Summary:
 
     Attributes:
         day: the last scored day, None when nothing was ever scored.
+        excluded, ended: accounts that are no customers on that day, by `churn.exclude` or because
+            they left; they stand in no figure below (R14).
         tiers: tier, accounts, arr.
         segments: segment, green, yellow, red, unscored (accounts).
         arr_at_risk, arr: of accounts in Red, and of all.
@@ -29,6 +32,8 @@ class Summary:
     """
 
     day: date | None
+    excluded: int
+    ended: int
     tiers: pl.DataFrame
     segments: pl.DataFrame
     arr_at_risk: float
@@ -54,8 +59,11 @@ def summarise(stores: Stores) -> Summary:
     signals = _frame(stores, "signals", day)
     unused = signals.group_by("signal").agg((pl.col("status") == "not_applicable").all().alias("x"))
     transitions = _frame(stores, "driver_transitions", day).filter(~pl.col("silent"))
+    apart = population_on(stores, day) if day else None
     return Summary(
         day=day,
+        excluded=apart.excluded if apart else 0,
+        ended=apart.ended if apart else 0,
         tiers=scores.group_by("tier").agg(pl.len().alias("accounts"), pl.col("arr").sum()),
         segments=_tiers_by_segment(scores),
         arr_at_risk=float(red["arr"].sum()),

@@ -22,7 +22,9 @@ def column_schema(columns: Mapping[str, pl.DataType], result: str | None = None)
 
 
 def _plain(value: Any) -> str | int | float | bool | None:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, float):
+        return float(f"{value:.6g}")  # read by people; the table itself keeps every digit
+    return value if isinstance(value, str | int | bool | None) else str(value)
 
 
 def table_value(frame: pl.DataFrame) -> dg.TableMetadataValue:

@@ -31,7 +31,7 @@ class Window:
         """This window, longer where `table` is already published beyond its last day.
 
         Held tiers and driver states depend on the day before, so rescoring a day rescores
-        everything published after it (design.md, "Time").
+        everything published after it (docs/architecture.md).
         """
         published = lake.days(table)
         return Window(self.first, max([self.last, *published[-1:]]))

@@ -26,7 +26,7 @@ def send(
     """Write one readable line, and one of detail, by `write` (default: standard output)."""
     del config
     play = f", play {message['play_id']}" if message.get("play_id") else ""
-    change = f"{message['from_state']} → {message['to_state']}"
+    change = " → ".join(s for s in (message["from_state"], message["to_state"]) if s)
     lines = (
         f"{message['severity'].upper()}  {message['sentence']}",
         f"    {change}, {message['route']}{play}, {now:%Y-%m-%d %H:%M} UTC, {key}",

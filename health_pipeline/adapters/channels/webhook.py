@@ -74,10 +74,15 @@ def send(
 
 
 def payload(message: Message) -> bytes:
-    """The body: type, timestamp of the change, and the alert itself as data."""
+    """The body: type, timestamp of the change, and the alert itself as data.
+
+    The type is `health.driver.STATE` for a driver's change, else `health.KIND`.
+    """
+    kind = message.get("kind") or "driver"
+    about = f"driver.{message['to_state']}" if kind.startswith("driver") else kind
     return json.dumps(
         {
-            "type": f"health.driver.{message['to_state']}",
+            "type": f"health.{about}",
             "timestamp": message["opened_at"],
             "data": dict(message),
         },

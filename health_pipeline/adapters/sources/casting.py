@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from health_pipeline.adapters.sources.mapping import as_text
-from health_pipeline.adapters.sources.params import ColumnMap
+from health_pipeline.adapters.sources.params import ColumnMap, Plus
 from health_pipeline.core.schemas.columns import MONEY, Column, Kind
 
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -62,7 +62,7 @@ def typed(column: Column, cmap: ColumnMap, dtype: pl.DataType, duration: pl.Expr
         case "timestamp":
             read = _timestamp(value, dtype, cmap, duration)
         case "date":
-            read = _date(value, dtype, cmap)
+            read = _date(value, dtype, cmap, duration)
     return read
 
 
@@ -105,9 +105,13 @@ def _timestamp(value: pl.Expr, dtype: pl.DataType, cmap: ColumnMap, duration: pl
     else:
         moment = _iso(value.cast(pl.String), cmap.zone)
     if cmap.plus is not None:
-        micros = _finite(duration.cast(pl.Float64, strict=False)) * 1e6 * _SECONDS[cmap.plus.unit]
-        moment = moment + pl.duration(microseconds=micros.round().cast(pl.Int64, strict=False))
+        moment = moment + _length(duration, cmap.plus)
     return pl.when(moment.dt.year().is_between(*_YEARS)).then(moment)
+
+
+def _length(duration: pl.Expr, plus: Plus) -> pl.Expr:
+    micros = _finite(duration.cast(pl.Float64, strict=False)) * 1e6 * _SECONDS[plus.unit]
+    return pl.duration(microseconds=micros.round().cast(pl.Int64, strict=False))
 
 
 def _in_utc(naive: pl.Expr, own_zone: str | None, zone: str | None) -> pl.Expr:
@@ -146,7 +150,7 @@ def _offset(zone: pl.Expr) -> pl.Expr:
     return pl.duration(minutes=pl.when(west).then(-minutes).otherwise(minutes))
 
 
-def _date(value: pl.Expr, dtype: pl.DataType, cmap: ColumnMap) -> pl.Expr:
+def _date(value: pl.Expr, dtype: pl.DataType, cmap: ColumnMap, duration: pl.Expr) -> pl.Expr:
     """The day as written; only a moment with an offset is first brought to UTC."""
     if dtype == pl.Date:
         day = value
@@ -156,4 +160,6 @@ def _date(value: pl.Expr, dtype: pl.DataType, cmap: ColumnMap) -> pl.Expr:
         day = pl.coalesce(value.cast(pl.String).str.to_date(f, strict=False) for f in cmap.formats)
     else:
         day = _iso(value.cast(pl.String), None).dt.date()
+    if cmap.plus is not None:
+        day = (day.cast(pl.Datetime("us")) + _length(duration, cmap.plus)).dt.date()
     return pl.when(day.dt.year().is_between(*_YEARS)).then(day)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from health_pipeline.adapters.sources.params import ELSE, ColumnMap, Lookup, TableMap
+from health_pipeline.adapters.sources.params import ELSE, ColumnMap, Lookup, Plus, TableMap
 from health_pipeline.adapters.sources.raw import LINE, ROW, Place, Raw
 from health_pipeline.core.schemas.columns import SourceTable
 
@@ -69,7 +69,7 @@ def map_columns(
         _value(name, cmap, kept.schema, place, lookups).alias(name) for name, cmap in maps.items()
     ]
     durations = [
-        _as_text(cmap.plus.column, kept.schema, place).alias(PLUS + name)
+        _duration(cmap.plus, kept.schema, place).alias(PLUS + name)
         for name, cmap in maps.items()
         if cmap.plus is not None
     ]
@@ -83,7 +83,7 @@ def _named(tmap: TableMap) -> frozenset[str]:
     for cmap in tmap.columns.values():
         names.update(cmap.when)
         names.update((cmap.from_,) if cmap.from_ else ())
-        names.update((cmap.plus.column,) if cmap.plus else ())
+        names.update((cmap.plus.column,) if cmap.plus and cmap.plus.column else ())
     return frozenset(names)
 
 
@@ -161,9 +161,15 @@ def _value(
         value = _translated(value, cmap.values)
     if cmap.prefix is not None:
         value = pl.lit(cmap.prefix) + value  # null stays null
-    if cmap.plus is not None:
+    if cmap.plus is not None and cmap.plus.column is not None:
         value = pl.when(pl.col(cmap.plus.column).is_not_null()).then(value)
     return value
+
+
+def _duration(plus: Plus, schema: pl.Schema, place: Place) -> pl.Expr:
+    if plus.column is None:
+        return pl.lit(f"{plus.amount:g}")
+    return _as_text(plus.column, schema, place)
 
 
 def _translated(value: pl.Expr, values: dict[str, str]) -> pl.Expr:

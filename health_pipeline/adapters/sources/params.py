@@ -28,9 +28,13 @@ class Lookup(Frozen):
 
 
 class Plus(Frozen):
-    """Adds a duration: the number in raw column `column`, counted in `unit`; none gives null."""
+    """Adds a duration in `unit`: the number in raw column `column` (none gives null), or `amount`.
 
-    column: str
+    Exactly one of the two is given (config checks it).
+    """
+
+    column: str | None = None
+    amount: float | None = None
     unit: Literal["seconds", "minutes", "hours", "days"]
 
 
@@ -48,7 +52,7 @@ class ColumnMap(Frozen):
         formats: strptime formats of a date or timestamp, tried in order; empty = ISO 8601
             (key `format` in YAML: one text or a list).
         zone: IANA zone of timestamps that carry none; null = UTC.
-        plus: a duration added to a timestamp ("answered 74 minutes after it was opened").
+        plus: a duration added to a date or timestamp ("answered 74 minutes after it was opened").
     """
 
     model_config = ConfigDict(populate_by_name=True)

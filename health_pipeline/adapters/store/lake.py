@@ -92,9 +92,9 @@ class Lake:
             PublishConflictError: another run published one of the partitions in between.
         """
         changes = [entry for write in writes if (entry := self._write(write)) is not None]
-        for folder in sorted({(self.root / entry.path).parent for entry in changes}):
+        folders = {(self.root / entry.path).parent for entry in changes}
+        for folder in sorted(folders | {folder.parent for folder in folders}):
             _sync_folder(folder)
-            _sync_folder(folder.parent)
         with transaction(self.connection):
             manifest.swap(self.connection, changes, at.astimezone(UTC).isoformat(), run_id)
         rows = sum(write.frame.height for write in writes)
@@ -143,6 +143,10 @@ class Lake:
             last.isoformat() if last else "9999-12-31",
         )
         return [self.root / entry.path for entry in found]
+
+    def rows(self, table: str) -> int:
+        """How many rows of `table` are visible."""
+        return sum(entry.rows for entry in manifest.entries(self.connection, table))
 
     def frame(
         self, table: str, first: date | None = None, last: date | None = None

@@ -83,6 +83,22 @@ def enqueue(
     Returns:
         How many messages are new; 0 when all of it was evaluated before.
     """
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (day.isoformat(), model_version, utc_text(now)),
+        )
+        return put(connection, alerts, channels, now)
+
+
+def put(
+    connection: sqlite3.Connection, alerts: pl.DataFrame, channels: Iterable[str], now: datetime
+) -> int:
+    """Put open alerts into the outbox for every channel; the caller holds the transaction.
+
+    Returns:
+        How many messages are new; one with a key that was put before is the same message.
+    """
     at = utc_text(now)
     rows = alerts.filter(pl.col("status") == "open").sort("opened_at", "transition_id")
     messages = [
@@ -98,20 +114,15 @@ def enqueue(
         for row in rows.iter_rows(named=True)
         for channel in sorted(set(channels))
     ]
-    with transaction(connection):
-        connection.execute(
-            "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (day.isoformat(), model_version, at),
-        )
-        before = connection.total_changes
-        connection.executemany(
-            # Not OR IGNORE: that would also swallow a message that breaks a constraint.
-            "INSERT INTO outbox (key, alert_id, channel, dedup_key, payload, created_at,"
-            " state, attempts, failures, next_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?)"
-            " ON CONFLICT (key) DO NOTHING",
-            messages,
-        )
-        return connection.total_changes - before
+    before = connection.total_changes
+    connection.executemany(
+        # Not OR IGNORE: that would also swallow a message that breaks a constraint.
+        "INSERT INTO outbox (key, alert_id, channel, dedup_key, payload, created_at,"
+        " state, attempts, failures, next_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?)"
+        " ON CONFLICT (key) DO NOTHING",
+        messages,
+    )
+    return connection.total_changes - before
 
 
 def is_evaluated(connection: sqlite3.Connection, day: date, model_version: str) -> bool:

@@ -62,6 +62,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     sources.table_names,
     sources.one_origin,
     sources.time_formats,
+    sources.durations,
     sources.zones,
     sources.scales,
     sources.file_forms,

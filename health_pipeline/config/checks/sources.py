@@ -80,6 +80,15 @@ def _readable(text: str) -> bool:
         return False
 
 
+def durations(draft: Draft) -> Iterator[Issue]:
+    """What is added stands in a column, or is one amount for all rows."""
+    for _, _, column, path in _columns(draft):
+        plus = column.plus
+        if plus is not None and (plus.column is None) == (plus.amount is None):
+            words = "neither column nor amount" if plus.column is None else "column and amount"
+            yield draft.issue("sources", (*path, "plus"), words, "one of column, amount")
+
+
 def zones(draft: Draft) -> Iterator[Issue]:
     """Zones are named as in the IANA list."""
     for _, _, column, path in _columns(draft):

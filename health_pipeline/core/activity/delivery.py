@@ -117,19 +117,25 @@ def delivered(
 
 
 def last_delivered(
-    judged: pl.DataFrame, source_days: pl.DataFrame, plans: pl.DataFrame, day: date
+    judged: pl.DataFrame,
+    source_days: pl.DataFrame,
+    plans: pl.DataFrame,
+    day: date,
+    used: pl.Series | None = None,
 ) -> pl.DataFrame:
     """Up to which day each account's usage is known at the end of `day`.
 
     The least over the account's sources of the last day that each delivered. A source that has
     not shown the account for 90 days has nothing in any window, and is asked only where the
-    account has no other.
+    account has no other. An account that no row of `source_days` shows any more is silent, not
+    unknown: every source is asked for it.
 
     Args:
         judged: `delivered`, reaching as far back as an outage may last.
         source_days: `SOURCE_DAYS` rows, the same as were judged.
         plans: account_id, plan.
         day: the day D.
+        used: accounts of which some source showed usage by D, however long ago.
 
     Returns:
         account_id, observed_on (null: no source of the account delivered any judged day).
@@ -138,11 +144,11 @@ def last_delivered(
     sources = known.group_by("source", "account_id").agg(pl.col("day").max().alias("shown_on"))
     recent = pl.col("shown_on") > day - timedelta(days=LONGEST_WINDOW)
     asked = sources.filter(recent | ~recent.any().over("account_id"))
-    latest = (
-        judged.filter((pl.col("delivered_known_on") <= day) & (pl.col("day") <= day))
-        .group_by("source", "plan")
-        .agg(pl.col("day").max().alias("observed_on"))
-    )
+    done = judged.filter((pl.col("delivered_known_on") <= day) & (pl.col("day") <= day))
+    latest = done.group_by("source", "plan").agg(pl.col("day").max().alias("observed_on"))
+    silent = pl.DataFrame({"account_id": [] if used is None else used}, {"account_id": pl.String})
+    ends = done.group_by("source").agg(pl.col("day").max())["day"]
+    alive = ends.filter(ends > day - timedelta(days=LONGEST_WINDOW))
     # One source without any delivered day makes the account's state unknown.
     least = pl.when(pl.col("observed_on").is_not_null().all()).then(pl.col("observed_on").min())
     return (
@@ -150,5 +156,10 @@ def last_delivered(
         .join(latest, on=["source", "plan"], how="left", nulls_equal=True)
         .group_by("account_id")
         .agg(least.alias("observed_on"))
+        .vstack(
+            silent.unique()
+            .join(sources, on="account_id", how="anti")
+            .with_columns(pl.lit(alive.min(), pl.Date).alias("observed_on"))
+        )
         .sort("account_id")
     )

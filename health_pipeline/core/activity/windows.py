@@ -2,7 +2,7 @@
 
 A user-day that became known on k counts on the days [max(day, k), day + W). Of one user the union
 of these spells is counted: +1 where it begins, −1 where it ends, then a running sum over the days
-(design.md, "Engines"). No row is exploded, and the work does not grow with W.
+(docs/architecture.md). No row is exploded, and the work does not grow with W.
 """
 
 from __future__ import annotations

@@ -12,12 +12,13 @@ DRIFT = 1e-9
 
 def floored(score: pl.Expr) -> pl.Expr:
     """A score at one decimal, floored, so that no Yellow of 79.99 shows as 80.0."""
-    return ((score * 10 + DRIFT).floor()) / 10
+    # polars divides by multiplying with 0.1, which leaves 88.80000000000001
+    return ((score * 10 + DRIFT).floor() / 10).round(1)
 
 
 def score_text(score: pl.Expr) -> pl.Expr:
     """`floored` as text with exactly one decimal: 51.2, 80.0."""
-    return floored(score).round(1).cast(pl.String)
+    return floored(score).cast(pl.String)
 
 
 def score_words(score: float | None) -> str:

@@ -68,7 +68,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         window = run_window(context)
         with house.open() as stores:
-            found = roll_up_window(stores, window, context.run_id)
+            found = roll_up_window(stores, window, context.run.run_id)
             volume = found.activity.group_by("day").agg(pl.col("events").sum()).sort("day").tail(90)
             yield dg.MaterializeResult(
                 asset_key=NAME,

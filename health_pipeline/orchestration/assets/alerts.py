@@ -79,7 +79,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "alerts",
                 ACTION,
-                ["driver_transitions", "reason_codes", "plays"],
+                ["driver_transitions", "reason_codes", "plays", "population", "accounts"],
                 "What people are told: one alert for each driver of the latest day that entered a "
                 "state worth telling, with sentence, owner and play. The sensor delivers them.",
                 kinds=frozenset({"sqlite", "parquet"}),

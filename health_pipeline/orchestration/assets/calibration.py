@@ -13,7 +13,13 @@ from health_pipeline.core.calibration.labels import churn_labels, label_basis
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import Past, populations
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.keys import LEARNING, OWNER, contract_spec, table_spec
+from health_pipeline.orchestration.keys import (
+    LEARNING,
+    OWNER,
+    contract_spec,
+    landing_key,
+    table_spec,
+)
 from health_pipeline.orchestration.panel import PANEL, Month, month_panel, months_back
 from health_pipeline.orchestration.partitions import monthly
 from health_pipeline.orchestration.pictures import backtest_bars, separation_curve
@@ -61,7 +67,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "churn_labels",
                 LEARNING,
-                ["population", dg.AssetKey(["landing", "outcomes"]), "accounts"],
+                ["population", landing_key("outcomes"), "accounts"],
                 "For every customer at each month's end: did the churn event of churn.yaml happen "
                 "within the horizon? Null while the horizon is not over.",
                 partitions_def=months,
@@ -125,7 +131,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 rows = month_panel(model, past, one)
                 stores.lake.publish(
                     [Write("backtest_panel", one.first, rows)],
-                    run_id=context.run_id,
+                    run_id=context.run.run_id,
                     at=house.now(),
                 )
             frame = stores.lake.frame("backtest_panel", month.first, month.first)

@@ -13,7 +13,7 @@ from health_pipeline.config.model import HealthModel
 from health_pipeline.core.delivery.crm_fields import crm_fields
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.keys import ACTION, OWNER, contract_spec, table_spec
+from health_pipeline.orchestration.keys import ACTION, OWNER, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.window import run_window
@@ -32,7 +32,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "crm_fields",
                 ACTION,
-                ["health_scores", "reason_codes", "narratives", "plays", "account_xref"],
+                [
+                    *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
+                    landing_key("renewals"),
+                ],
                 "The health fields of every CRM account, open renewal and opportunity, by one set "
                 f"of names; the last day also as `{EXPORT}` in the lake.",
                 partitions_def=daily(model),

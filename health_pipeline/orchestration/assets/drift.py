@@ -12,6 +12,7 @@ from health_pipeline.core.drift.drift import drift as find_drift
 from health_pipeline.orchestration.assets.calibration import month_of, with_month
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import LEARNING, contract_spec, table_spec
+from health_pipeline.orchestration.on_call import drifted
 from health_pipeline.orchestration.partitions import monthly
 from health_pipeline.orchestration.pictures import drift_bars
 from health_pipeline.orchestration.publish import publish, published, version_in
@@ -63,8 +64,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 picture = drift_bars(found, model.drift.alert_psi)
                 figures["psi"] = dg.MetadataValue.md(picture)
             whole = with_month(stores, "drift", found, month)
+            changed = [f"{row['segment']}: {row['subject']}" for row in alerts.to_dicts()]
             for result in publish(context, stores, {"drift": whole}, [], {"drift": figures}):
-                yield result._replace(check_results=[*result.check_results, _no_drift(alerts)])
+                yield result._replace(check_results=[*result.check_results, _no_drift(changed)])
+            drifted(stores, month.last, version, changed)
 
     return [drift]
 
@@ -90,12 +93,13 @@ def _window(stores: Stores, day: date) -> tuple[pl.DataFrame, str]:
     return rows, version_in(scores)
 
 
-def _no_drift(alerts: pl.DataFrame) -> dg.AssetCheckResult:
-    what = [f"{row['segment']}: {row['subject']}" for row in alerts.iter_rows(named=True)]
+def _no_drift(changed: list[str]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name="no_drift",
         asset_key="drift",
-        passed=not what,
+        passed=not changed,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"changed": dg.MetadataValue.md("\n".join(f"- {w}" for w in what) or "nothing")},
+        metadata={
+            "changed": dg.MetadataValue.md("\n".join(f"- {what}" for what in changed) or "nothing")
+        },
     )

@@ -11,7 +11,7 @@ from health_pipeline.core.explanation.narratives import narratives
 from health_pipeline.core.explanation.reasons import reasons
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.keys import ACTION, SCORE, contract_spec, table_spec
+from health_pipeline.orchestration.keys import ACTION, SCORE, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.tables import table_value
@@ -72,7 +72,11 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "narratives",
                 ACTION,
-                ["health_scores", "reason_codes", "plays", "accounts"],
+                [
+                    *("health_scores", "reason_codes", "plays", "accounts"),
+                    landing_key("renewals"),
+                    landing_key("milestones"),
+                ],
                 "Each account in a headline and two or three sentences, with what happens next "
                 "and what surrounds it.",
                 partitions_def=days,

@@ -30,7 +30,7 @@ from health_pipeline.orchestration.keys import (
     table_spec,
 )
 from health_pipeline.orchestration.publish import publish
-from health_pipeline.orchestration.tables import table_value
+from health_pipeline.orchestration.tables import column_schema, sample_table, table_value
 from health_pipeline.orchestration.window import run_window
 
 XREFS = ("account_xref", "user_xref", "identity_review")
@@ -69,7 +69,7 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            found = resolve_and_register(stores, context.run_id)
+            found = resolve_and_register(stores, context.run.run_id)
             rules = found.account_xref.group_by("rule").len("records").sort("rule")
             accounts = found.account_xref["account_id"].n_unique()
             figures: dict[str, dict[str, Any]] = {
@@ -82,7 +82,7 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
                 "identity_review": found.review,
             }
             unresolved = Write("unresolved", None, unresolved_records(stores, found))
-            stores.lake.publish([unresolved], run_id=context.run_id, at=house.now())
+            stores.lake.publish([unresolved], run_id=context.run.run_id, at=house.now())
             yield from publish(context, stores, frames, [], figures)
 
     @dg.multi_asset(
@@ -110,6 +110,11 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
         kinds={"parquet"},
         owners=[OWNER],
         tags={"room": SOURCES[2:]},
+        metadata={
+            "dagster/column_schema": column_schema(
+                RESULT_TABLES["quarantine"].columns, "quarantine"
+            )
+        },
         description="Rows that broke a contract: table, key, rule, value, file and line. Good "
         "rows of the same files went on.",
     )
@@ -119,7 +124,11 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
         rows = RESULT_TABLES["quarantine"].empty() if found is None else found
         counts = rows.group_by("table", "rule").len("rows").sort("table", "rule")
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": rows.height, "rules": table_value(counts)}
+            metadata={
+                "dagster/row_count": rows.height,
+                "rules": table_value(counts),
+                "sample": sample_table(rows),
+            }
         )
 
     return [identity, accounts, quarantine]

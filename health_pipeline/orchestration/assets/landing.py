@@ -1,6 +1,7 @@
 """The sources room: one asset for each table that users hand in."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -9,18 +10,19 @@ from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import OWNER, SOURCES, landing_key
+from health_pipeline.orchestration.landed import landing_name
 from health_pipeline.orchestration.landing import (
+    CONTRACT_CHECK,
     READABLE_CHECK,
     Landing,
-    Reads,
     land_table,
-    landing_name,
 )
 from health_pipeline.orchestration.progress import tracked
+from health_pipeline.orchestration.reads import OBSERVED, Reads, last_day
 from health_pipeline.orchestration.tables import column_schema, sample_table
-from health_pipeline.orchestration.window import run_window
+from health_pipeline.orchestration.window import Window, run_window
 
-CONTRACT = "rows_keep_contract"
+FRESH_CHECK = "fresh"
 
 
 def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
@@ -38,13 +40,17 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         with house.open() as stores:
             reads = Reads(stores)
             for name in tracked("landing", SOURCE_TABLES, len(SOURCE_TABLES)):
-                found = land_table(stores, reads, name, window, context.run_id)
+                found = land_table(stores, reads, name, window, context.run.run_id)
                 frame = None if name == "events" else stores.lake.frame(landing_name(name))
                 rows = {} if frame is None else {"sample": sample_table(frame)}
+                checks = [_readable(found), _contract(found, model)]
+                if name in OBSERVED:
+                    checks.append(_fresh(name, last_day(stores, reads, name), window, model))
+                total = stores.lake.rows(landing_name(name))
                 yield dg.MaterializeResult(
                     asset_key=landing_key(name),
-                    metadata={**_metadata(found), **rows},
-                    check_results=[_readable(found), _contract(found)],
+                    metadata={"dagster/row_count": total, **_metadata(found), **rows},
+                    check_results=checks,
                 )
 
     return [landing]
@@ -62,27 +68,36 @@ def _spec(name: str, model: HealthModel) -> dg.AssetSpec:
         owners=[OWNER],
         tags={"room": SOURCES[2:]},
         metadata={"dagster/column_schema": column_schema(table.schema)},
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=model.sources.freshness_hours)
+        ),
     )
 
 
 def _checks(name: str) -> list[dg.AssetCheckSpec]:
+    fresh = dg.AssetCheckSpec(
+        FRESH_CHECK,
+        asset=landing_key(name),
+        description="The newest row is not older than `freshness_hours` of sources.yaml.",
+    )
     return [
+        *([fresh] if name in OBSERVED else []),
         dg.AssetCheckSpec(
             READABLE_CHECK,
             asset=landing_key(name),
             description="Every file could be read; if not, the last good landing is in force.",
         ),
         dg.AssetCheckSpec(
-            CONTRACT,
+            CONTRACT_CHECK,
             asset=landing_key(name),
-            description="No row broke the contract; broken rows are in `quarantine`.",
+            description="No row broke the contract; broken rows are in `quarantine`. An error when "
+            "their share is beyond `max_quarantine_share` of sources.yaml, else a warning.",
         ),
     ]
 
 
 def _metadata(found: Landing) -> dict[str, Any]:
     return {
-        "dagster/row_count": found.rows,
         "connected": found.connected,
         "rows_read_now": found.new_rows,
         "quarantined_now": found.quarantined,
@@ -102,11 +117,37 @@ def _readable(found: Landing) -> dg.AssetCheckResult:
     )
 
 
-def _contract(found: Landing) -> dg.AssetCheckResult:
+def _contract(found: Landing, model: HealthModel) -> dg.AssetCheckResult:
+    share = found.quarantined / max(found.quarantined + found.new_rows, 1)
+    allowed = model.sources.max_quarantine_share
+    too_many = allowed is not None and share > allowed
     return dg.AssetCheckResult(
-        check_name=CONTRACT,
+        check_name=CONTRACT_CHECK,
         asset_key=landing_key(found.table),
         passed=found.quarantined == 0,
+        severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "quarantined": found.quarantined,
+            "share": share,
+            "rows_read_now": found.new_rows,
+            "warnings": list(found.warnings),
+        },
+    )
+
+
+def _fresh(
+    name: str, through: date | None, window: Window, model: HealthModel
+) -> dg.AssetCheckResult:
+    """Whether the newest row is recent enough for the last day of the run."""
+    behind = (window.last - through) if through else timedelta(0)
+    return dg.AssetCheckResult(
+        check_name=FRESH_CHECK,
+        asset_key=landing_key(name),
+        passed=behind <= timedelta(hours=model.sources.freshness_hours),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"quarantined": found.quarantined, "rows_read_now": found.new_rows},
+        metadata={
+            "data_through": str(through or "not connected"),
+            "run_through": str(window.last),
+            "days_behind": max(behind.days, 0),
+        },
     )

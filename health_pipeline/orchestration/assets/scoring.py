@@ -55,11 +55,11 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             if values is None or segments is None:
                 raise dg.Failure(f"no signal values from {window.first} to {window.last}")
             refit = context.run.tags.get(REFIT_TAG) == "true"
-            found = ensure_baseline(stores, values, segments, run_id=context.run_id, refit=refit)
+            found = ensure_baseline(stores, values, segments, run_id=context.run.run_id, refit=refit)
             whole = published(stores, window, "baselines")["baselines"]
             figures = {
                 "model_version": found.model_version,
-                "fitted_through": str(found.fitted_through),
+                "fitted_through": str(found.fitted_through or "nothing to fit on yet"),
                 "fitted_now": found.is_new,
                 "borrowed_share": _share(found.frame, "borrowed"),
                 "knots": table_value(found.frame.drop("model_version").head(200)),
@@ -114,7 +114,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             )
             if values is None or segments is None or population is None:
                 raise dg.Failure(f"nothing to score from {window.first} to {window.last}")
-            baseline = ensure_baseline(stores, values, segments, run_id=context.run_id)
+            baseline = ensure_baseline(stores, values, segments, run_id=context.run.run_id)
             found = score_days(
                 model,
                 values=values,

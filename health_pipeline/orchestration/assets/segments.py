@@ -10,7 +10,14 @@ from health_pipeline.config.model import HealthModel
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.orchestration.days import Past, populations
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.keys import IDENTITY, OWNER, SIGNALS, contract_spec, table_spec
+from health_pipeline.orchestration.keys import (
+    IDENTITY,
+    OWNER,
+    SIGNALS,
+    contract_spec,
+    landing_key,
+    table_spec,
+)
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.publish import (
     INTERNAL_DAILY,
@@ -27,7 +34,12 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     days = daily(model)
 
     @dg.asset(
-        deps=["account_xref", "user_xref", "activity"],
+        deps=[
+            "account_xref",
+            "user_xref",
+            "activity",
+            *(landing_key(name) for name in ("accounts", "users", "subscriptions", "outcomes")),
+        ],
         partitions_def=days,
         backfill_policy=SINGLE_RUN,
         group_name=IDENTITY,

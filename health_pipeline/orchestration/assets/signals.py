@@ -10,12 +10,23 @@ from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.days import Past, day_views
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.keys import OWNER, SIGNALS
+from health_pipeline.orchestration.keys import OWNER, SIGNALS, landing_key
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.publish import publish_internal, published
 from health_pipeline.orchestration.tables import column_schema, table_value
 from health_pipeline.orchestration.window import run_window
+
+READ = (
+    "users",
+    "subscriptions",
+    "invoices",
+    "tickets",
+    "milestones",
+    "engagements",
+    "sentiments",
+)
+"""Source tables that kinds of signals look at, beside usage."""
 
 
 def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
@@ -23,7 +34,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         name="signal_values",
-        deps=["activity", "population"],
+        deps=["activity", "population", *map(landing_key, READ)],
         partitions_def=daily(model),
         backfill_policy=SINGLE_RUN,
         group_name=SIGNALS,

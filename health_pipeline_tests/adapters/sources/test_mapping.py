@@ -121,13 +121,39 @@ OPTIONS = [
         "first_responded_at",
         [OPENED, None, OPENED],
     ),
+    (
+        "plus: one amount for all",
+        "tickets",
+        "id,org,at\n1,a,2024-01-01T22:00\n2,a,2024-01-01 21:30+00:00\n",
+        {**TICKET, "first_responded_at": {"from": "at", "plus": {"amount": 2, "unit": "hours"}}},
+        "first_responded_at",
+        [OPENED, datetime(2024, 1, 1, 23, 30, tzinfo=UTC)],
+    ),
+    (
+        "plus: days of a date, whatever its format",
+        "subscriptions",
+        "id,org,at,days\n1,a,30-01-2024,2\n2,a,01-02-2024,0\n3,a,01-02-2024,\n",
+        {
+            "source": {"constant": "x"},
+            "source_account_id": {"from": "org"},
+            "subscription_id": {"from": "id"},
+            "starts_on": {"from": "at", "format": ("%d-%m-%Y",)},
+            "ended_on": {
+                "from": "at",
+                "format": ("%d-%m-%Y",),
+                "plus": {"column": "days", "unit": "days"},
+            },
+        },
+        "ended_on",
+        [date(2024, 2, 1), date(2024, 2, 1), None],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("why", "table", "text", "columns", "column", "expected"), OPTIONS)
 def test_an_option(tmp_path, why, table, text, columns, column, expected):
     write(tmp_path, {"export.csv": text})
-    base = {} if table == "tickets" else ID
+    base = {} if "source" in columns else ID
     found = read(tmp_path, table, {"file": "export", "columns": {**base, **columns}})
     assert rejected(found) == [], why
     assert found.rows[column].to_list() == expected, why

@@ -150,3 +150,24 @@ def test_last_delivered_day(why, rows, days_later, expected):
     found = last_delivered(judged, source_days, BASIC, today)
     of_a = found.filter(pl.col("account_id") == "a")["observed_on"].to_list()
     assert of_a == [DAY - timedelta(days=expected)], why
+
+
+@pytest.mark.parametrize(
+    ("why", "rows", "expected"),
+    [
+        ("silent for longer than the rows reach", [shown("b", 0)], 0),
+        ("as late as the latest source", [shown("b", 0), shown("b", 2, source="crm")], 2),
+        (
+            "a source that ended long ago is not asked",
+            [shown("b", 0), shown("b", 95, source="crm")],
+            0,
+        ),
+        ("no source delivered anything", [], None),
+    ],
+)
+def test_a_silent_account_is_quiet_not_unknown(why, rows, expected):
+    source_days = frame(*rows)
+    judged = delivered(source_days, BASIC, DAY - timedelta(days=100), DAY, PLAIN)
+    found = last_delivered(judged, source_days, BASIC, DAY, pl.Series(["a", "a"]))
+    of_a = found.filter(pl.col("account_id") == "a")["observed_on"].to_list()
+    assert of_a == [expected if expected is None else DAY - timedelta(days=expected)], why

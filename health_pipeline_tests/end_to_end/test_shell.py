@@ -1,0 +1,160 @@
+"""The commands around a run: help, check, tables, and arguments that cannot be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from health_pipeline.config.shapes import FILES
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline_tests.end_to_end.shell import health
+
+COMMANDS = [
+    # command, an option or word that its help must name
+    ((), "monthly"),
+    (("run",), "--from"),
+    (("check",), "--model"),
+    (("explain",), "--json"),
+    (("tables",), "--lake"),
+    (("monthly",), "--month"),
+    (("sample",), "--seed"),
+    (("alerts",), "deliver"),
+    (("alerts", "deliver"), "--lake"),
+]
+
+
+@pytest.mark.parametrize(("command", "word"), COMMANDS, ids=[" ".join(c[0]) for c in COMMANDS])
+def test_every_command_has_help(command, word):
+    told = health(*command, "--help")
+    assert told.code == 0
+    assert word in told.out
+
+
+def test_no_command_is_untested():
+    from health_pipeline.cli.app import alerts_app, app
+
+    names = {(c.name or c.callback.__name__,) for c in app.registered_commands}
+    names |= {("alerts", c.name) for c in alerts_app.registered_commands}
+    assert names <= {command for command, _ in COMMANDS}
+
+
+REFUSED = [
+    # why, arguments, what is said
+    ("the range ends before it begins", ("--from", "2025-06-30", "--to", "2025-06-29"),
+     "--from 2025-06-30 lies after --to 2025-06-29"),
+    ("a day as Germans write it", ("--from", "30.06.2025"), "--from 30.06.2025: not a date"),
+    ("a day that does not exist", ("--to", "2025-06-31"), "--to 2025-06-31: not a date"),
+    ("a word", ("--to", "today"), "--to today: not a date (write it as 2026-01-31)"),
+    ("before the history of the model", ("--from", "2024-12-31", "--to", "2025-01-02"),
+     "--from 2024-12-31 lies before history_start 2025-01-01"),
+    ("a day that is not over", ("--to", "2199-01-01"), "--to 2199-01-01 is not over yet"),
+    ("no such model", ("--model", "nowhere"), "no such folder"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "args", "said"), REFUSED, ids=[c[0] for c in REFUSED])
+def test_a_run_that_cannot_be_is_refused_and_leaves_nothing(why, args, said, world, tmp_path):
+    told = health("run", "--sources", world, "--lake", tmp_path / "lake", *args)
+    assert told.code == 2
+    assert said in told.err
+    assert not list((tmp_path / "lake").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "a_file"])
+def test_sources_that_are_no_folder(name, tmp_path):
+    (tmp_path / "a_file").write_text("x")
+    told = health("run", "--sources", tmp_path / name, "--lake", tmp_path / "lake")
+    assert told.code == 2
+    assert f"{name}: no such folder (name one with --sources)" in told.err
+    assert not (tmp_path / "lake").exists()
+
+
+def test_unknown_options_and_commands_are_exit_2():
+    assert health("run", "--form", "2025-01-01").code == 2
+    assert health("score").code == 2
+
+
+BAD_MODELS = [
+    # why, file, text, what is said
+    ("a tier border off the scale", "scoring", "tiers: {green: 180}", "scoring.yaml:1"),
+    ("not YAML", "churn", "horizon_days: [", "churn.yaml"),
+    ("an unknown key", "churn", "horizon_dayz: 90\n", "horizon_dayz"),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "file", "text", "said"), BAD_MODELS, ids=[c[0] for c in BAD_MODELS]
+)
+def test_check_prints_what_is_wrong_and_a_run_does_not_start(
+    why, file, text, said, world, tmp_path
+):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / f"{file}.yaml").write_text(text)
+    checked = health("check", "--model", model)
+    assert checked.code == 2
+    assert said in checked.err
+    assert "nothing was run" in checked.err
+    ran = health("run", "--sources", world, "--lake", tmp_path / "lake", "--model", model)
+    assert ran.code == 2
+    assert said in ran.err
+    assert not (tmp_path / "lake").exists()
+
+
+def test_check_of_the_packaged_model():
+    told = health("check")
+    assert told.code == 0
+    assert "the packaged model" in told.out
+    assert "no errors" in told.out
+
+
+def test_check_says_what_a_folder_borrows(tmp_path):
+    (tmp_path / "churn.yaml").write_text("horizon_days: 60\n")
+    told = health("check", "--model", tmp_path)
+    assert told.code == 0, told.err
+    assert all(name in told.out for name in FILES if name != "churn")
+
+
+def test_tables_lists_every_promised_table(finished):
+    told = health("tables", "--lake", finished.lake)
+    assert told.code == 0
+    for name in RESULT_TABLES:
+        assert any(name in line and "promised" in line for line in told.out.splitlines()), name
+    scores = next(line for line in told.out.splitlines() if "health_scores" in line)
+    counted = finished.sql("select count(*) as n, count(distinct date) as d from health_scores")
+    assert f"{counted['n'][0]:,}" in scores
+    assert f"({counted['d'][0]})" in scores
+
+
+def test_an_empty_lake_is_no_error(tmp_path):
+    assert health("tables", "--lake", tmp_path / "lake").code == 0
+    told = health("explain", "anyone", "--lake", tmp_path / "lake")
+    assert told.code == 2
+    assert "no account is called anyone" in told.err
+    told = health("monthly", "--lake", tmp_path / "lake")
+    assert told.code == 1
+    assert "nothing is scored yet" in told.err
+
+
+def test_a_sample_never_replaces_what_it_did_not_write(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    told = health("sample", "--out", tmp_path / "mine", "--accounts", 2, "--months", 1)
+    assert told.code == 1
+    assert "thesis.txt" in told.err
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_the_installed_command_is_the_same(tmp_path):
+    command = Path(sys.executable).with_name("health")
+    done = subprocess.run(
+        [command, "check", "--model", tmp_path / "none"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no such folder" in done.stderr

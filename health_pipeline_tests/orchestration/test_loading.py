@@ -1,0 +1,88 @@
+"""The front door opens quickly and without a word, whichever way it is opened."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MOST_CPU_SECONDS = 2.5
+
+LOAD = """
+import resource
+from health_pipeline.definitions import defs
+defs.get_repository_def()
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime)
+"""
+
+
+def environment(home: Path) -> dict[str, str]:
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("HEALTH_")}
+    return clean | {"DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"}
+
+
+def test_definitions_load_quickly_and_without_a_warning(tmp_path):
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOAD],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert loaded.stderr == ""
+    assert float(loaded.stdout) <= MOST_CPU_SECONDS
+
+
+def test_dagster_itself_accepts_the_workspace(tmp_path):
+    told = subprocess.run(
+        [
+            f"{Path(sys.executable).parent}/dagster",
+            "definitions",
+            "validate",
+            "-w",
+            "workspace.yaml",
+        ],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    said = told.stdout + told.stderr
+    assert told.returncode == 0, said
+    assert "Validation successful for code location health_pipeline" in said
+
+
+def test_the_workspace_and_the_project_name_one_module():
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    project = pyproject["tool"]["dg"]["project"]
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))
+    (place,) = workspace["load_from"]
+    assert pyproject["tool"]["dg"]["directory_type"] == "project"
+    assert project["code_location_target_module"] == place["python_module"]["module_name"]
+    assert project["root_module"] == place["python_module"]["location_name"]
+    # Beside [tool.dagster], dagster dev would serve the location twice.
+    assert "dagster" not in pyproject["tool"]
+
+
+def test_the_instance_settings_are_settings_that_dagster_knows(tmp_path):
+    import dagster as dg
+
+    text = (ROOT / "health_pipeline/orchestration/dagster.yaml").read_text("utf-8")
+    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.freshness_enabled, "freshness policies would never be evaluated"
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert instance.run_retries_enabled
+        assert instance.get_settings("run_retries")["retry_on_asset_or_op_failure"] is False
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
