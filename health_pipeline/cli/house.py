@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
@@ -15,8 +16,16 @@ from health_pipeline.config.model import HealthModel
 from health_pipeline.config.settings import Settings, load_settings
 from health_pipeline.orchestration.house import House
 
-out = Console()
-err = Console(stderr=True)
+
+def _console(*, stderr: bool) -> Console:
+    """A console as wide as the terminal; into a file or a pipe as wide as COLUMNS, else 120."""
+    probe = Console(stderr=stderr)
+    narrow = not probe.is_terminal and "COLUMNS" not in os.environ
+    return Console(stderr=stderr, width=120) if narrow else probe
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 def fail(message: str, code: int) -> typer.Exit:

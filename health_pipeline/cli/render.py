@@ -84,7 +84,7 @@ def _print_worst(console: Console, summary: Summary, currency: str) -> None:
             tier_words(row["tier"]),
             score_words(row["score"]),
             money_words(row["arr"]),
-            escape(row["reason"] or "-"),
+            escape((row["reason"] or "-").split(" (")[0]),
             row["play"],
         )
         for row in summary.worst.iter_rows(named=True)
@@ -103,13 +103,27 @@ def _counts(frame: pl.DataFrame) -> str:
 def _print_gaps(console: Console, summary: Summary) -> None:
     if summary.changes.height:
         console.print(f"Drivers that changed state: {_counts(summary.changes)}")
+    if summary.waiting:
+        console.print(
+            f"Alerts waiting: {summary.waiting:,} (the sensor delivers them, or "
+            "`health alerts deliver`)"
+        )
     if summary.not_applicable:
         names = ", ".join(summary.not_applicable)
         console.print(f"No source feeds these signals, so they count for nobody: {names}")
-    for title, frame in (
-        ("Quarantined", summary.quarantined),
-        ("Unresolved", summary.unresolved),
-    ):
-        total = int(frame["rows"].sum()) if frame.height else 0
-        detail = f": {escape(_counts(frame))}" if total else ""
-        console.print(f"{title} rows: {total:,}{detail}", highlight=False)
+    _print_counted(console, "Quarantined", summary.quarantined, "table `quarantine`")
+    _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
+
+
+def _print_counted(console: Console, title: str, frame: pl.DataFrame, where: str) -> None:
+    """Rows by table and reason, a line a table."""
+    if frame.is_empty():
+        console.print(f"{title} rows: 0")
+        return
+    console.print(f"{title} rows: {int(frame['rows'].sum()):,} ({where})", highlight=False)
+    reason = frame.columns[1]
+    for (table,), part in frame.partition_by(
+        "table", as_dict=True, include_key=False, maintain_order=True
+    ).items():
+        told = "; ".join(f"{row['rows']:,} {row[reason]}" for row in part.iter_rows(named=True))
+        console.print(f"  {table}: {escape(told)}", highlight=False, soft_wrap=True)

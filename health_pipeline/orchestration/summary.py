@@ -5,6 +5,7 @@ from datetime import date
 
 import polars as pl
 
+from health_pipeline.adapters.store.outbox import waiting
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import population_on
@@ -29,6 +30,7 @@ class Summary:
         quarantined: table, rule, rows. `unresolved`: table, why, rows.
         not_applicable: signals that no source feeds.
         changes: driver changes of the day by state entered.
+        waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
     """
 
     day: date | None
@@ -43,6 +45,7 @@ class Summary:
     unresolved: pl.DataFrame
     not_applicable: tuple[str, ...]
     changes: pl.DataFrame
+    waiting: int
 
 
 def _frame(stores: Stores, table: str, day: date | None = None) -> pl.DataFrame:
@@ -76,6 +79,7 @@ def summarise(stores: Stores) -> Summary:
         .sort("table", "why"),
         not_applicable=tuple(sorted(unused.filter(pl.col("x"))["signal"].to_list())),
         changes=_counted(transitions, "to_state"),
+        waiting=waiting(stores.control),
     )
 
 

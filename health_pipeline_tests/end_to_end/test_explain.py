@@ -17,7 +17,8 @@ def account(finished):
         "select a.account_id, a.name, a.domain, x.source || ':' || x.source_account_id as record "
         "from accounts a join account_xref x using (account_id) "
         "join health_scores h using (account_id) "
-        "where h.date = (select max(date) from health_scores) and score is not null and domain is not null and "
+        "where h.date = (select max(date) from health_scores) "
+        "and score is not null and domain is not null and "
         "(select count(*) from accounts b where lower(b.name) = lower(a.name)) = 1 "
         "order by a.account_id, x.source limit 1"
     )

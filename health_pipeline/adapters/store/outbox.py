@@ -135,6 +135,12 @@ def is_evaluated(connection: sqlite3.Connection, day: date, model_version: str) 
     )
 
 
+def waiting(connection: sqlite3.Connection) -> int:
+    """How many messages are not delivered and not given up."""
+    row = connection.execute("SELECT count(*) FROM outbox WHERE state IN ('pending', 'leased')")
+    return int(row.fetchall()[0][0])
+
+
 def deliveries(connection: sqlite3.Connection) -> pl.DataFrame:
     """`RESULT_TABLES["deliveries"]`: every attempt that was begun and has an end."""
     table = RESULT_TABLES["deliveries"]

@@ -223,7 +223,10 @@ def accounts_table(
     frame, _ = _described(tables, past, members, terms, day)
     frame = frame.join(
         _parents(_accounts(tables), account_xref), on="account_id", how="left"
-    ).with_columns(domains(frame["domain"], frozenset()).alias("domain"))
+    ).with_columns(
+        domains(frame["domain"], frozenset()).alias("domain"),
+        pl.col("name").str.strip_chars().str.replace_all(r"\s+", " "),
+    )
     table = RESULT_TABLES["accounts"]
     return table.conform(
         frame.select(optional(frame, name, dtype) for name, dtype in table.columns.items())

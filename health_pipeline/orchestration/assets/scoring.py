@@ -55,7 +55,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             if values is None or segments is None:
                 raise dg.Failure(f"no signal values from {window.first} to {window.last}")
             refit = context.run.tags.get(REFIT_TAG) == "true"
-            found = ensure_baseline(stores, values, segments, run_id=context.run.run_id, refit=refit)
+            found = ensure_baseline(
+                stores, values, segments, run_id=context.run.run_id, refit=refit
+            )
             whole = published(stores, window, "baselines")["baselines"]
             figures = {
                 "model_version": found.model_version,

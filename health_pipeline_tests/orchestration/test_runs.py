@@ -1,0 +1,211 @@
+"""The chain run by Dagster itself: partitions, checks, metadata, what a failure stops."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from health_pipeline.adapters.store.lake import Write
+from health_pipeline.orchestration.house import House
+from health_pipeline_tests.orchestration.conftest import FIRST, LAST, NEXT
+from health_pipeline_tests.orchestration.small_world import house_in, instance_in, run_days
+
+DAYS = ["2025-09-27", "2025-09-28", "2025-09-29", "2025-09-30"]
+WALL_CLOCK = {"scored_at", "health_scored_at", "linked_at", "at", "opened_at"}
+
+
+def materialized(result) -> set[str]:
+    return {
+        event.asset_key.to_user_string()
+        for event in result.all_events
+        if event.is_step_materialization
+    }
+
+
+def checks(result) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    return {
+        (check.asset_key.to_user_string(), check.check_name): check
+        for check in result.get_asset_check_evaluations()
+    }
+
+
+def metadata(result, asset: str) -> dict[str, dg.MetadataValue]:
+    """Metadata of the last materialisation of `asset`."""
+    (*_, last) = [
+        event.step_materialization_data.materialization
+        for event in result.all_events
+        if event.is_step_materialization and event.asset_key == dg.AssetKey(asset)
+    ]
+    return last.metadata
+
+
+def test_a_range_and_a_single_partition_are_complete_for_every_daily_asset(ran):
+    assert ran.ranged.success
+    assert ran.single.success
+    graph = ran.ranged.job_def.asset_layer.asset_graph
+    daily = {key for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
+    chosen = daily & ran.ranged.job_def.asset_layer.executable_asset_keys
+    assert len(chosen) > 10
+    for key in chosen:
+        assert sorted(ran.instance.get_materialized_partitions(key)) == DAYS, key
+    with ran.house.open() as stores:
+        assert [str(day) for day in stores.lake.days("crm_fields")] == DAYS
+
+
+def test_every_check_is_evaluated_and_no_contract_is_broken(ran):
+    found = checks(ran.single)
+    assert found.keys() == {
+        (key.asset_key.to_user_string(), key.name)
+        for key in ran.single.job_def.asset_layer.asset_graph.asset_check_keys
+        if key.asset_key in ran.single.job_def.asset_layer.executable_asset_keys
+    }
+    contracts = [check for (_, name), check in found.items() if name == "contract"]
+    assert contracts
+    assert all(check.passed and check.blocking for check in contracts)
+
+
+SEVERITIES = [
+    ("a broken row is a warning: the others went on", "users", "rows_keep_contract", "WARN"),
+    ("half of two rows is beyond the share", "seat_requests", "rows_keep_contract", "ERROR"),
+]
+
+
+@pytest.mark.parametrize(("why", "table", "check", "severity"), SEVERITIES)
+def test_broken_rows_fail_a_check_that_blocks_nothing(ran, why, table, check, severity):
+    found = checks(ran.ranged)[f"landing/{table}", check]
+    assert not found.passed
+    assert not found.blocking
+    assert found.severity.name == severity, why
+    assert found.metadata["quarantined"].value == ran_quarantine(ran.house, table)
+
+
+def ran_quarantine(house: House, table: str) -> int:
+    with house.open() as stores:
+        rows = stores.lake.frame("quarantine").filter(pl.col("table") == table)
+    return rows.select("origin", "key").unique().height
+
+
+def test_a_range_describes_its_last_day(ran):
+    with ran.house.open() as stores:
+        for asset in ("health_scores", "signal_values", "driver_states"):
+            rows = stores.lake.frame(asset, LAST, LAST).height
+            assert metadata(ran.ranged, asset)["dagster/row_count"].value == rows > 0
+        events = stores.lake.rows("landing/events")
+    assert metadata(ran.single, "landing/events" if False else "health_scores")
+    landed = ran.single.asset_materializations_for_node("landing")
+    (shown,) = [m for m in landed if m.asset_key.path[-1] == "events"]
+    assert shown.metadata["dagster/row_count"].value == events
+
+
+SHOWN = [
+    ("health_scores", "scores", "![Scores of"),
+    ("health_scores", "tier_shares", "![Share of accounts in each tier]"),
+    ("health_scores", "red_share", "![0"),
+    ("activity", "events_a_day", "!["),
+]
+
+
+@pytest.mark.parametrize(("asset", "name", "start"), SHOWN)
+def test_plots_are_markdown_images_that_need_no_network(ran, asset, name, start):
+    shown = metadata(ran.ranged, asset)[name]
+    assert isinstance(shown, dg.MarkdownMetadataValue)
+    assert shown.value.startswith(start)
+    assert "](data:image/" in shown.value
+
+
+def test_tables_are_shown_as_tables_and_the_sample_comes_last(ran):
+    for asset in ("health_scores", "segments", "reason_codes", "alerts", "account_xref"):
+        shown = metadata(ran.single, asset)
+        assert isinstance(shown["sample"], dg.TableMetadataValue), asset
+        assert list(shown)[-1] == "sample", asset
+    tiers = metadata(ran.ranged, "health_scores")["tiers"]
+    assert sum(record.data["accounts"] for record in tiers.records) > 0
+
+
+def test_a_broken_contract_is_not_published_and_stops_what_follows(tmp_path, ran):
+    """The population of a day holds an account twice: scores of that day would count it twice."""
+    house = copy_of(ran.house, tmp_path)
+    with house.open() as stores:
+        people = stores.lake.frame("population", NEXT, NEXT)
+        doubled = pl.concat([people, people.head(1)])
+        stores.lake.publish([Write("population", NEXT, doubled)], run_id="x", at=house.now())
+        files = stores.lake.files("segments", NEXT, NEXT)
+    rest = ["segments", "signals", "health_scores", "contributions", "reason_codes", "crm_fields"]
+    with instance_in(tmp_path / "dagster") as instance:
+        result = run_days(house, instance, NEXT, assets=rest)
+    assert not result.success
+    check = checks(result)["segments", "contract"]
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.ERROR
+    assert "account_id" in check.metadata["failures"].value
+    assert materialized(result) == {"segments"}, "something ran although its input is broken"
+    with house.open() as stores:
+        assert stores.lake.files("segments", NEXT, NEXT) == files, "a broken table was published"
+
+
+def copy_of(house: House, home: Path) -> House:
+    """A house over a copy of the lake and of control.db."""
+    import sqlite3
+
+    shutil.copytree(house.settings.lake, home / "lake")
+    shutil.copy(house.settings.control_db, home / "control.db")
+    copied = house_in(home, house.settings.sources)
+    connection = sqlite3.connect(copied.settings.control_db)
+    print(connection.execute("SELECT name FROM sqlite_master").fetchall())
+    connection.close()
+    return copied
+
+
+def test_a_table_that_cannot_be_read_fails_its_check_and_nothing_else(tmp_path, sources, ran):
+    broken = tmp_path / "sources"
+    shutil.copytree(sources, broken)
+    tickets = next(broken.glob("tickets*"))
+    tickets.unlink()
+    (broken / "tickets.parquet").write_bytes(b"no parquet file")
+    house = house_in(tmp_path, broken)
+    with instance_in(tmp_path / "dagster") as instance:
+        result = run_days(house, instance, FIRST, LAST)
+    assert result.success
+    readable = {name: check for (name, kind), check in checks(result).items() if kind == "readable"}
+    assert [name for name, check in readable.items() if not check.passed] == ["landing/tickets"]
+    why = readable["landing/tickets"]
+    assert why.severity is dg.AssetCheckSeverity.ERROR
+    assert "tickets.parquet" in why.metadata["why"].value
+    assert why.metadata["last_good_landing_in_force"].value is False
+    with house.open() as stores:
+        assert [str(day) for day in stores.lake.days("crm_fields")] == DAYS[:3]
+
+
+def test_the_shell_publishes_the_same_tables(tmp_path, sources, ran):
+    lake = tmp_path / "lake"
+    health = Path(sys.executable).parent / "health"
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("HEALTH_")}
+    clean.pop("DAGSTER_HOME", None)
+    for first, last in ((FIRST, LAST), (NEXT, NEXT)):
+        days = ["--from", str(first), "--to", str(last)]
+        place = ["--sources", str(sources), "--lake", str(lake)]
+        told = subprocess.run(
+            [str(health), "run", *days, *place],
+            env=clean,
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+        assert told.returncode == 0, told.stderr.decode()
+    shell = house_in(tmp_path, sources)
+    with ran.house.open() as ours, shell.open() as theirs:
+        assert theirs.lake.tables() == ours.lake.tables()
+        for name in ours.lake.tables():
+            wanted, found = (
+                frame.drop(WALL_CLOCK & set(frame.columns))
+                for frame in (ours.lake.frame(name), theirs.lake.frame(name))
+            )
+            assert found.equals(wanted), name
