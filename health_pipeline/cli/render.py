@@ -63,6 +63,8 @@ def _print_tiers(console: Console, summary: Summary, currency: str) -> None:
         if tier in found
     ]
     console.print(table_of("Accounts by tier", ("tier", "accounts", f"ARR {currency}"), rows))
+    if summary.arr is None or summary.arr_at_risk is None:
+        return
     share = summary.arr_at_risk / summary.arr if summary.arr else 0.0
     console.print(
         f"ARR at risk (Red): [bold]{money_words(summary.arr_at_risk)}[/] {currency} "

@@ -37,6 +37,28 @@ STALE_BACK = 35
 LONGEST_WINDOW = 90
 
 
+class _AsOf(Mapping[str, pl.DataFrame]):
+    """Source tables as of one day, each worked out when it is first asked for."""
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame], day: date) -> None:
+        self._tables, self._day = tables, day
+        self._found: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._found:
+            self._found[name] = as_of(SOURCE_TABLES[name], self._tables[name], self._day)
+        return self._found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """Everything that the days of one run are read from.
@@ -79,10 +101,9 @@ class Past:
             first_active,
         )
 
-    def on(self, day: date, *names: str) -> dict[str, pl.DataFrame]:
-        """Source tables as of `day`; all of them, or those of `names` that are connected."""
-        wanted = names or tuple(self.tables)
-        return {n: as_of(SOURCE_TABLES[n], self.tables[n], day) for n in wanted if n in self.tables}
+    def on(self, day: date) -> Mapping[str, pl.DataFrame]:
+        """The connected source tables as of `day`."""
+        return _AsOf(self.tables, day)
 
     @property
     def features(self) -> tuple[FeatureInfo, ...]:

@@ -1,5 +1,7 @@
 """The identity of this world as published: who is who, for the rooms that attach account ids."""
 
+from pathlib import Path
+
 import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
@@ -8,8 +10,16 @@ from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import attach
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.landed import EVENTS, identity_tables, landed_tables
+from health_pipeline.orchestration.landed import (
+    EVENTS,
+    identity_tables,
+    landed_tables,
+    landing_name,
+)
+
+IDENTITY = ("account_xref", "user_xref", "user_links")
 
 
 def resolve_and_register(stores: Stores, run_id: str) -> Identity:
@@ -33,9 +43,7 @@ def published_identity(stores: Stores) -> Identity:
     Raises:
         LookupError: nothing is published yet.
     """
-    names = ("account_xref", "user_xref", "user_links")
-    frames = {name: stores.lake.frame(name) for name in names}
-    account_xref, user_xref, user_links = (frames[name] for name in names)
+    account_xref, user_xref, user_links = (stores.lake.frame(name) for name in IDENTITY)
     if account_xref is None or user_xref is None or user_links is None:
         raise LookupError("identity is not resolved yet; materialise account_xref first")
     empty = pl.DataFrame()
@@ -51,9 +59,22 @@ def published_identity(stores: Stores) -> Identity:
     )
 
 
+_attached: dict[tuple[Path, ...], dict[str, pl.DataFrame]] = {}
+"""The last answer of `attached_tables` by the files it came from; run files never change."""
+
+
 def attached_tables(stores: Stores) -> dict[str, pl.DataFrame]:
-    """Landed tables (but events) with account_id and user_id, all versions."""
-    return attach(landed_tables(stores), published_identity(stores))[0]
+    """Landed tables (but events) with account_id and user_id, all versions.
+
+    Most stages of a run ask for them; they are put together once.
+    """
+    names = [landing_name(name) for name in SOURCE_TABLES if name != EVENTS]
+    files = tuple(file for name in (*names, *IDENTITY) for file in stores.lake.files(name))
+    if files not in _attached:
+        found = attach(landed_tables(stores), published_identity(stores))[0]
+        _attached.clear()
+        _attached[files] = found
+    return dict(_attached[files])
 
 
 def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:

@@ -100,7 +100,10 @@ def run_daily(
         if window is None:
             failed, files = reads.waiting()
             return Outcome(None, success=True, failed_tables=tuple(failed.values()), waiting=files)
-    tags = tags_for(window.first, window.last) | ({REFIT_TAG: "true"} if refit else {})
+    recorded = bool(os.environ.get("DAGSTER_HOME"))
+    tags = tags_for(window.first, window.last, recorded=recorded)
+    if refit:
+        tags[REFIT_TAG] = "true"
     return _execute(house, DAILY_JOB, tags, window)
 
 

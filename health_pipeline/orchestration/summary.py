@@ -24,7 +24,7 @@ class Summary:
             they left; they stand in no figure below (R14).
         tiers: tier, accounts, arr.
         segments: segment, green, yellow, red, unscored (accounts).
-        arr_at_risk, arr: of accounts in Red, and of all.
+        arr_at_risk, arr: of accounts in Red, and of all; None where no source tells any.
         worst: up to ten scored accounts from the lowest score: account_id, name, tier, score, arr,
             reason, play (the running one, else the one that the reason calls for).
         quarantined: table, rule, rows. `unresolved`: table, why, rows.
@@ -38,8 +38,8 @@ class Summary:
     ended: int
     tiers: pl.DataFrame
     segments: pl.DataFrame
-    arr_at_risk: float
-    arr: float
+    arr_at_risk: float | None
+    arr: float | None
     worst: pl.DataFrame
     quarantined: pl.DataFrame
     unresolved: pl.DataFrame
@@ -57,7 +57,7 @@ def summarise(stores: Stores) -> Summary:
     """Read the summary of the last scored day from the lake."""
     scored = stores.lake.days("health_scores")
     day = scored[-1] if scored else None
-    scores = _frame(stores, "health_scores", day).with_columns(pl.col("arr").fill_null(0.0))
+    scores = _frame(stores, "health_scores", day)
     red = scores.filter(pl.col("tier") == "red")
     signals = _frame(stores, "signals", day)
     unused = signals.group_by("signal").agg((pl.col("status") == "not_applicable").all().alias("x"))
@@ -67,10 +67,10 @@ def summarise(stores: Stores) -> Summary:
         day=day,
         excluded=apart.excluded if apart else 0,
         ended=apart.ended if apart else 0,
-        tiers=scores.group_by("tier").agg(pl.len().alias("accounts"), pl.col("arr").sum()),
+        tiers=scores.group_by("tier").agg(pl.len().alias("accounts"), _known_sum()),
         segments=_tiers_by_segment(scores),
-        arr_at_risk=float(red["arr"].sum()),
-        arr=float(scores["arr"].sum()),
+        arr_at_risk=float(red["arr"].sum()) if scores["arr"].count() else None,
+        arr=scores.select(_known_sum()).item(),
         worst=_worst(stores, scores, day),
         quarantined=_counted(_frame(stores, "quarantine"), "table", "rule"),
         unresolved=_frame(stores, "unresolved")
@@ -81,6 +81,11 @@ def summarise(stores: Stores) -> Summary:
         changes=_counted(transitions, "to_state"),
         waiting=waiting(stores.control),
     )
+
+
+def _known_sum() -> pl.Expr:
+    """ARR in all; null where none is known: what nobody tells is not nothing."""
+    return pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum()).alias("arr")
 
 
 def _counted(frame: pl.DataFrame, *by: str) -> pl.DataFrame:

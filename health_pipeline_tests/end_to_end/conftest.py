@@ -37,3 +37,12 @@ def finished(tmp_path_factory, world):
     place.told = place.run("--from", FIRST)
     assert place.told.code == 0, place.told.err
     return place
+
+
+@pytest.fixture(scope="session")
+def small_finished(tmp_path_factory, small_world):
+    """A place with the last day of `small_world` published. Read-only."""
+    place = Place(tmp_path_factory.mktemp("small_finished"), small_world)
+    place.told = place.run_days(END, END)
+    assert place.told.code == 0, place.told.err
+    return place

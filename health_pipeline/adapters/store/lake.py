@@ -11,6 +11,7 @@ import io
 import os
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +21,9 @@ import polars as pl
 from health_pipeline.adapters.store import manifest
 from health_pipeline.adapters.store.manifest import Entry
 from health_pipeline.adapters.store.transaction import transaction
+
+WRITERS = 4
+"""Files written at once: each waits for the disk, not for a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Write:
     partition: date | None
     frame: pl.DataFrame
     volatile: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The partition as the manifest knows it."""
+        return self.partition.isoformat() if self.partition else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +100,34 @@ class Lake:
         Raises:
             PublishConflictError: another run published one of the partitions in between.
         """
-        changes = [entry for write in writes if (entry := self._write(write)) is not None]
-        folders = {(self.root / entry.path).parent for entry in changes}
-        for folder in sorted(folders | {folder.parent for folder in folders}):
-            _sync_folder(folder)
+        with ThreadPoolExecutor(WRITERS) as pool:
+            changes = self._changes(writes, pool)
+            folders = {(self.root / entry.path).parent for entry in changes}
+            folders |= {folder.parent for folder in folders}
+            list(pool.map(_sync_folder, sorted(folders)))  # the list raises what a worker raised
         with transaction(self.connection):
             manifest.swap(self.connection, changes, at.astimezone(UTC).isoformat(), run_id)
         rows = sum(write.frame.height for write in writes)
         return Published(len(changes), len(writes) - len(changes), rows)
 
-    def _write(self, write: Write) -> Entry | None:
-        partition = write.partition.isoformat() if write.partition else ""
+    def _changes(self, writes: Sequence[Write], pool: ThreadPoolExecutor) -> list[Entry]:
+        """Write the files whose content is not visible already, and say what they are."""
+        visible = {
+            (entry.table, entry.partition): entry
+            for table in {write.table for write in writes}
+            for entry in manifest.entries(self.connection, table)
+        }
+        current = [visible.get((write.table, write.name)) for write in writes]
+        return [entry for entry in pool.map(self._write, writes, current) if entry is not None]
+
+    def _write(self, write: Write, current: Entry | None) -> Entry | None:
+        partition = write.name
         content = _bytes(write.frame)
         counted = _bytes(write.frame.drop(write.volatile)) if write.volatile else content
         digest = hashlib.sha256(counted).hexdigest()
-        current = manifest.entries(self.connection, write.table, partition, partition)
-        if current and current[0].digest == digest and (self.root / current[0].path).exists():
+        if current and current.digest == digest and (self.root / current.path).exists():
             return None
-        generation = current[0].generation + 1 if current else 1
+        generation = current.generation + 1 if current else 1
         folder = Path(write.table, f"date={partition}") if partition else Path(write.table)
         path = folder / f"{generation:06d}-{digest[:12]}.parquet"
         write_durably(self.root / path, content)
@@ -155,10 +174,8 @@ class Lake:
         files = self.files(table, first, last)
         if not files:
             return None
-        return pl.concat(
-            [pl.read_parquet(file, hive_partitioning=False) for file in files],
-            how="diagonal_relaxed",
-        )
+        scans = [pl.scan_parquet(file, hive_partitioning=False) for file in files]
+        return pl.concat(pl.collect_all(scans), how="diagonal_relaxed")
 
     def sweep(self, older_than: datetime) -> int:
         """Remove run files that are not visible and were last changed before `older_than`.

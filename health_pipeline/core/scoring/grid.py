@@ -68,7 +68,7 @@ def read_grid(
     width = int(raw.select(day.max()).item()) - first_day + 1
     before = previous.filter(
         day.is_between(first_day, first_day + lead - 1)
-        & pl.col("account_id").is_in(accounts.categories)
+        & pl.col("account_id").is_in(accounts.categories.implode())
     ).sort("date")
     shape = (len(accounts.categories), width)
     rows, columns = _places(raw, accounts, first_day)

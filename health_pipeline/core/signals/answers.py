@@ -67,7 +67,9 @@ def usage(view: DayView, *, users: bool) -> pl.DataFrame | None:
         None when no product source is connected, or `users` and none ever shows a user.
     """
     shown = view.accounts.filter(pl.col("has_usage").fill_null(False))
-    if view.windows.is_empty() and shown.is_empty():
+    # A list of users shows who there is, not what they do.
+    connected = bool(view.usage_sources) and not shown.is_empty()
+    if view.windows.is_empty() and not connected:
         return None
     if users and not view.windows.is_empty() and view.windows["active_users_30d"].is_null().all():
         return None

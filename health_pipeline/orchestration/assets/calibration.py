@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
+from health_pipeline.adapters.store.views import build_views
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.calibration.backtest import backtest, evaluated_rows
 from health_pipeline.core.calibration.labels import churn_labels, label_basis
@@ -172,12 +173,14 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             version = model.fingerprint()
             found = backtest(frame, known, model.backtest, f"{month.first:%Y-%m}", version)
             whole = with_month(stores, "backtests", found, month)
-            figures: dict[str, Any] = {"figures": table_value(_overall(found))}
+            figures: dict[str, Any] = {}
             if found.filter(pl.col("value").is_not_null()).height:
                 rows = evaluated_rows(frame, known, model.backtest.months)
                 figures["auc"] = dg.MetadataValue.md(backtest_bars(found))
                 figures["separation"] = dg.MetadataValue.md(separation_curve(rows))
+            figures["figures"] = table_value(_overall(found))
             yield from publish(context, stores, {"backtests": whole}, [], {"backtests": figures})
+            build_views(stores.lake, house.settings.duckdb)
 
     return [labels, panel, backtests]
 

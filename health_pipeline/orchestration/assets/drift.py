@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from health_pipeline.adapters.store.views import build_views
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.drift.drift import drift as find_drift
 from health_pipeline.orchestration.assets.calibration import month_of, with_month
@@ -68,6 +69,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             for result in publish(context, stores, {"drift": whole}, [], {"drift": figures}):
                 yield result._replace(check_results=[*result.check_results, _no_drift(changed)])
             drifted(stores, month.last, version, changed)
+            build_views(stores.lake, house.settings.duckdb)
 
     return [drift]
 

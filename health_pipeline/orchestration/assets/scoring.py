@@ -25,6 +25,7 @@ from health_pipeline.orchestration.window import REFIT_TAG, Window, run_window
 HISTORY_DAYS = 30
 """`trend_30d` looks this far back; held tiers look back seven days."""
 
+TIERS = ("red", "yellow", "green", "unscored")
 TABLES = ("signals", "health_scores", "contributions")
 
 
@@ -151,7 +152,8 @@ def _metadata(found: Scored, window: Window) -> dict[str, dict[str, Any]]:
         .len()
         .sort("signal", "status")
     )
-    pictures: dict[str, Any] = {"tiers": table_value(tiers.sort("tier"))}
+    worst_first = tiers.sort(pl.col("tier").cast(pl.Enum(TIERS)))
+    pictures: dict[str, Any] = {"tiers": table_value(worst_first)}
     if last["score"].is_not_null().any():
         pictures["scores"] = dg.MetadataValue.md(score_histogram(last))
     if window.first < window.last:

@@ -65,7 +65,8 @@ def test_a_vanished_file_is_written_again(lake):
 
 def test_the_slower_of_two_runs_is_refused(lake):
     publish(lake, Write("t", DAY, frame(1)))
-    stale = lake._write(Write("t", DAY, frame(2)))
+    before = manifest.entries(lake.connection, "t")[0]
+    stale = lake._write(Write("t", DAY, frame(2)), before)
     publish(lake, Write("t", DAY, frame(3)))
     with pytest.raises(PublishConflictError, match="t 2026-01-01: another run published it"):
         manifest.swap(lake.connection, [stale], "", "r")
@@ -75,17 +76,13 @@ def test_the_slower_of_two_runs_is_refused(lake):
 def test_one_conflict_leaves_every_partition_of_the_publish_as_it_was(lake, monkeypatch):
     publish(lake, Write("t", DAY, frame(1)), Write("u", DAY, frame(1)))
     other = Lake(lake.root, lake.connection)
-    written = []
 
-    def slow(write, original=Lake._write):
-        entry = original(lake, write)
-        if not written:  # a second run publishes u between our write and our swap
-            written.append(entry)
-            other.publish([Write("u", DAY, frame(9))], run_id="other", at=AT)
-            return entry
-        return manifest.Entry("u", DAY.isoformat(), 2, entry.path, 1, 1, entry.digest)
+    def slow(writes, pool, changes=lake._changes):
+        found = changes(writes, pool)  # a second run publishes u between our files and our swap
+        other.publish([Write("u", DAY, frame(9))], run_id="other", at=AT)
+        return found
 
-    monkeypatch.setattr(lake, "_write", slow)
+    monkeypatch.setattr(lake, "_changes", slow)
     with pytest.raises(PublishConflictError):
         publish(lake, Write("t", DAY, frame(2)), Write("u", DAY, frame(2)))
     assert lake.frame("t")["value"].to_list() == [1]

@@ -67,7 +67,12 @@ CASES = [
         {},
         MISSING,
     ),
-    ("shown, but no day delivered yet", world(SEATS), {}, MISSING),
+    (
+        "shown, but no day delivered yet",
+        world(SEATS, usage_sources=frozenset({"product"})),
+        {},
+        MISSING,
+    ),
     (
         "ten days without delivery are still observed (ttl 3, half-life 7)",
         world(SEATS, windows=[{**BUSY, "observed_on": on(10)}]),

@@ -32,7 +32,8 @@ CASES = [
     ),
     ("no source has users", world(windows=[window(events_30d=4)]), {}, NOT_APPLICABLE),
     ("no product source", world(accounts=[account(has_usage=False)]), {}, NOT_APPLICABLE),
-    ("shown, but no window", world(), {}, MISSING),
+    ("shown, but no window", world(usage_sources=frozenset({"product"})), {}, MISSING),
+    ("users are listed, but nobody sends what they do", world(), {}, NOT_APPLICABLE),
 ]
 
 

@@ -145,7 +145,12 @@ CASES = [
     ("weeks without users, where others have them", trend([None] * 14, STEADY), {}, MISSING),
     ("no source has users", trend([None] * 14), {}, NOT_APPLICABLE),
     ("no product source", world(accounts=[account(has_usage=False)]), {}, NOT_APPLICABLE),
-    ("shown, but no window", world(weekly=weeks(STEADY)), {}, MISSING),
+    (
+        "shown, but no window",
+        world(weekly=weeks(STEADY), usage_sources=frozenset({"product"})),
+        {},
+        MISSING,
+    ),
 ]
 
 

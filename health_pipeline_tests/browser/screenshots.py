@@ -1,0 +1,87 @@
+"""Take the pictures of docs/img: `make run`, `make ui`, then this in a second shell.
+
+    python -m health_pipeline_tests.browser.screenshots [ADDRESS] [FOLDER]
+
+ADDRESS defaults to that of `make ui`, FOLDER to docs/img. Needs the `browser` extra and Chromium.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from health_pipeline_tests.browser import chromium
+
+ADDRESS = "http://127.0.0.1:3000"
+FOLDER = Path(__file__).parents[2] / "docs" / "img"
+SCORE_PATH = ("4_signals", "5_score", "6_action")
+RUN_ID = re.compile(r"^[0-9a-f]{8}$")
+SETTLE = 3_000
+"""Milliseconds for the layout of a graph, after its data are there."""
+
+
+def asset_graph(page: Any, address: str) -> None:
+    """All rooms."""
+    page.set_viewport_size({"width": 1600, "height": 760})
+    page.goto(f"{address}/asset-groups")
+    page.get_by_text("7_learning").last.wait_for()
+    page.get_by_text("Hide navigation").click()
+    page.reload()  # the graph is fitted to its frame when it is loaded
+    page.get_by_text("7_learning").last.wait_for()
+    page.wait_for_timeout(SETTLE)
+
+
+def asset_graph_score(page: Any, address: str) -> None:
+    """The rooms from signals to action with their assets."""
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    chosen = " or ".join(f'group:"{room}"' for room in SCORE_PATH)
+    opened = ",".join(f"global@global:{room}" for room in SCORE_PATH)
+    page.goto(f"{address}/asset-groups~{quote(chosen)}/?expanded={quote(opened)}")
+    page.get_by_text("health_duckdb").last.wait_for()
+    page.wait_for_timeout(SETTLE)
+
+
+def asset_page(page: Any, address: str) -> None:
+    """The last day of health_scores, with the plot that is behind its link."""
+    page.goto(f"{address}/assets/health_scores?view=events")
+    row = page.locator("tr", has=page.get_by_text("tier_shares", exact=True))
+    row.get_by_text("Show Markdown").click()
+    page.get_by_role("img", name="Share of accounts in each tier").wait_for()
+    page.wait_for_timeout(SETTLE)
+
+
+def run(page: Any, address: str) -> None:
+    """The run that made the last day of health_scores."""
+    page.goto(f"{address}/assets/health_scores?view=events")
+    link = page.locator('a[href*="/runs/"]', has_text=RUN_ID).first
+    run_id = link.get_attribute("href").split("/runs/")[1].split("?")[0]
+    page.goto(f"{address}/runs/{run_id}")
+    page.get_by_text("health_duckdb").first.wait_for()
+    page.wait_for_timeout(SETTLE)
+    border = page.get_by_text("stdout", exact=True).bounding_box()["y"] - 27
+    page.mouse.move(900, border)
+    page.mouse.down()
+    page.mouse.move(900, 720, steps=5)  # the steps need more room than the log
+    page.mouse.up()
+    page.wait_for_timeout(SETTLE)
+
+
+def main(address: str = ADDRESS, folder: str = str(FOLDER)) -> None:
+    """Take all pictures; they are named like the functions above."""
+    lacking = chromium.missing()
+    if lacking:
+        raise SystemExit(lacking)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with chromium.page() as page:
+        for picture in (asset_graph, asset_graph_score, asset_page, run):
+            picture(page, address)
+            target = Path(folder) / f"{picture.__name__}.png"
+            page.screenshot(path=str(target))
+            print(f"{target}: {target.stat().st_size // 1024} KB")  # noqa: T201 - a tool for the shell
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

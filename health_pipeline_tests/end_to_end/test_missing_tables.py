@@ -1,0 +1,93 @@
+"""A table that nobody hands in is never a zero: its signals are out for everyone, the rest stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline_tests.end_to_end.conftest import END
+from health_pipeline_tests.end_to_end.folders import copy_of
+from health_pipeline_tests.end_to_end.shell import Place
+
+USE = ("core_depth", "key_features", "seats_active_7d", "seats_active_30d")
+USE_OF_USERS = (*USE, "stickiness", "usage_trend")
+
+STARVED = {
+    # tables that are left out together: signals that nothing else can feed
+    ("events", "usage_daily"): USE_OF_USERS,
+    ("subscriptions",): ("seat_utilisation", "seats_active_7d", "seats_active_30d"),
+    ("tickets",): ("escalations", "open_tickets", "resolution_time"),
+    ("milestones",): ("onboarding_milestones",),
+    ("engagements",): ("sponsor_engagement",),
+    ("invoices",): ("overdue_invoices",),
+    ("sentiments",): ("sentiment",),
+    ("users",): ("seat_utilisation",),
+}
+UNREAD = sorted(set(SOURCE_TABLES) - {name for names in STARVED for name in names} - {"accounts"})
+"""No signal of the packaged model reads these."""
+
+TOGETHER = [
+    # table sets whose signals are strangers to each other, so that one run shows several
+    [("tickets",), ("engagements",), ("invoices",)],
+    [("milestones",), ("sentiments",)],
+    [("users",)],
+    [("subscriptions",)],
+    [("events", "usage_daily")],
+]
+ALONE = [[tables] for tables in STARVED if [tables] not in TOGETHER]
+
+
+def _statuses(place):
+    """Signal → status → accounts."""
+    counted = place.table("signals").group_by("signal", "status").len()
+    found = {}
+    for signal, status, accounts in counted.iter_rows():
+        found.setdefault(signal, {})[status] = accounts
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(small_finished):
+    return _statuses(small_finished)
+
+
+@pytest.mark.parametrize(
+    "sets", [*TOGETHER, *(pytest.param(one, marks=pytest.mark.torture) for one in ALONE)], ids=str
+)
+def test_signals_without_a_source_are_not_applicable(sets, whole, small_world, tmp_path):
+    absent = tuple(name for tables in sets for name in tables)
+    starved = {signal for tables in sets for signal in STARVED[tables]}
+    place = Place(tmp_path, copy_of(small_world, tmp_path / "sources", without=absent))
+    told = place.run_days(END, END)
+    assert told.code == 0, told.err
+    found = _statuses(place)
+    assert {signal for signal in found if set(found[signal]) == {"not_applicable"}} == starved
+    assert f"count for nobody: {', '.join(sorted(starved))}\n" in told.out
+    assert place.table("signals").filter(status="not_applicable")["value"].null_count() == sum(
+        found[signal]["not_applicable"] for signal in starved
+    )
+    weights = place.table("contributions").filter(status="not_applicable")["weight"]
+    assert set(weights) == {0.0}
+    if "subscriptions" not in absent:  # without them others are customers
+        rest = {signal: counts for signal, counts in found.items() if signal not in starved}
+        assert rest == {signal: whole[signal] for signal in rest}
+
+
+def test_what_no_signal_reads_changes_no_score(small_finished, small_world, tmp_path):
+    folder = copy_of(small_world, tmp_path / "sources", without=tuple(UNREAD))
+    place = Place(tmp_path, folder)
+    assert place.run_days(END, END).code == 0
+    for table in ("signals", "contributions", "health_scores"):
+        assert (
+            place.table(table)
+            .drop("model_version", strict=False)
+            .equals(small_finished.table(table).drop("model_version", strict=False))
+        ), table
+
+
+def test_without_accounts_the_other_tables_still_make_accounts(small_world, tmp_path):
+    place = Place(tmp_path, copy_of(small_world, tmp_path / "sources", without=("accounts",)))
+    told = place.run_days(END, END)
+    assert told.code == 0, told.err
+    assert place.table("health_scores").height > 0
+    assert place.sql("from signals where value = 0 and status <> 'measured'").is_empty()
