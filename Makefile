@@ -8,7 +8,7 @@ LOCK := .ci/lock
 export DAGSTER_HOME := $(CURDIR)/data/dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup dev run sample ui test check format lint types imports bench torture lock clean
+.PHONY: help setup dev browser run sample ui test check format lint types imports bench torture lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,12 +27,18 @@ help: ## List the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)/dev.txt
 	@touch $@
 
+.venv/.browser: .venv/.dev $(LOCK)/browser.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)/browser.txt
+	@touch $@
+
 data/dagster/dagster.yaml: health_pipeline/orchestration/dagster.yaml
 	@mkdir -p data/dagster && cp $< $@
 
 setup: .venv/.run data/dagster/dagster.yaml ## Install into .venv what a run needs
 
 dev: .venv/.dev data/dagster/dagster.yaml ## Install also what tests and linters need
+
+browser: .venv/.browser ## Install also what browser tests need (Chromium comes from the system)
 
 data/sample: | setup
 	$(BIN)/health sample --out $@
