@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 
 import polars as pl
 
-from health_pipeline.adapters.sources.file import SourceError
+from health_pipeline.adapters.sources.file import SourceError, TableRead
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.landed import remember_files
 from health_pipeline.adapters.store.transaction import transaction
@@ -53,6 +53,8 @@ def land_table(stores: Stores, reads: Reads, table: str, window: Window, run_id:
         return Landing(table, before is not None, error=str(error))
     if read is None:
         return Landing(table, before is not None)
+    if read.rows.is_empty() and read.quarantine.height:
+        return _nothing_good(stores, reads, table, read, connected=before is not None)
     versions, conflicts = land(
         SOURCE_TABLES[table],
         read.rows,
@@ -76,9 +78,34 @@ def land_table(stores: Stores, reads: Reads, table: str, window: Window, run_id:
         connected=True,
         new_rows=read.rows.height,
         quarantined=rejected.select("origin", "key").unique().height,
-        warnings=read.warnings,
+        warnings=(*read.warnings, *_too_poor(stores, table, read)),
         files=names,
     )
+
+
+def _nothing_good(
+    stores: Stores, reads: Reads, table: str, read: TableRead, *, connected: bool
+) -> Landing:
+    """A table of which every row broke the contract: nothing lands, and the rows are kept apart."""
+    names = tuple(reads.relative(ref) for ref in read.files)
+    quarantine = _quarantine(stores, table, names, read.quarantine)
+    stores.lake.publish([Write("quarantine", None, quarantine)], run_id="", at=House.now())
+    rows = read.quarantine.select("origin").unique().height
+    rules = read.quarantine.group_by("rule").len().sort("len", "rule", descending=[True, False])
+    why = f"none of its {rows:,} rows keeps the contract (most break {rules['rule'][0]})"
+    error = f"{table}: {', '.join(names)}: {why}"
+    return Landing(table, connected, quarantined=rows, error=error, warnings=read.warnings)
+
+
+def _too_poor(stores: Stores, table: str, read: TableRead) -> tuple[str, ...]:
+    """A sentence where more rows broke the contract than `max_quarantine_share` allows."""
+    allowed = stores.model.sources.max_quarantine_share
+    bad = read.quarantine.select("origin").unique().height
+    share = bad / max(bad + read.rows.height, 1)
+    if allowed is None or share <= allowed:
+        return ()
+    limit = f"the {allowed:.0%} of max_quarantine_share"
+    return (f"{table}: {bad:,} rows ({share:.0%}) are in quarantine, more than {limit}",)
 
 
 def _frame_before(stores: Stores, table: str) -> pl.DataFrame | None:

@@ -14,7 +14,7 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.contracts import contract_failures, sum_failures
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.tables import sample_table
-from health_pipeline.orchestration.window import Window
+from health_pipeline.orchestration.window import Window, run_window
 
 CONTRACT_CHECK = "contract"
 INTERNAL_DAILY: dict[str, dict[str, pl.DataType]] = {
@@ -76,7 +76,7 @@ def publish(
             write
             for name, frame in shaped.items()
             for write in (
-                by_day(name, frame, days)
+                by_day(name, frame, _touched(context, stores, name, frame, days))
                 if RESULT_TABLES[name].daily
                 else [Write(name, None, frame)]
             )
@@ -89,6 +89,22 @@ def publish(
             metadata=_described(shown, (metadata or {}).get(name, {})),
             check_results=[contract_check(name, failures[name])],
         )
+
+
+def _touched(
+    context: dg.AssetExecutionContext,
+    stores: Stores,
+    name: str,
+    frame: pl.DataFrame,
+    days: Sequence[date],
+) -> list[date]:
+    """Of `days` those that were asked for, have rows, or are published already.
+
+    A run for an old day goes on through the last published one; days between that were never
+    scored stay so, and are not published as days without accounts.
+    """
+    known = {*run_window(context).days, *stores.lake.days(name), *frame["date"].unique()}
+    return [day for day in days if day in known]
 
 
 def _last_day(frame: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:

@@ -21,6 +21,9 @@ from health_pipeline_tests.end_to_end.shell import Place, same_tables
 PER_LAKE = 10
 """Kills in a row before a lake is allowed to finish."""
 
+STEPS = 6
+"""A run is killed after it has published at most so many times; a whole one does so 30 times."""
+
 RUN = """
 import sys
 import health_pipeline.cli.run
@@ -39,30 +42,45 @@ def _start(place):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "ready\n"
+    if process.stdout.readline() != "ready\n":
+        pytest.fail(process.communicate()[1])
     return process
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A place where the run was left alone, and how long it took in seconds."""
-    home = tmp_path_factory.mktemp("undisturbed")
-    place = Place(home, write_as_of(small(END), home / "sources", END))
-    begun = time.monotonic()
+def _finish(place):
     process = _start(place)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    return place, time.monotonic() - begun
 
 
-def _is_whole(place):
-    """Every visible file is there and is what the manifest says of it."""
+def _published(place):
+    """How many publishes are still visible."""
     if not (place.home / "control.db").exists():
+        return 0
+    try:
+        return place.control("SELECT count(DISTINCT published_at) FROM manifest")[0][0]
+    except sqlite3.OperationalError:  # the very first run has no tables yet
+        return 0
+
+
+def _kill(place, chance):
+    """Kill a run at a random moment after a random publish; returns how far the lake has got."""
+    before, steps = _published(place), chance.randint(0, STEPS)
+    process = _start(place)
+    while process.poll() is None and _published(place) < before + steps:
+        time.sleep(0.02)
+    time.sleep(chance.uniform(0.0, 0.2))
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+    return _published(place)
+
+
+def _assert_whole(place):
+    """Every visible file is there and is what the manifest says of it."""
+    if _published(place) == 0:
         return
     with closing(sqlite3.connect(place.home / "control.db")) as base:
         assert base.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        if not base.execute("SELECT 1 FROM sqlite_master WHERE name = 'manifest'").fetchall():
-            return
         rows = base.execute("SELECT path, rows, bytes FROM manifest").fetchall()
     for path, height, size in rows:
         file = place.lake / path
@@ -70,20 +88,14 @@ def _is_whole(place):
         assert pl.scan_parquet(file).select(pl.len()).collect().item() == height, path
 
 
-def _kill_and_finish(home, sources, after):
-    """One lake: killed after each of `after` seconds, then finished. How far each kill got."""
+def _tormented(home, sources, seed):
+    """One lake, killed time after time, then finished; and how far each kill found it."""
     home.mkdir()
-    place, reached = Place(home, sources), []
-    for seconds in after:
-        process = _start(place)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
-        _is_whole(place)
-        reached.append(len(place.manifest()) if (home / "control.db").exists() else 0)
-    process = _start(place)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
+    place, chance, reached = Place(home, sources), random.Random(seed), []
+    for _ in range(PER_LAKE):
+        reached.append(_kill(place, chance))
+        _assert_whole(place)
+    _finish(place)
     return place, reached
 
 
@@ -101,22 +113,24 @@ def _ledger(place):
     }
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A place where the run was left alone."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    place = Place(home, write_as_of(small(END), home / "sources", END))
+    _finish(place)
+    return place
+
+
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.torture)])
 def test_a_killed_run_is_finished_by_the_next(kills, undisturbed, tmp_path):
-    whole, seconds = undisturbed
-    chance = random.Random(5)
-    plans = [
-        [chance.uniform(0.0, seconds) for _ in range(PER_LAKE)] for _ in range(kills // PER_LAKE)
-    ]
+    lakes = range(kills // PER_LAKE)
     with ThreadPoolExecutor(2) as two:
         ended = list(
-            two.map(
-                lambda n: _kill_and_finish(tmp_path / f"lake{n}", whole.sources, plans[n]),
-                range(len(plans)),
-            )
+            two.map(lambda n: _tormented(tmp_path / f"{n}", undisturbed.sources, n), lakes)
         )
-    reached = {done for _, counts in ended for done in counts}
-    assert len(reached) > 3, f"the kills met only {reached}: the test shows little"
+    reached = {steps for _, counts in ended for steps in counts}
+    assert len(reached) > PER_LAKE // 2, f"the kills met only {reached}: the test shows little"
     for place, _ in ended:
-        assert same_tables(whole, place) == []
-        assert _ledger(place) == _ledger(whole)
+        assert same_tables(undisturbed, place) == []
+        assert _ledger(place) == _ledger(undisturbed)

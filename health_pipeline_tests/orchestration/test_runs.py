@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -164,6 +165,20 @@ def copy_of(house: House, home: Path) -> House:
         connection.execute("UPDATE lake SET path = ?", (str((home / "lake").resolve()),))
     connection.close()
     return house_in(home, house.settings.sources)
+
+
+def test_an_older_day_leaves_the_days_between_unscored(tmp_path, ran):
+    """What was never scored is not published as a day without accounts."""
+    house, older = copy_of(ran.house, tmp_path), date(2025, 9, 20)
+    with instance_in(tmp_path / "dagster") as instance:
+        assert run_days(house, instance, older).success
+        alone = ["signals", "health_scores", "contributions"]
+        assert not run_days(house, instance, date(2025, 9, 24), assets=alone).success
+    with house.open() as stores:
+        for table in ("health_scores", "driver_states", "reason_codes", "narratives", "crm_fields"):
+            assert [str(day) for day in stores.lake.days(table)] == [str(older), *DAYS], table
+        for day in stores.lake.days("health_scores"):
+            assert stores.lake.frame("health_scores", day, day).height > 0
 
 
 def test_a_table_that_cannot_be_read_fails_its_check_and_nothing_else(tmp_path, sources, ran):

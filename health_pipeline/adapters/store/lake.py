@@ -25,6 +25,9 @@ from health_pipeline.adapters.store.transaction import transaction
 WRITERS = 4
 """Files written at once: each waits for the disk, not for a core."""
 
+READ_AT_ONCE = 64
+"""Files read together: polars keeps a thread for each of them, and has 512."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -174,8 +177,15 @@ class Lake:
         files = self.files(table, first, last)
         if not files:
             return None
-        scans = [pl.scan_parquet(file, hive_partitioning=False) for file in files]
-        return pl.concat(pl.collect_all(scans), how="diagonal_relaxed")
+        batches = [files[n : n + READ_AT_ONCE] for n in range(0, len(files), READ_AT_ONCE)]
+        frames = [
+            frame
+            for batch in batches
+            for frame in pl.collect_all(
+                [pl.scan_parquet(file, hive_partitioning=False) for file in batch]
+            )
+        ]
+        return pl.concat(frames, how="diagonal_relaxed")
 
     def sweep(self, older_than: datetime) -> int:
         """Remove run files that are not visible and were last changed before `older_than`.

@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 
 from health_pipeline.config.model import HealthModel
+from health_pipeline.core.schemas.columns import SourceTable
+from health_pipeline.core.schemas.source_meanings import source_meaning
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import OWNER, SOURCES, landing_key
@@ -19,7 +21,7 @@ from health_pipeline.orchestration.landing import (
 )
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.reads import OBSERVED, Reads, last_day
-from health_pipeline.orchestration.tables import column_schema, sample_table
+from health_pipeline.orchestration.tables import sample_table
 from health_pipeline.orchestration.window import Window, run_window
 
 FRESH_CHECK = "fresh"
@@ -67,10 +69,19 @@ def _spec(name: str, model: HealthModel) -> dg.AssetSpec:
         kinds={"file", "parquet"},
         owners=[OWNER],
         tags={"room": SOURCES[2:]},
-        metadata={"dagster/column_schema": column_schema(table.schema)},
+        metadata={"dagster/column_schema": _columns(table)},
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=timedelta(hours=model.sources.freshness_hours)
         ),
+    )
+
+
+def _columns(table: SourceTable) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(name, str(dtype), source_meaning(table.name, name))
+            for name, dtype in table.schema.items()
+        ]
     )
 
 

@@ -115,8 +115,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 stores.lake.frame(name, window.first, window.last)
                 for name in ("signal_values", "segments", "population")
             )
-            if values is None or segments is None or population is None:
-                raise dg.Failure(f"nothing to score from {window.first} to {window.last}")
+            valued = set(stores.lake.days("signal_values"))
+            absent = [str(day) for day in run_window(context).days if day not in valued]
+            if absent or values is None or segments is None or population is None:
+                raise dg.Failure(f"no signal values on {', '.join(absent)}; run the whole job")
             baseline = ensure_baseline(stores, values, segments, run_id=context.run.run_id)
             found = score_days(
                 model,
