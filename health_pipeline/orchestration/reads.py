@@ -52,8 +52,12 @@ class Reads:
                 read = self.read(name)
             except SourceError as error:
                 failed[name] = str(error)
+                continue
+            names = [self.relative(ref) for ref in read.files] if read else []
+            if read and read.rows.is_empty() and read.quarantine.height:
+                failed[name] = f"{name}: {', '.join(names)}: no row keeps the contract"
             else:
-                files += [self.relative(ref) for ref in read.files] if read else []
+                files += names
         return failed, tuple(files)
 
     def fingerprint(self, table: str, ref: FileRef) -> str:

@@ -25,7 +25,7 @@ class Sizes:
     loads: int = 5
 
 
-SMALL = Sizes(accounts=12, months=3, days=3, events=20_000, first_runs=1, times=1, loads=1)
+SMALL = Sizes(accounts=40, months=6, days=3, events=20_000, first_runs=1, times=1, loads=1)
 """Enough to see that everything is measured; the figures mean nothing."""
 
 

@@ -25,7 +25,7 @@ def facts() -> dict[str, str]:
         "Date": date.today().isoformat(),
         "Processor": f"{_processor()}, {os.cpu_count()} cores",
         "Memory": f"{memory:.0f} GB",
-        "System": f"{platform.system()} {platform.release()}",
+        "System": platform.system(),
         "Load before the start": f"{os.getloadavg()[0]:.1f} runnable processes",
         "Python": platform.python_version(),
         "Libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),

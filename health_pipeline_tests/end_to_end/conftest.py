@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from health_pipeline_tests.end_to_end.folders import small, write_as_of
 from health_pipeline_tests.end_to_end.shell import Place, health
 
 END = date(2025, 6, 30)
@@ -14,20 +15,18 @@ FIRST = date(2025, 6, 24)
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
-    """Folder of sources: 30 accounts, January to June. Read-only."""
+    """Folder of sources as `health sample` writes it: 36 accounts, January to June. Read-only."""
     folder = tmp_path_factory.mktemp("world") / "sources"
-    told = health("sample", "--out", folder, "--end", END, "--accounts", 30, "--months", 6)
+    size = ("--accounts", 36, "--months", 6, "--seed", 5)  # accounts of every tier on the last day
+    told = health("sample", "--out", folder, "--end", END, *size)
     assert told.code == 0, told.err
     return folder
 
 
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory):
-    """Folder of sources: 12 accounts, April to June. Read-only."""
-    folder = tmp_path_factory.mktemp("small") / "sources"
-    told = health("sample", "--out", folder, "--end", END, "--accounts", 12, "--months", 3)
-    assert told.code == 0, told.err
-    return folder
+    """Folder of sources: 12 accounts, April to June, no broken rows. Read-only."""
+    return write_as_of(small(END), tmp_path_factory.mktemp("small") / "sources", END)
 
 
 @pytest.fixture(scope="session")

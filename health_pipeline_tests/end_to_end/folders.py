@@ -60,8 +60,9 @@ def add(folder: Path, table: str, *rows: dict[str, str]) -> None:
 
 
 def small(end: date, *, seed: int = 7) -> World:
-    """A sample world of 12 accounts and three months, through `end`."""
-    return generate(end, seed=seed, accounts=12, months=3)
+    """A sample world of 12 accounts and three months, through `end`, without broken rows."""
+    world = generate(end, seed=seed, accounts=12, months=3)
+    return replace(world, defects=world.defects.clear())
 
 
 def write_as_of(world: World, folder: Path, day: date) -> Path:

@@ -51,12 +51,13 @@ def test_nobody_is_left_after_exclude(tmp_path, small_world):
     told = place.run("--from", END, "--to", END, "--model", model)
     assert told.code == 0, told.err
     assert "No account is a customer on this day." in told.out
-    assert "excluded by churn.yaml" in told.out
     assert place.table("health_scores").is_empty()
     assert place.table("baselines").is_empty(), "nothing can be learnt from nobody"
     later = place.run_days(END, END)
     assert later.code == 0, later.err
-    assert place.table("health_scores").height > 0
+    customers = place.table("health_scores").height
+    assert customers > 0
+    assert f"Not counted: {customers} excluded by churn.yaml" in told.out
     assert place.table("baselines").height > 0
 
 
@@ -101,7 +102,8 @@ SPOILT = [
     ("Latin-1 where UTF-8 was meant", _latin_1, "milestones", False, True,
      "failed table milestones: milestones.csv: is not utf-8: byte 0xdc"),
     ("a byte order mark is no defect", _bom, "subscriptions", True, False, ""),
-    ("days written dd-mm-yyyy", _day_first, "invoices", False, False, "warning invoices: "),
+    ("days written dd-mm-yyyy", _day_first, "invoices", False, True,
+     "failed table invoices: invoices.csv: none of its "),
     ("a Parquet file cut short", _truncated, "integrations", False, True,
      "failed table integrations: integrations.parquet: cannot be read as Parquet"),
     ("NaN and negatives", _not_a_number, "sentiments", True, False, ""),
@@ -128,7 +130,7 @@ def test_tables_fail_one_by_one_and_the_run_goes_on(spoilt):
     assert spoilt.told.code == 3
     assert spoilt.table("health_scores")["score"].drop_nulls().len() > 0
     failed = [line.split()[2] for line in spoilt.told.err.splitlines() if "failed table" in line]
-    assert failed == sorted(f"{table}:" for _, _, table, _, fails, _ in SPOILT if fails)
+    assert sorted(failed) == sorted(f"{table}:" for _, _, table, _, fails, _ in SPOILT if fails)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +172,9 @@ def test_one_warning_a_table(spoilt):
 def test_a_failed_table_is_named_again_though_there_is_nothing_to_do(spoilt):
     told = spoilt.run()
     assert "nothing to do" in told.out
-    assert told.code == 3, "the file is still broken"
-    assert "failed table integrations" in told.err
+    assert told.code == 3, "the files are still broken"
+    failed = [line.split()[2] for line in told.err.splitlines() if "failed table" in line]
+    assert sorted(failed) == sorted(f"{table}:" for _, _, table, _, fails, _ in SPOILT if fails)
 
 
 def test_the_last_good_landing_stays_in_force(tmp_path, small_world):

@@ -19,7 +19,6 @@ SUMMARY = [
     ("whom to look at first", "The lowest scores"),
     ("why them", "first reason"),
     ("what to do", "next play"),
-    ("who is no customer (R14)", "Not counted: 0 excluded by churn.yaml, "),
     ("rows that were no good", "Quarantined rows: 21"),
     ("rows that belong to nobody", "Unresolved rows: "),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import polars as pl
@@ -149,6 +150,7 @@ def test_later_rows_do_change_the_day_on_which_they_are_known(then):
         told_later(then.sources)
     told = then.run_days(D + timedelta(days=1), END)
     assert told.code == 0, told.err
+    assert re.search(r"Not counted: \d+ excluded by churn.yaml, [1-9]\d* ended", told.out)
     published = [row for row in then.manifest() if "" < row[1] <= D.isoformat()]
     landing = [row for row in published if row[0] == "landing/events"]
     assert [row for row in published if row not in landing] == [
