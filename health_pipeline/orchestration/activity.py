@@ -19,6 +19,9 @@ from health_pipeline.orchestration.window import Window
 EVENT_ACTIVITY, AGGREGATE_ACTIVITY = "activity", "aggregate_activity"
 """Kept apart: usage_daily only fills account-days on which no event is known."""
 
+UNCLAIMED = "unresolved_events"
+"""Internal: events that nobody claimed on the day on which they became known."""
+
 
 def known_activity(lake: Lake, first: date, last: date) -> pl.DataFrame:
     """`ACTIVITY` rows, of events and of aggregates, that became known in these days."""
@@ -34,14 +37,12 @@ class RolledUp:
     Attributes:
         known: the days, from the first event where nothing was rolled up before.
         activity: `ACTIVITY` rows.
-        unresolved: events that no account claims.
         duplicates: copies of events that were known already.
         differences: account-days on which usage_daily and events disagree.
     """
 
     known: Window
     activity: pl.DataFrame
-    unresolved: pl.DataFrame
     duplicates: int
     differences: pl.DataFrame
 
@@ -57,6 +58,7 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
         AGGREGATE_ACTIVITY: extra.activity,
         "source_days": pl.concat([events.source_days, extra.source_days]),
         "usage_given": extra.given,
+        UNCLAIMED: events.unresolved,
     }
     writes = [
         Write(name, day, part)
@@ -65,7 +67,7 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
     ]
     writes.append(Write("first_active", None, _first_active(stores, activity, known)))
     stores.lake.publish(writes, run_id=run_id, at=House.now())
-    return RolledUp(known, activity, events.unresolved, events.duplicates, extra.differences)
+    return RolledUp(known, activity, events.duplicates, extra.differences)
 
 
 def _known_window(stores: Stores, window: Window) -> Window:
@@ -128,9 +130,23 @@ def _first_active(stores: Stores, activity: pl.DataFrame, known: Window) -> pl.D
     return first_active(activity, earlier.filter(outside)).sort("account_id", "known_on")
 
 
-def unresolved_events(stores: Stores, found: RolledUp) -> pl.DataFrame:
-    """The table `unresolved` with the events of this run in place of those of the same keys."""
+def unresolved_events(stores: Stores) -> pl.DataFrame:
+    """The table `unresolved` with the events of all days that still no account claims."""
     table = RESULT_TABLES["unresolved"]
-    stored = stores.lake.frame("unresolved")
+    stored, events = stores.lake.frame("unresolved"), stores.lake.frame(UNCLAIMED)
     others = table.empty() if stored is None else stored.filter(pl.col("table") != EVENTS)
-    return table.conform(pl.concat([others, found.unresolved], how="vertical_relaxed"))
+    if events is None:
+        return table.conform(others)
+    identity = published_identity(stores)
+    claimed = pl.concat(
+        [
+            identity.account_xref.select("source", pl.col("source_account_id").alias("key")),
+            identity.user_xref.select("source", pl.col("source_user_id").alias("key")),
+        ]
+    )
+    open_ = (
+        events.join(claimed, on=["source", "key"], how="anti")
+        .group_by("table", "source", "key")
+        .agg(pl.col("why").last(), pl.col("rows").sum())
+    )
+    return table.conform(pl.concat([others, open_.select(*table.columns)], how="vertical_relaxed"))

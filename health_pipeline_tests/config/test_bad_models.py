@@ -10,6 +10,12 @@ from health_pipeline_tests.config.folders import BAD, TESTDATA, folder_with
 
 WARNINGS_ONLY = {"play_never_used"}
 
+NO_MODEL_FILE = (
+    "model:1: holds no model file (allowed: churn.yaml, identity.yaml, activity.yaml, "
+    "segments.yaml, signals.yaml, scoring.yaml, plays.yaml, alerts.yaml, sources.yaml, "
+    "delivery.yaml, learning.yaml)"
+)
+
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_model_is_refused_in_exactly_these_words(name, tmp_path):
@@ -71,11 +77,7 @@ def test_a_secret_is_never_repeated(tmp_path):
         (
             "a folder without any file of a model",
             lambda folder: [path.unlink() for path in folder.iterdir()],
-            [
-                "model:1: holds no model file (allowed: churn.yaml, identity.yaml, activity.yaml, "
-                "segments.yaml, signals.yaml, scoring.yaml, plays.yaml, alerts.yaml, sources.yaml, "
-                "delivery.yaml, learning.yaml)"
-            ],
+            [NO_MODEL_FILE],
         ),
         (
             "a folder stands where a file should",

@@ -185,3 +185,23 @@ def test_alerts_are_told_once(alarmed):
     assert states == [("delivered",)]
     told = alarmed.table("deliveries") if alarmed.sql("from deliveries").height else pl.DataFrame()
     assert told.height == len(queued)
+
+
+def test_events_that_nobody_claims_are_counted_day_by_day_as_in_a_range(tmp_path):
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    days = [END - timedelta(days=n) for n in (2, 1, 0)]
+    stray = "".join(
+        f"product,e{n},{day}T10:00:00Z,ghost-{n % 2},login,{day}T10:00:00Z\n"
+        for n, day in enumerate(days)
+    )
+    header = "source,event_id,occurred_at,source_user_id,event_name,received_at\n"
+    (folder / "events.csv").write_text(header + stray)
+    (folder / "accounts.csv").write_text("source,source_account_id,name\ncrm,1,Ada\n")
+    whole, daily = Place(tmp_path / "whole", folder), Place(tmp_path / "daily", folder)
+    assert whole.run_days(days[0], days[-1]).code == 0
+    for day in days:
+        assert daily.run_days(day, day).code == 0
+    counted = whole.table("unresolved").filter(pl.col("table") == "events")
+    assert counted.select("key", "rows").rows() == [("ghost-0", 2), ("ghost-1", 1)]
+    assert counted.equals(daily.table("unresolved").filter(pl.col("table") == "events"))

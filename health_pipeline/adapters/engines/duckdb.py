@@ -14,8 +14,7 @@ import polars as pl
 
 from health_pipeline.core.activity.feature_map import event_map, feature_map
 from health_pipeline.core.activity.params import ActivityRules
-from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
-from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS, UNRESOLVED_EVENTS
 
 THREADS = 2
 EVER, NEVER = date(1, 1, 1), date(9999, 12, 31)
@@ -45,7 +44,7 @@ class RollUp:
     Attributes:
         activity: `ACTIVITY` rows that became known in the range.
         source_days: `SOURCE_DAYS` rows that became known in the range.
-        unresolved: events that no account claims, in the shape of `unresolved`.
+        unresolved: `UNRESOLVED_EVENTS` rows, of the events that no account claims.
         duplicates: copies of events that were known already.
     """
 
@@ -127,7 +126,7 @@ def roll_up(
         RollUpError: a required column is in none of the files.
     """
     if not files:
-        empty = RESULT_TABLES["unresolved"].empty()
+        empty = pl.DataFrame(schema=UNRESOLVED_EVENTS)
         return RollUp(pl.DataFrame(schema=ACTIVITY), pl.DataFrame(schema=SOURCE_DAYS), empty, 0)
     days = {"known_from": known_from, "known_to": known_to}
     with TemporaryDirectory() as spill, _open(memory_limit, spill) as connection:
@@ -145,7 +144,7 @@ def roll_up(
         return RollUp(
             _shaped(_read(connection, "roll_up", days), ACTIVITY),
             _shaped(_read(connection, "source_days", days), SOURCE_DAYS),
-            RESULT_TABLES["unresolved"].conform(_read(connection, "unresolved", days)),
+            _shaped(_read(connection, "unresolved", days), UNRESOLVED_EVENTS),
             int(_read(connection, "duplicates", days).item()),
         )
 

@@ -134,5 +134,14 @@ def generate(end: date, *, seed: int = 7, accounts: int = 400, months: int = 15)
         truth=truth.accounts(window, lives, health, records),
         truth_records=truth.owners(records, tables["accounts"]),
         truth_users=truth.users(user_rows, user_keys, tables["users"]),
-        defects=defects(members[0], window.start),
+        defects=_spoilt(defects(members[0], window.start), tables),
     )
+
+
+ROWS_TO_SPOIL = 10
+"""A smaller table gets no defect: of a few rows one broken one says that all are."""
+
+
+def _spoilt(found: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    large = [name for name, rows in tables.items() if rows.height >= ROWS_TO_SPOIL]
+    return found.filter(pl.col("table").is_in(large))

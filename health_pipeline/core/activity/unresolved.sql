@@ -2,8 +2,9 @@
 --
 -- Reads   usage
 -- Params  $known_from, $known_to
--- Gives   table, source, key, why, rows
+-- Gives   known_on, table, source, key, why, rows
 select
+    known_on,
     'events' as "table", source,
     coalesce(nullif(source_account_id, ''), nullif(source_user_id, '')) as "key",
     case
@@ -16,5 +17,5 @@ select
     cast(sum(copies) as bigint) as "rows"
 from usage
 where account_id is null and known_on between $known_from and $known_to
-group by 1, 2, 3, 4
-order by 1, 2, 3 nulls last
+group by 1, 2, 3, 4, 5
+order by 1, 2, 3, 4 nulls last

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from health_pipeline.core.schemas.columns import TIMESTAMP
+from health_pipeline.core.schemas.results import RESULT_TABLES
 
 ACTIVITY: dict[str, pl.DataType] = {
     "account_id": pl.String(),
@@ -36,5 +37,11 @@ SIGNAL_VALUES: dict[str, pl.DataType] = {
     "detail": pl.String(),  # words for the sentence: which features, which invoice
 }
 """Raw signal values, before segments and knots."""
+
+UNRESOLVED_EVENTS: dict[str, pl.DataType] = {
+    "known_on": pl.Date(),
+    **RESULT_TABLES["unresolved"].columns,
+}
+"""Events that no account claims, by the day on which they became known."""
 
 KEYED_TIME: dict[str, pl.DataType] = {"known_at": TIMESTAMP, "known_assumed": pl.Boolean()}

@@ -82,7 +82,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                     "sample": sample_table(found.activity),
                 },
             )
-            unresolved = unresolved_events(stores, found)
+            unresolved = unresolved_events(stores)
             yield from publish(context, stores, {"unresolved": unresolved}, [])
 
     return [activity]

@@ -9,7 +9,7 @@ from health_pipeline.adapters.engines.duckdb import RollUpError, roll_up
 from health_pipeline.core.activity.params import ActivityRules, Feature
 from health_pipeline.core.identity.ids import user_id_of
 from health_pipeline.core.identity.users import LINK_COLUMNS
-from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
+from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS, UNRESOLVED_EVENTS
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 
@@ -226,8 +226,10 @@ def test_unclaimed_events_are_counted_with_their_reason(run, why, more, key, wor
     found = run(event("e", **more), event("f", day=6, **more))
     assert found.activity.is_empty()
     assert found.unresolved.select("table", "source", "key", "rows").rows() == [
-        ("events", "app", key, 2)
+        ("events", "app", key, 1),
+        ("events", "app", key, 1),
     ], why
+    assert found.unresolved["known_on"].n_unique() == 2, "each on the day it became known"
     assert words in found.unresolved["why"][0]
 
 
@@ -240,7 +242,7 @@ def test_shapes_and_order(run):
     found = run(event("e", source_user_id="u"), event("f"), event("g", day=4))
     assert dict(found.activity.schema) == ACTIVITY
     assert dict(found.source_days.schema) == SOURCE_DAYS
-    assert dict(found.unresolved.schema) == RESULT_TABLES["unresolved"].columns
+    assert dict(found.unresolved.schema) == UNRESOLVED_EVENTS
     assert found.activity.equals(
         found.activity.sort("account_id", "user_id", "day", nulls_last=True)
     )
