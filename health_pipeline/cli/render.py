@@ -110,6 +110,9 @@ def _print_gaps(console: Console, summary: Summary) -> None:
             f"Alerts waiting: {summary.waiting:,} (the sensor delivers them, or "
             "`health alerts deliver`)"
         )
+    if summary.unfitted:
+        names = ", ".join(summary.unfitted)
+        console.print(f"Measured by default knots until `health run --refit`: {names}")
     if summary.not_applicable:
         names = ", ".join(summary.not_applicable)
         console.print(f"No source feeds these signals, so they count for nobody: {names}")

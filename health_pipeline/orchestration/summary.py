@@ -29,6 +29,8 @@ class Summary:
             reason, play (the running one, else the one that the reason calls for).
         quarantined: table, rule, rows. `unresolved`: table, why, rows.
         not_applicable: signals that no source feeds.
+        unfitted: signals that are measured and that the baseline has never seen measured: they
+            were connected later, and keep default knots until a refit.
         changes: driver changes of the day by state entered.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
     """
@@ -44,6 +46,7 @@ class Summary:
     quarantined: pl.DataFrame
     unresolved: pl.DataFrame
     not_applicable: tuple[str, ...]
+    unfitted: tuple[str, ...]
     changes: pl.DataFrame
     waiting: int
 
@@ -78,9 +81,22 @@ def summarise(stores: Stores) -> Summary:
         .agg(pl.col("rows").sum())
         .sort("table", "why"),
         not_applicable=tuple(sorted(unused.filter(pl.col("x"))["signal"].to_list())),
+        unfitted=_unfitted(stores, signals, scores),
         changes=_counted(transitions, "to_state"),
         waiting=waiting(stores.control),
     )
+
+
+def _unfitted(stores: Stores, signals: pl.DataFrame, scores: pl.DataFrame) -> tuple[str, ...]:
+    seen = (
+        _frame(stores, "baselines")
+        .join(scores, on="model_version", how="semi")
+        .group_by("signal")
+        .agg(pl.col("n").sum())
+    )
+    measured = signals.filter(pl.col("status") == "measured").select("signal").unique()
+    never = seen.filter(pl.col("n") == 0).join(measured, on="signal", how="semi")
+    return tuple(sorted(never["signal"].to_list()))
 
 
 def _known_sum() -> pl.Expr:

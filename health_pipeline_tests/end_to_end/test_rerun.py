@@ -205,3 +205,17 @@ def test_events_that_nobody_claims_are_counted_day_by_day_as_in_a_range(tmp_path
     counted = whole.table("unresolved").filter(pl.col("table") == "events")
     assert counted.select("key", "rows").rows() == [("ghost-0", 2), ("ghost-1", 1)]
     assert counted.equals(daily.table("unresolved").filter(pl.col("table") == "events"))
+
+
+def test_a_source_connected_later_keeps_default_knots_until_a_refit(tmp_path, small_world):
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for name in ("accounts", "account_links"):
+        (folder / f"{name}.csv").write_bytes((small_world / f"{name}.csv").read_bytes())
+    place, day = Place(tmp_path, folder), END - timedelta(days=1)
+    assert "default knots" not in place.run_days(day, day).out
+    (folder / "tickets.ndjson").write_bytes((small_world / "tickets.ndjson").read_bytes())
+    assert "Measured by default knots until `health run --refit`" in place.run_days(END, END).out
+    refitted = place.run("--from", END, "--to", END, "--refit")
+    assert refitted.code == 0, refitted.err
+    assert "default knots" not in refitted.out
