@@ -12,9 +12,9 @@ FIRST_RUN_WALL, DAILY_WALL, OWN_CPU, DEFINITIONS_CPU = 180.0, 30.0, 10.0, 2.5
 """Seconds that a first run, a later day, everything around the computation beyond the computation
 itself, and loading the definitions may take."""
 
-ABOUT = """Written by `make bench`. What is compared was timed in one sitting, in turns; every
-figure is a median. CPU seconds are the sum over all cores. A run is a whole process, its start
-included."""
+ABOUT = """Written by `make bench`. What is compared was timed in one sitting, in turns. Figures are
+medians; the tables of steps and stages are of one run each. CPU seconds are the sum over all
+cores. A run is a whole process, its start included."""
 
 RECORDED = """“Recorded” runs have a `DAGSTER_HOME`, as under `make run`: Dagster keeps events of
 every asset and day for its UI. The computation alone calls the same functions over the same files,

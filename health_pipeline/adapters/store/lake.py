@@ -105,8 +105,8 @@ class Lake:
         """
         with ThreadPoolExecutor(WRITERS) as pool:
             changes = self._changes(writes, pool)
-            folders = {(self.root / entry.path).parent for entry in changes}
-            folders |= {folder.parent for folder in folders}
+            paths = {Path(entry.path) for entry in changes}
+            folders = {self.root / folder for path in paths for folder in path.parents}
             list(pool.map(_sync_folder, sorted(folders)))  # the list raises what a worker raised
         with transaction(self.connection):
             manifest.swap(self.connection, changes, at.astimezone(UTC).isoformat(), run_id)
