@@ -19,7 +19,7 @@ SUMMARY = [
     ("whom to look at first", "The lowest scores"),
     ("why them", "first reason"),
     ("what to do", "next play"),
-    ("rows that were no good", "Quarantined rows: 21"),
+    ("rows that were no good", "Quarantined rows: 20"),
     ("rows that belong to nobody", "Unresolved rows: "),
 ]
 

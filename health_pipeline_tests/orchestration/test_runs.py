@@ -75,7 +75,7 @@ def test_every_check_is_evaluated_and_no_contract_is_broken(ran):
 
 SEVERITIES = [
     ("a broken row is a warning: the others went on", "users", "rows_keep_contract", "WARN"),
-    ("half of two rows is beyond the share", "seat_requests", "rows_keep_contract", "ERROR"),
+    ("two rows of few are beyond the share", "subscriptions", "rows_keep_contract", "ERROR"),
 ]
 
 
