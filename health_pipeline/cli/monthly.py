@@ -13,7 +13,17 @@ from health_pipeline.cli.render import table_of
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.run import run_monthly
 
-SHOWN = ("backtests", "drift")
+HEADLINES = {
+    ("score", "auc"): "AUC of the score",
+    ("score", "auc_due"): "… where the contract ends within the horizon",
+    ("seat_utilisation", "auc_due"): "… of seat utilisation alone",
+    ("score_minus_seat_utilisation", "auc_due"): "… the score against it",
+    ("red", "churners_red_before_leaving"): "leavers who were Red in the 60 days before",
+    ("red", "stayers_red_in_matched_window"): "stayers who were Red in a matched window",
+    ("red", "lead_days_median"): "days of warning, median",
+    ("red", "renewed_or_expanded"): "Red and yet renewed or expanded",
+}
+"""What is printed of a backtest, in this order."""
 
 
 def monthly_command(house: House, month: str | None) -> int:
@@ -24,11 +34,14 @@ def monthly_command(house: House, month: str | None) -> int:
         err.print(f"[bold red]error[/] {escape(why)}", highlight=False, soft_wrap=True)
     if not outcome.success:
         return exits.FAILED
+    name = f"{start:%Y-%m}"
+    out.print(f"\n[bold]Learning, {name}[/]")
     with house.open() as stores:
-        for name in SHOWN:
-            frame = stores.lake.frame(name)
+        for table, show in (("backtests", _print_backtest), ("drift", _print_drift)):
+            frame = stores.lake.frame(table)
             if frame is not None:
-                _print(name, frame.filter(pl.col("report_month") == f"{start:%Y-%m}"))
+                show(frame.filter(pl.col("report_month") == name))
+    out.print("Every figure, by segment: tables `backtests` and `drift`.")
     return exits.OK
 
 
@@ -47,20 +60,38 @@ def _month(house: House, month: str | None) -> date:
     return (((scored[-1] + timedelta(days=1)).replace(day=1)) - timedelta(days=1)).replace(day=1)
 
 
-def _print(name: str, frame: pl.DataFrame) -> None:
-    rows = [
-        (
-            row["segment"],
-            row["subject"],
-            row["metric"],
-            _figure(row["value"]),
-            f"{_figure(row['low'])} … {_figure(row['high'])}" if row["low"] is not None else "-",
-            row["n"],
-            escape(row["note"] or ""),
-        )
+def _print_backtest(frame: pl.DataFrame) -> None:
+    """The figures that a decision needs; all others stand in the table."""
+    found = {
+        (row["subject"], row["metric"]): row
         for row in frame.filter(pl.col("segment") == "all").iter_rows(named=True)
+    }
+    rows = [
+        (words, _figure(row["value"]), _interval(row), row["n"], escape(row["note"] or ""))
+        for key, words in HEADLINES.items()
+        if (row := found.get(key))
     ]
-    out.print(table_of(name, ("segment", "subject", "metric", "value", "95 %", "n", "note"), rows))
+    out.print(table_of("Backtest", ("figure", "value", "95 %", "accounts", "from"), rows))
+
+
+def _print_drift(frame: pl.DataFrame) -> None:
+    """How much was compared, and what changed."""
+    alerts = frame.filter(pl.col("metric") == "alert")
+    tested = alerts.filter(pl.col("value").is_not_null())
+    changed = tested.filter(pl.col("value") > 0).sort("segment", "subject")
+    outages = frame.filter((pl.col("metric") == "outage") & (pl.col("value") > 0))
+    out.print(
+        f"Drift: {tested.height} of {alerts.height} distributions had enough evidence, "
+        f"{changed.height} changed, {outages.height} outages",
+        highlight=False,
+    )
+    for title, rows in (("changed", changed), ("outage", outages)):
+        for row in rows.iter_rows(named=True):
+            out.print(f"  {title}: {row['subject']} in {row['segment']}", highlight=False)
+
+
+def _interval(row: dict[str, float | None]) -> str:
+    return "-" if row["low"] is None else f"{_figure(row['low'])} … {_figure(row['high'])}"
 
 
 def _figure(value: float | None) -> str:
