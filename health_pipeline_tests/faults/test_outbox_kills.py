@@ -81,14 +81,21 @@ def misbehaving(chance):
         yield chance.choice(bad) if chance.random() < 0.1 else Step(wait=0.002)
 
 
+MESSAGES_BEFORE_A_KILL = 3
+"""A sender is killed after at most so many requests, however slow the machine is."""
+
+
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.torture)])
 def test_killed_senders_lose_nothing_and_invent_nothing(tmp_path, kills):
     chance = random.Random(5)
     count = kills * ALERTS_A_KILL
     with loopback(misbehaving(chance)) as receiver:
         for round_ in range(kills):
+            seen, further = len(receiver.requests), chance.randint(0, MESSAGES_BEFORE_A_KILL)
             sender = start(tmp_path, receiver.url, count, round_ * 12)
-            time.sleep(chance.uniform(0.0, 0.05))
+            while sender.poll() is None and len(receiver.requests) < seen + further:
+                time.sleep(0.001)
+            time.sleep(chance.uniform(0.0, 0.01))
             sender.send_signal(signal.SIGKILL)
             sender.wait(timeout=10)
             sender.stdout.close()
