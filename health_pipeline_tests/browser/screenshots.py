@@ -67,6 +67,8 @@ def run(page: Any, address: str) -> None:
     page.mouse.move(900, 720, steps=5)  # the steps need more room than the log
     page.mouse.up()
     page.wait_for_timeout(SETTLE)
+    # The log below names places of the machine; a picture of it would carry them.
+    page.set_viewport_size({"width": 1600, "height": 716})
 
 
 def main(address: str = ADDRESS, folder: str = str(FOLDER)) -> None:
