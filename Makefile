@@ -4,14 +4,15 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := .ci/lock
+EVENTS ?= 10000000
 
 export DAGSTER_HOME := $(CURDIR)/data/dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup dev browser run sample ui test check format lint types imports bench torture lock clean
+.PHONY: help setup dev browser run sample ui test test-spark check format lint types imports bench torture lock clean
 
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -31,12 +32,26 @@ help: ## List the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)/browser.txt
 	@touch $@
 
+# A folder of its own: pandera imports pandas and pyspark wherever it finds them, in every run.
+.venv/.spark: .venv/.dev $(LOCK)/spark.txt
+	rm -rf .venv/spark
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target .venv/spark -r $(LOCK)/spark.txt
+	@touch $@
+
+# Likewise: what the benchmarks are compared with.
+.venv/.bench: .venv/.dev $(LOCK)/bench.txt
+	rm -rf .venv/bench
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target .venv/bench -r $(LOCK)/bench.txt
+	@touch $@
+
 data/dagster/dagster.yaml: health_pipeline/orchestration/dagster.yaml
 	@mkdir -p data/dagster && cp $< $@
 
 setup: .venv/.run data/dagster/dagster.yaml ## Install into .venv what a run needs
 
-dev: .venv/.dev data/dagster/dagster.yaml ## Install also what tests and linters need
+dev: .venv/.dev .venv/.bench data/dagster/dagster.yaml ## Install also what tests and linters need
 
 browser: .venv/.browser ## Install also what browser tests need (Chromium comes from the system)
 
@@ -58,8 +73,11 @@ run: setup data/sample ## Set up, score the sample, print what was found and whe
 ui: setup ## Open Dagster on http://127.0.0.1:3000
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
-test: dev ## Set up and run all tests
-	$(BIN)/python -m pytest -m "not torture and not bench"
+test: dev ## Set up and run all tests but those of Spark
+	$(BIN)/python -m pytest -m "not torture and not bench and not spark"
+
+test-spark: dev .venv/.spark ## Test the Spark engine on a cluster of two workers (needs Java 17)
+	PYTHONPATH=.venv/spark $(BIN)/python -m pytest -m spark health_pipeline_tests/spark
 
 format: dev ## Rewrite the code in the one format
 	$(BIN)/ruff format .
@@ -77,8 +95,8 @@ imports: dev ## The floors of the house
 
 check: lint types imports test ## All of CI: format, lint, types, import contracts, tests, docs
 
-bench: dev ## Measure: ratios in one run, peak memory
-	$(BIN)/python -m health_pipeline_tests.bench
+bench: dev ## Measure: ratios in one run, peak memory (EVENTS=100000000 for ten times the events)
+	$(BIN)/python -m health_pipeline_tests.bench --events $(EVENTS)
 
 torture: dev ## Long kill and fuzz profiles
 	$(BIN)/python -m pytest -m torture
@@ -87,4 +105,4 @@ lock: ## Pin all dependencies anew, by hash, without any index address (needs uv
 	sh $(LOCK)/lock.sh
 
 clean: ## Remove results, keep the environment and the sample
-	rm -rf data/lake data/health.duckdb data/control.db* data/dagster
+	rm -rf data/lake data/lake.cache data/health.duckdb data/control.db* data/dagster

@@ -23,14 +23,21 @@ app = typer.Typer(
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts that a change of state has opened.")
 app.add_typer(alerts_app, name="alerts")
 
-Sources = Annotated[Path | None, typer.Option(help="Folder of source tables [HEALTH_SOURCES].")]
-LakeDir = Annotated[Path | None, typer.Option("--lake", help="Folder of results [HEALTH_LAKE].")]
+Sources = Annotated[
+    str | None, typer.Option(help="Source tables: a folder, or s3://… [HEALTH_SOURCES].")
+]
+LakeDir = Annotated[
+    str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
+]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
 
 
 def _day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
+    return None if text is None else date_of(text, option)
+
+
+def date_of(text: str, option: str) -> date:
+    """The day that an option names, or a clear end."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -58,6 +65,29 @@ def run(
 
     house = open_house(model=model, sources=sources, lake=lake)
     raise typer.Exit(run_command(house, _day(first, "--from"), _day(last, "--to"), refit=refit))
+
+
+@app.command()
+def backfill(
+    *,
+    first: Annotated[str, typer.Option("--from", help="First day.")],
+    last: Annotated[str, typer.Option("--to", help="Last day.")],
+    restate: Annotated[
+        bool, typer.Option("--restate", help="Also compute published days anew, and what follows.")
+    ] = False,
+    sources: Sources = None,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """Score history in one silent run: fills days that were never published, tells nobody.
+
+    Stopped on its way, the same command goes on from there.
+    """
+    from health_pipeline.cli.backfill import backfill_command
+
+    house = open_house(model=model, sources=sources, lake=lake)
+    since, until = date_of(first, "--from"), date_of(last, "--to")
+    raise typer.Exit(backfill_command(house, since, until, restate=restate))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from health_pipeline.cli.exits import BAD_MODEL_OR_ARGUMENT
 from health_pipeline.config.issue import ModelError
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.model import HealthModel
-from health_pipeline.config.settings import Settings, load_settings
+from health_pipeline.config.settings import Settings, SettingsError, load_settings
 from health_pipeline.orchestration.house import House
 
 
@@ -35,11 +35,22 @@ def fail(message: str, code: int) -> typer.Exit:
 
 
 def open_house(
-    *, model: Path | None = None, sources: Path | None = None, lake: Path | None = None
+    *, model: Path | None = None, sources: str | None = None, lake: str | None = None
 ) -> House:
-    """Settings and model of this call; a bad model is printed and ends with exit 2."""
-    settings = load_settings(model=model, sources=sources, lake=lake)
+    """Settings and model of this call; a bad model or place is printed and ends with exit 2."""
+    try:
+        settings = load_settings(model=model, sources=sources, lake=lake)
+    except SettingsError as error:
+        raise fail(str(error), BAD_MODEL_OR_ARGUMENT) from None
     return House(settings, checked_model(settings))
+
+
+def require_sources(house: House) -> None:
+    """Exit 2 when the sources folder does not exist; of object storage a read will tell."""
+    sources = house.settings.sources
+    if isinstance(sources, Path) and not sources.is_dir():
+        message = f"{sources}: no such folder (name one with --sources)"
+        raise fail(message, BAD_MODEL_OR_ARGUMENT)
 
 
 def checked_model(settings: Settings) -> HealthModel:

@@ -166,7 +166,7 @@ def _strangers(folder: FilePath) -> list[Issue]:
 
 def _shape(draft: Draft, name: str) -> list[Issue]:
     document = draft.documents[name]
-    hidden = secrets(document) if name == "delivery" else []
+    hidden = secrets(document)
     part, found = parse(document, SHAPES[name], expanded(name, document.data))
     if part is not None:
         draft.parts[name] = part

@@ -5,17 +5,53 @@ from __future__ import annotations
 from typing import Any
 
 from health_pipeline.adapters.channels.params import ChannelConfig
+from health_pipeline.adapters.engines.params import SparkConfig
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.yaml_reader import Document
 
 HIDDEN = "***"
+_SECRET = "a secret must not stand in the model"  # noqa: S105 - the words that say so
 _WORDS = ("url", "secret", "token", "password", "key", "headers")
 _ALLOWED = "url_env, url_file or secret_env, which name where the secret is kept"
 _NAME = "the name of an environment variable, such as HEALTH_WEBHOOK_URL"
 
 
+_BY_CLUSTER = "the configuration of the cluster, which holds it already"
+_BY_VARIABLE = "remote_env, the name of an environment variable that holds the address"
+
+
 def secrets(document: Document) -> list[Issue]:
-    """Issues about literal secrets in delivery.yaml; their values are wiped from the document."""
+    """Issues about literal secrets in a file; their values are wiped from the document."""
+    if document.file == "delivery.yaml":
+        return _of_channels(document)
+    return _of_spark(document) if document.file == "sources.yaml" else []
+
+
+def _of_spark(document: Document) -> list[Issue]:
+    spark = document.data.get("spark")
+    block = spark if isinstance(spark, dict) else {}
+    found: list[Issue] = []
+    for key, value in block.items():
+        if key not in SparkConfig.model_fields:
+            block[key] = HIDDEN
+        elif isinstance(value, str) and ("token=" in value.lower() or "@" in value):
+            block[key] = f"{value.partition('://')[0]}://{HIDDEN}"
+            found.append(_refused(document, ("spark", key), _BY_VARIABLE))
+    given = block.get("settings")
+    settings = given if isinstance(given, dict) else {}
+    for name in settings:
+        if name.lower().endswith(_WORDS):
+            settings[name] = HIDDEN
+            found.append(_refused(document, ("spark", "settings", name), _BY_CLUSTER))
+    return found
+
+
+def _refused(document: Document, path: Path, allowed: str) -> Issue:
+    document.refused.add(path)
+    return document.issue(path, _SECRET, allowed)
+
+
+def _of_channels(document: Document) -> list[Issue]:
     channels = document.data.get("channels")
     found: list[Issue] = []
     for name, block in (channels if isinstance(channels, dict) else {}).items():
@@ -39,5 +75,5 @@ def _judged(key: str, value: Any) -> tuple[str, str]:
         is_url = isinstance(value, str) and "://" in value
         return ("an address in place of a file", "the path of a file") if is_url else ("", "")
     if key in _WORDS or key.rpartition("_")[2] in _WORDS:
-        return "a secret must not stand in the model", _ALLOWED
+        return _SECRET, _ALLOWED
     return "", ""

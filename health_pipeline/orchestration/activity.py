@@ -2,25 +2,41 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 import polars as pl
 
-from health_pipeline.adapters.engines.duckdb import RollUp, roll_up
+from health_pipeline.adapters.engines import duckdb, spark
+from health_pipeline.adapters.engines.steps import RollUp
 from health_pipeline.adapters.store.lake import Lake, Write
+from health_pipeline.core.activity.first_active import FIRST_ACTIVE, first_active
 from health_pipeline.core.activity.usage_daily import GIVEN, UsageDaily, usage_daily
-from health_pipeline.core.activity.windows import FIRST_ACTIVE, first_active
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables, published_identity
-from health_pipeline.orchestration.landed import EVENTS, event_files, landing_name
+from health_pipeline.orchestration.landed import (
+    EVENTS,
+    UNCLAIMED,
+    event_files,
+    landing_name,
+)
 from health_pipeline.orchestration.window import Window
 
 EVENT_ACTIVITY, AGGREGATE_ACTIVITY = "activity", "aggregate_activity"
 """Kept apart: usage_daily only fills account-days on which no event is known."""
 
-UNCLAIMED = "unresolved_events"
-"""Internal: events that nobody claimed on the day on which they became known."""
+ROLLED_UP = "rolled_up"
+"""Internal: the day through which everything that became known is rolled up."""
+
+PART_EVENTS = 10_000_000
+"""Landed events that are rolled up at once, unless one day holds more."""
+
+SAMPLE, MOST_DIFFERENCES = 20, 1000
+"""Rows kept to be shown."""
+
+USAGE_BACK = timedelta(days=90)
+"""Aggregates that became known in a run are compared with the events of so many days before it."""
 
 
 def known_activity(lake: Lake, first: date, last: date) -> pl.DataFrame:
@@ -36,22 +52,49 @@ class RolledUp:
 
     Attributes:
         known: the days, from the first event where nothing was rolled up before.
-        activity: `ACTIVITY` rows.
+        rows: `ACTIVITY` rows of these days.
+        volume: day, events of these rows.
+        sample: some of them, of the last day.
         duplicates: copies of events that were known already.
+        conflicts: further such copies, which say something else than the copy that counts.
+        conflict_sample: source, event_id, known_on, differs: some of these.
         differences: account-days on which usage_daily and events disagree.
     """
 
     known: Window
-    activity: pl.DataFrame
+    rows: int
+    volume: pl.DataFrame
+    sample: pl.DataFrame
     duplicates: int
+    conflicts: int
+    conflict_sample: pl.DataFrame
     differences: pl.DataFrame
 
 
 def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
-    """Roll up what became known in `window`, and on a first run in all history before it."""
+    """Roll up what became known in `window`, and whatever before it was not rolled up yet.
+
+    Long histories go part by part, each published before the next, so that the memory does not
+    grow with them; a run that was killed goes on after the last part.
+    """
     known = _known_window(stores, window)
-    events = _from_events(stores, known)
-    extra = _from_usage_daily(stores, events.activity, known)
+    parts = [_roll_up_part(stores, part, run_id) for part in _parts_of(stores, known)]
+    volume = pl.concat([part.volume for part in parts]).group_by("day").agg(pl.col("events").sum())
+    return RolledUp(
+        known,
+        sum(part.rows for part in parts),
+        volume.sort("day"),
+        parts[-1].sample,
+        sum(part.duplicates for part in parts),
+        sum(part.conflicts for part in parts),
+        pl.concat([part.conflict_sample for part in parts]).head(SAMPLE),
+        pl.concat([part.differences for part in parts], how="diagonal").head(MOST_DIFFERENCES),
+    )
+
+
+def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
+    events = _from_events(stores, part)
+    extra = _from_usage_daily(stores, events.activity, part)
     activity = pl.concat([events.activity, extra.activity])
     frames = {
         EVENT_ACTIVITY: events.activity,
@@ -61,19 +104,37 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
         UNCLAIMED: events.unresolved,
     }
     writes = [
-        Write(name, day, part)
+        Write(name, day, rows)
         for name, frame in frames.items()
-        for day, part in _parts(stores.lake, name, frame, known)
+        for day, rows in _by_day(stores.lake, name, frame, part)
     ]
-    writes.append(Write("first_active", None, _first_active(stores, activity, known)))
+    writes.append(Write("first_active", None, _first_active(stores, activity, part)))
+    through = max(part.last, _rolled_through(stores.lake) or part.last)
+    writes.append(Write(ROLLED_UP, None, pl.DataFrame({"through": [through]})))
     stores.lake.publish(writes, run_id=run_id, at=House.now())
-    return RolledUp(known, activity, events.duplicates, extra.differences)
+    return RolledUp(
+        part,
+        activity.height,
+        activity.group_by("day").agg(pl.col("events").sum()),
+        activity.filter(pl.col("known_on") == part.last).head(SAMPLE),
+        events.duplicates,
+        events.conflicts,
+        events.conflict_sample,
+        extra.differences,
+    )
+
+
+def _rolled_through(lake: Lake) -> date | None:
+    """The last day up to which everything that became known is rolled up."""
+    stored = lake.frame(ROLLED_UP)
+    return None if stored is None else stored["through"][0]
 
 
 def _known_window(stores: Stores, window: Window) -> Window:
-    """`window`; where nothing was rolled up before, from the first day of the data on."""
-    if any(day < window.first for day in stores.lake.days(EVENT_ACTIVITY)):
-        return window
+    """`window`, from the day after the last that was rolled up; at first from all data on."""
+    through = _rolled_through(stores.lake)
+    if through is not None:
+        return Window(min(window.first, through + timedelta(days=1)), window.last)
     days = stores.lake.days(landing_name(EVENTS))[:1]
     usage = stores.lake.frame(landing_name("usage_daily"))
     if usage is not None and usage.height:
@@ -81,15 +142,31 @@ def _known_window(stores: Stores, window: Window) -> Window:
     return Window(min([window.first, *days]), window.last)
 
 
+def _parts_of(stores: Stores, known: Window) -> list[Window]:
+    """`known` in parts of about `PART_EVENTS` landed events each, as far as days allow."""
+    landed = stores.lake.day_rows(landing_name(EVENTS))
+    parts, first, held = [], known.first, 0
+    for day in sorted(day for day in landed if known.first < day <= known.last):
+        held += landed.get(day - timedelta(days=1), 0)
+        if held + landed[day] > PART_EVENTS:
+            parts.append(Window(first, day - timedelta(days=1)))
+            first, held = day, 0
+    return [*parts, Window(first, known.last)]
+
+
 def _from_events(stores: Stores, known: Window) -> RollUp:
-    identity = published_identity(stores)
-    return roll_up(
-        event_files(stores, known),
+    identity, sources = published_identity(stores), stores.model.sources
+    on_spark = partial(spark.roll_up, config=sources.spark, root=stores.lake.root)
+    engine = on_spark if sources.engine == "spark" else duckdb.roll_up
+    events = event_files(stores, known, identity)
+    return engine(
+        events.files,
         user_links=identity.user_links,
         account_xref=identity.account_xref,
         rules=stores.model.activity,
         known_from=known.first,
         known_to=known.last,
+        claimed_days=events.claimed_days,
     )
 
 
@@ -101,25 +178,21 @@ def _from_usage_daily(stores: Stores, activity: pl.DataFrame, known: Window) -> 
         return UsageDaily(activity_, days, given, pl.DataFrame())
     before = stores.lake.frame(
         EVENT_ACTIVITY,
-        known.first - timedelta(days=stores.model.activity.lookback_days),
+        known.first - USAGE_BACK,
         known.first - timedelta(days=1),
     )
     events = activity if before is None else pl.concat([before, activity])
     return usage_daily(landed, events, stores.model.activity, known.first, known.last)
 
 
-def _parts(
+def _by_day(
     lake: Lake, name: str, frame: pl.DataFrame, known: Window
 ) -> list[tuple[date, pl.DataFrame]]:
-    """One part for each day on which something became known, and for every asked day."""
+    """One frame for each day on which something became known, or had before this run."""
     parts = {key[0]: part for key, part in frame.partition_by("known_on", as_dict=True).items()}
-    published = set(lake.days(name))
+    published = {day for day in lake.days(name) if known.first <= day <= known.last}
     empty = frame.clear()
-    return [
-        (day, parts.get(day, empty))
-        for day in known.days
-        if day in parts or day in published or name == EVENT_ACTIVITY
-    ]
+    return [(day, parts.get(day, empty)) for day in sorted({*parts, *published})]
 
 
 def _first_active(stores: Stores, activity: pl.DataFrame, known: Window) -> pl.DataFrame:
@@ -148,5 +221,6 @@ def unresolved_events(stores: Stores) -> pl.DataFrame:
         events.join(claimed, on=["source", "key"], how="anti")
         .group_by("table", "source", "key")
         .agg(pl.col("why").last(), pl.col("rows").sum())
+        .with_columns(pl.col("key").fill_null(""))  # the event names nobody
     )
     return table.conform(pl.concat([others, open_.select(*table.columns)], how="vertical_relaxed"))

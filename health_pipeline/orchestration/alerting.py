@@ -10,6 +10,7 @@ from random import SystemRandom
 import polars as pl
 
 from health_pipeline.adapters.channels.channel import Channels, open_channels
+from health_pipeline.adapters.store.backfills import is_quiet
 from health_pipeline.adapters.store.deliver import DeliveryReport, deliver
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.outbox import deliveries, enqueue, is_evaluated
@@ -20,6 +21,9 @@ from health_pipeline.orchestration.publish import published, version_in
 from health_pipeline.orchestration.window import Window
 
 MUTED_DAYS = 90
+
+BACKFILLED = "backfilled"
+"""Decision on the transitions of a day that a backfill has published: history is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ def evaluate(stores: Stores) -> Evaluation:
         *("driver_transitions", "reason_codes", "plays", "population", "accounts"),
     )
     transitions, model, now = read["driver_transitions"], stores.model, House.now()
+    if is_quiet(stores.control, day):
+        told = pl.DataFrame([(BACKFILLED, transitions.height)], counts.schema, orient="row")
+        empty = RESULT_TABLES["alerts"].empty()
+        return Evaluation(day, told, empty, 0, channels.not_configured)
     decided = decisions(transitions, model.alerts, now, day, _muted(stores, day))
     people = read["population"].select("account_id", "owner_email", "exec_email", "arr")
     names = read["accounts"].select("account_id", "name")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +16,8 @@ from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.publish import published
+from health_pipeline.orchestration.window import Window
 
 SETTLED_SHARE = 0.9
 """A day can be fitted on when it has this share of the measured values of the range's last day."""
@@ -52,38 +55,45 @@ def baseline_key(model: HealthModel) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def fit_day(values: pl.DataFrame, fitted: list[str]) -> date:
-    """The earliest day on which the fitted signals are about as complete as on the last day.
+def fit_day(stores: Stores, days: Sequence[date]) -> date | None:
+    """The earliest of `days` on which the fitted signals are about as complete as on the last one.
 
     The first day of a history is a poor norm (nothing has been used for 30 days yet), the last day
-    would judge the days before it by what came after.
+    would judge the days before it by what came after. None when no account has values on any day.
     """
-    days = values["date"].unique().sort()
-    measured = (
-        values.filter((pl.col("status") == "measured") & pl.col("signal").is_in(fitted))
-        .group_by("date")
-        .len()
-    )
-    counts = dict(measured.iter_rows())
-    enough = SETTLED_SHARE * counts.get(days[-1], 0)
-    settled: date = next(day for day in days if counts.get(day, 0) >= enough)
-    return settled
+    fitted = [spec.name for spec in stores.model.signals if spec.knots == "fit"]
+    last = next((day for day in reversed(days) if _values(stores, day).height), None)
+    if last is None:
+        return None
+    enough = SETTLED_SHARE * _measured(_values(stores, last), fitted)
+    for day in days:
+        values = _values(stores, day)
+        if values.height and _measured(values, fitted) >= enough:
+            return day
+    return last
+
+
+def _values(stores: Stores, day: date) -> pl.DataFrame:
+    return published(stores, Window(day, day), "signal_values")["signal_values"]
+
+
+def _measured(values: pl.DataFrame, fitted: list[str]) -> int:
+    """Measured values of the fitted signals on one day."""
+    is_fitted = pl.col("signal").is_in(fitted)
+    return values.filter((pl.col("status") == "measured") & is_fitted).height
 
 
 def ensure_baseline(
-    stores: Stores,
-    values: pl.DataFrame,
-    segments: pl.DataFrame,
-    *,
-    run_id: str,
-    refit: bool = False,
+    stores: Stores, days: Sequence[date], *, run_id: str, refit: bool = False
 ) -> Baseline:
     """The baseline of this model: the stored one, or one fitted now and stored.
 
+    A stored one judges every day, earlier ones than it was fitted on too: knots that followed the
+    days would let the same behaviour score differently.
+
     Args:
-        stores: where it is kept.
-        values: `frames.SIGNAL_VALUES` of the run's days.
-        segments: `RESULT_TABLES["segments"]` of the run's days.
+        stores: where it is kept, and where signal values and segments are published.
+        days: of the run, ascending; one of them is fitted on.
         run_id: of the run that may publish it.
         refit: fit anew although one is stored.
     """
@@ -98,18 +108,12 @@ def ensure_baseline(
         if sibling:  # only weights, tiers or words changed: the same knots under a new version
             rows = stored.filter(pl.col("model_version") == sibling.model_version)
             return _store(stores, stored, rows, key, run_id)
-    if values.is_empty():
+    day = fit_day(stores, days)
+    if day is None:
         none = RESULT_TABLES["baselines"].empty()
         return Baseline(none, version_of(model, none), None, is_new=False)
-    fitted = [spec.name for spec in model.signals if spec.knots == "fit"]
-    day = fit_day(values, fitted)
-    rows = fit_baseline(
-        values.filter(pl.col("date") == day),
-        segments.filter(pl.col("date") == day),
-        model.signals,
-        model.segments,
-        day,
-    )
+    read = published(stores, Window(day, day), "signal_values", "segments")
+    rows = fit_baseline(read["signal_values"], read["segments"], model.signals, model.segments, day)
     return _store(stores, stored, rows, key, run_id)
 
 

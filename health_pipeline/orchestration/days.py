@@ -7,10 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.activity.delivery import delivered, last_delivered
-from health_pipeline.core.activity.observed import as_observed
-from health_pipeline.core.activity.usage_daily import GIVEN
-from health_pipeline.core.activity.windows import FIRST_ACTIVE
+from health_pipeline.core.activity.first_active import FIRST_ACTIVE
 from health_pipeline.core.identity.population import (
     History,
     Population,
@@ -18,23 +15,16 @@ from health_pipeline.core.identity.population import (
     history,
 )
 from health_pipeline.core.schemas.day import DayView, FeatureInfo
-from health_pipeline.core.schemas.frames import SOURCE_DAYS
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import as_of
-from health_pipeline.orchestration.activity import known_activity
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.landed import provided_columns
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.window import Window
 
-WEEKS_BACK = 91
-"""Days before a day that its weekly series needs (14 weeks)."""
-
-STALE_BACK = 35
-"""A source that is silent for longer has no value worth showing."""
-
-LONGEST_WINDOW = 90
+USAGE_BACK = 125
+"""A source that sent no usage for longer does not count as a source of usage."""
 
 
 class _AsOf(Mapping[str, pl.DataFrame]):
@@ -68,8 +58,7 @@ class Past:
         window: the days.
         tables: landed tables with account ids, all versions. `provided`: their real columns.
         history: what populations have in common.
-        activity, source_days, given: known in the days that the window's signals look back on.
-        first_active: `FIRST_ACTIVE` of all history.
+        usage_sources: sources that showed usage lately.
     """
 
     model: HealthModel
@@ -77,16 +66,12 @@ class Past:
     tables: Mapping[str, pl.DataFrame]
     provided: Mapping[str, frozenset[str]]
     history: History
-    activity: pl.DataFrame
-    source_days: pl.DataFrame
-    given: pl.DataFrame
-    first_active: pl.DataFrame
+    usage_sources: frozenset[str]
 
     @classmethod
     def of(cls, stores: Stores, window: Window) -> "Past":
         """Read it for `window`; its size does not grow with history."""
         tables = attached_tables(stores)
-        start = window.first - timedelta(days=WEEKS_BACK + STALE_BACK + LONGEST_WINDOW)
         first_active = _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE)
         model = stores.model
         return cls(
@@ -95,10 +80,7 @@ class Past:
             tables,
             provided_columns(tables),
             history(tables, first_active, model.identity, model.churn),
-            known_activity(stores.lake, start, window.last),
-            _or_empty(stores.lake.frame("source_days", start, window.last), SOURCE_DAYS),
-            _or_empty(stores.lake.frame("usage_given", start, window.last), GIVEN),
-            first_active,
+            _usage_sources(stores, window),
         )
 
     def on(self, day: date) -> Mapping[str, pl.DataFrame]:
@@ -144,51 +126,41 @@ def population_on(stores: Stores, day: date) -> Population:
     return accounts_as_of(today, history(tables, active, model.identity, model.churn), day)
 
 
-def day_views(past: Past, people: pl.DataFrame, days: Sequence[date]) -> Iterator[DayView]:
+def _usage_sources(stores: Stores, window: Window) -> frozenset[str]:
+    first = window.first - timedelta(days=USAGE_BACK)
+    files = stores.lake.files("source_days", first, window.last)
+    if not files:
+        return frozenset()
+    sources = pl.scan_parquet(files).select(pl.col("source").unique()).collect()
+    return frozenset(sources["source"].to_list())
+
+
+def day_views(
+    past: Past, people: pl.DataFrame, usage: pl.DataFrame, days: Sequence[date]
+) -> Iterator[DayView]:
     """One view for each of `days`, in order.
 
     Args:
         past: covers the days.
         people: `populations` of the days.
+        usage: `OBSERVED` rows of the days.
         days: ascending; they need not follow each other.
     """
-    views, weeks = _usage(past, people, days)
     by_day = people.partition_by("date", as_dict=True)
-    usage_sources = frozenset(past.source_days["source"].unique().to_list())
+    usage_by_day = usage.partition_by("date", as_dict=True)
     for day in days:
         accounts = by_day.get((day,), people.clear()).drop("date")
+        shown = usage_by_day.get((day,), usage.clear()).drop("date")
+        shown = shown.join(accounts, on="account_id", how="semi")
         yield DayView(
             day=day,
             accounts=accounts,
-            windows=views.filter(pl.col("date") == day).drop("date"),
-            weekly=weeks.filter(pl.col("date") == day).drop("date"),
+            windows=shown,
             tables=past.on(day),
             provided=past.provided,
             features=past.features,
-            usage_sources=usage_sources,
+            usage_sources=past.usage_sources,
         )
-
-
-def _usage(
-    past: Past, people: pl.DataFrame, days: Sequence[date]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Windows and weeks of the customers of each day, up to the last day that was delivered."""
-    plans = people.sort("date").unique("account_id", keep="first").select("account_id", "plan")
-    reach = days[0] - timedelta(days=STALE_BACK)
-    judged = delivered(past.source_days, plans, reach, days[-1], past.model.activity)
-    observed = pl.concat(
-        last_delivered(
-            judged, past.source_days, plans, day, _used(past.first_active, day)
-        ).with_columns(pl.lit(day).alias("date"))
-        for day in days
-    )
-    customers = people.select("account_id", "date")
-    observed = observed.join(customers, on=["account_id", "date"], how="semi")
-    return as_observed(past.activity, observed, past.first_active, past.given)
-
-
-def _used(first_active: pl.DataFrame, day: date) -> pl.Series:
-    return first_active.filter(pl.col("known_on") <= day)["account_id"]
 
 
 def as_of_days(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from health_pipeline.adapters.store.control import bind_lake, open_control
+from health_pipeline.adapters.objects import ObjectStore, Url
+from health_pipeline.adapters.sources.remote import mirror
+from health_pipeline.adapters.store.control import open_control
 from health_pipeline.adapters.store.lake import Lake
+from health_pipeline.adapters.store.owner import bind_lake
 from health_pipeline.config.model import HealthModel
 from health_pipeline.config.settings import Settings
 
@@ -20,6 +24,17 @@ class Stores:
     model: HealthModel
     lake: Lake
     control: sqlite3.Connection
+
+    def sources_folder(self) -> Path:
+        """The sources as a local folder; those of object storage are brought up to date in it.
+
+        Raises:
+            ObjectError: object storage cannot be read.
+        """
+        place = self.settings.sources
+        if isinstance(place, Url):
+            return mirror(ObjectStore(place), self.settings.cache / "sources" / place.slug)
+        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +51,16 @@ class House:
         Raises:
             ControlError: control.db is unusable or belongs to another lake.
         """
-        self.settings.lake.mkdir(parents=True, exist_ok=True)
+        place = self.settings.lake
+        if isinstance(place, Url):
+            root, store = self.settings.cache / "lake" / place.slug, ObjectStore(place)
+        else:
+            root, store = place, None
+        root.mkdir(parents=True, exist_ok=True)
         control = open_control(self.settings.control_db)
         try:
             bind_lake(control, self.settings.control_db, self.settings.lake)
-            lake = Lake(self.settings.lake, control)
+            lake = Lake(root, control, store)
             yield Stores(self.settings, self.model, lake, control)
         finally:
             control.close()

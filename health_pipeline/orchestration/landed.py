@@ -1,11 +1,14 @@
 """What has landed, for the rooms that read it."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.store.lake import Lake
+from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.window import Window
@@ -13,6 +16,9 @@ from health_pipeline.orchestration.window import Window
 EVENTS = "events"
 LATE_EVENTS = "late_events"
 """Internal table: which event days hold rows that became known on a later day."""
+
+UNCLAIMED = "unresolved_events"
+"""Internal table: events that nobody claimed on the day on which they became known."""
 
 
 def landing_name(table: str) -> str:
@@ -51,14 +57,56 @@ def provided_columns(tables: Mapping[str, pl.DataFrame]) -> dict[str, frozenset[
     return {name: frozenset(frame.columns) for name, frame in tables.items()}
 
 
-def event_files(stores: Stores, window: Window) -> list[Path]:
-    """Landed events whose copies may meet in `window`: its days, the look-back, late arrivals."""
-    name = landing_name(EVENTS)
-    start = window.first - timedelta(days=stores.model.activity.lookback_days)
-    files = stores.lake.files(name, start, window.last)
-    late = stores.lake.frame(LATE_EVENTS)
-    if late is not None:
-        known = pl.col("known_on").is_between(window.first, window.last)
-        older = late.filter(known & (pl.col("day") < start))["day"].unique().sort()
-        files += [file for day in older for file in stores.lake.files(name, day, day)]
-    return files
+@dataclass(frozen=True, slots=True)
+class EventFiles:
+    """What the roll-up of a window reads.
+
+    Attributes:
+        files: Parquet files of landed events.
+        claimed_days: days before the window with events that a link of the window claims.
+    """
+
+    files: list[Path]
+    claimed_days: list[date]
+
+
+def event_files(stores: Stores, window: Window, identity: Identity) -> EventFiles:
+    """Landed events that decide what became known in `window`, and no other partition.
+
+    These are the partitions of its days, of late arrivals, and of events that nobody claimed until
+    now, each with the days around it in which a copy may lie (`lookback_days`).
+    """
+    name, lake = landing_name(EVENTS), stores.lake
+    near = timedelta(days=stores.model.activity.lookback_days)
+    claimed = _claimed_days(lake, window, identity)
+    alone = sorted({*_late_days(lake, window), *claimed})
+    spans = [(day - near, min(day + near, window.last)) for day in alone]
+    spans.append((window.first - near, window.last))
+    files = dict.fromkeys(file for span in spans for file in lake.files(name, *span))
+    return EventFiles(list(files), claimed)
+
+
+def _late_days(lake: Lake, window: Window) -> list[date]:
+    """Days before `window` of which something became known in it."""
+    late = lake.frame(LATE_EVENTS)
+    if late is None:
+        return []
+    known = pl.col("known_on").is_between(window.first, window.last)
+    return late.filter(known & (pl.col("day") < window.first))["day"].unique().to_list()
+
+
+def _claimed_days(lake: Lake, window: Window, identity: Identity) -> list[date]:
+    """Days before `window` with events of accounts and users that were linked only in it."""
+    linked = pl.col("linked_at").dt.date().is_between(window.first, window.last)
+    accounts = identity.account_xref.filter(linked).select("source", key="source_account_id")
+    users = identity.user_links.filter(linked).select("source", key="source_user_id")
+    open_ = lake.scan(UNCLAIMED, None, window.first - timedelta(days=1))
+    if open_ is None or accounts.height + users.height == 0:
+        return []
+    keys = pl.concat([accounts, users]).lazy()
+    by_key = open_.join(keys, on=["source", "key"], how="semi")
+    by_user = open_.join(
+        keys, left_on=["source", "user_key"], right_on=["source", "key"], how="semi"
+    )
+    days = pl.concat([rows.select("day").unique() for rows in (by_key, by_user)])
+    return days.collect()["day"].unique().to_list()

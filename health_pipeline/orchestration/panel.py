@@ -10,13 +10,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
-from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.days import Past, day_views, populations
+from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.steps import score_days
+from health_pipeline.orchestration.usage import usage_on
 
 SEAT_UTILISATION = "seat_utilisation"
 LOOK_DAYS = 7
@@ -68,17 +69,17 @@ def months_back(last: Month, count: int) -> list[Month]:
     return [last.before(n) for n in reversed(range(count))]
 
 
-def month_panel(model: HealthModel, past: Past, month: Month) -> pl.DataFrame:
+def month_panel(stores: Stores, past: Past, month: Month) -> pl.DataFrame:
     """`PANEL` rows of one month; empty when nobody was a customer at its cut-off.
 
     Args:
-        model: the resolved model.
+        stores: the model and the lake.
         past: covers the cut-off and the month.
         month: the month looked at.
     """
-    days = [month.cut_off, *month.looks()]
+    model, days = stores.model, [month.cut_off, *month.looks()]
     people, _ = populations(past, days)
-    values = _values(model, past, people, days)
+    values = _values(stores, past, people, days)
     segments = assign(people, model.segments)
     at_cut_off = pl.col("date") == month.cut_off
     baseline = fit_baseline(
@@ -112,7 +113,7 @@ def month_panel(model: HealthModel, past: Past, month: Month) -> pl.DataFrame:
     )
 
 
-def _values(
-    model: HealthModel, past: Past, people: pl.DataFrame, days: Sequence[date]
-) -> pl.DataFrame:
-    return pl.concat(signal_values(view, model.signals) for view in day_views(past, people, days))
+def _values(stores: Stores, past: Past, people: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
+    usage = usage_on(stores, people, days)
+    views = day_views(past, people, usage, days)
+    return pl.concat(signal_values(view, stores.model.signals) for view in views)

@@ -8,20 +8,25 @@ import dagster as dg
 import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
+from health_pipeline.core.activity.observed import OBSERVED
 from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.contracts import contract_failures, sum_failures
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.tables import sample_table
-from health_pipeline.orchestration.window import Window, run_window
+from health_pipeline.orchestration.window import Window
 
 CONTRACT_CHECK = "contract"
 INTERNAL_DAILY: dict[str, dict[str, pl.DataType]] = {
     "population": {**ACCOUNT_COLUMNS, "date": pl.Date()},
+    "usage_windows": OBSERVED,
     "signal_values": SIGNAL_VALUES,
 }
 """Daily tables that are stored but promised to nobody."""
+
+INTERNAL_STATE = ("usage_users", "usage_accounts")
+"""What the next day goes on from; it follows from the other tables and can be built anew."""
 
 VOLATILE = {"health_scores": ("scored_at",), "crm_fields": ("health_scored_at",)}
 
@@ -56,63 +61,44 @@ def version_in(frame: pl.DataFrame) -> str:
     return str(frame["model_version"][-1]) if frame.height else ""
 
 
+def failures_of(shaped: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
+    """What each result table of a step breaks of its contract, in words."""
+    failures = {
+        name: contract_failures(RESULT_TABLES[name], frame)
+        for name, frame in shaped.items()
+        if name in RESULT_TABLES
+    }
+    if "contributions" in shaped:
+        failures["contributions"] += sum_failures(shaped["health_scores"], shaped["contributions"])
+    return failures
+
+
 def publish(
     context: dg.AssetExecutionContext,
     stores: Stores,
     frames: Mapping[str, pl.DataFrame],
-    days: Sequence[date],
     metadata: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Check every result table against its contract and publish all of them at once.
+    """Check whole tables against their contracts and publish all of them at once.
 
     A table that breaks its contract is not published, and its blocking check stops what follows.
+    Tables of days are published by `chunks.Walk`.
     """
     shaped = {name: RESULT_TABLES[name].conform(frame) for name, frame in frames.items()}
-    failures = {name: contract_failures(RESULT_TABLES[name], f) for name, f in shaped.items()}
-    if "contributions" in shaped:
-        failures["contributions"] += sum_failures(shaped["health_scores"], shaped["contributions"])
+    failures = failures_of(shaped)
     if not any(failures.values()):
-        writes = [
-            write
-            for name, frame in shaped.items()
-            for write in (
-                by_day(name, frame, _touched(context, stores, name, frame, days))
-                if RESULT_TABLES[name].daily
-                else [Write(name, None, frame)]
-            )
-        ]
+        writes = [Write(name, None, frame) for name, frame in shaped.items()]
         stores.lake.publish(writes, run_id=context.run.run_id, at=House.now())
     for name, frame in shaped.items():
-        shown = _last_day(frame, days) if RESULT_TABLES[name].daily else frame
         yield dg.MaterializeResult(
             asset_key=name,
-            metadata=_described(shown, (metadata or {}).get(name, {})),
+            metadata=described(frame, (metadata or {}).get(name, {})),
             check_results=[contract_check(name, failures[name])],
         )
 
 
-def _touched(
-    context: dg.AssetExecutionContext,
-    stores: Stores,
-    name: str,
-    frame: pl.DataFrame,
-    days: Sequence[date],
-) -> list[date]:
-    """Of `days` those that were asked for, have rows, or are published already.
-
-    A run for an old day goes on through the last published one; days between that were never
-    scored stay so, and are not published as days without accounts.
-    """
-    known = {*run_window(context).days, *stores.lake.days(name), *frame["date"].unique()}
-    return [day for day in days if day in known]
-
-
-def _last_day(frame: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
-    """A run over many days describes its last one: Dagster shows it beside every one of them."""
-    return frame.filter(pl.col("date") == days[-1])
-
-
-def _described(frame: pl.DataFrame, figures: Mapping[str, Any]) -> dict[str, Any]:
+def described(frame: pl.DataFrame, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows, figures and a sample, the sample last."""
     return {"dagster/row_count": frame.height, **figures, "sample": sample_table(frame)}
 
 
@@ -126,17 +112,3 @@ def contract_check(name: str, failures: Sequence[str]) -> dg.AssetCheckResult:
             "failures": dg.MetadataValue.md("\n".join(f"- {f}" for f in failures[:20]) or "none")
         },
     )
-
-
-def publish_internal(
-    context: dg.AssetExecutionContext,
-    stores: Stores,
-    name: str,
-    frame: pl.DataFrame,
-    days: Sequence[date],
-    metadata: Mapping[str, Any],
-) -> dg.MaterializeResult[Any]:
-    """Publish a daily table that is promised to nobody."""
-    shaped = frame.select(pl.col(c).cast(t) for c, t in INTERNAL_DAILY[name].items())
-    stores.lake.publish(by_day(name, shaped, days), run_id=context.run.run_id, at=House.now())
-    return dg.MaterializeResult(metadata=_described(_last_day(shaped, days), metadata))

@@ -1,64 +1,111 @@
 """The sources folder as it is now: which files are new, what they hold, how far the data goes."""
 
 import hashlib
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 
-from health_pipeline.adapters.sources.file import FileRef, SourceError, TableRead, read_table
-from health_pipeline.adapters.sources.folder import find_files
-from health_pipeline.adapters.store.landed import landed_files
+from health_pipeline.adapters.sources.dates import last_date
+from health_pipeline.adapters.sources.file import (
+    Feed,
+    FileRef,
+    SourceError,
+    TableRead,
+    feeds_of,
+    read_parts,
+    read_table,
+)
+from health_pipeline.adapters.sources.folder import file_ref, paths_of
+from health_pipeline.adapters.store.landed import digests, landed_files, remember_digests
+from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.landed import EVENTS, landed, landing_name
+from health_pipeline.orchestration.landed import EVENTS, landing_name
 
 OBSERVED = ("events", "usage_daily")
 """Tables whose dates say how far the data goes; others stand in where these are not connected."""
 
 OBSERVED_ELSE = ("tickets", "engagements", "surveys", "sentiments", "integrations", "invoices")
 
+SETTLED = timedelta(seconds=2)
+"""A file that was changed so recently may change again within one tick of its clock."""
+
 
 class Reads:
-    """Files of one sources folder, each read once in the life of this object.
+    """Files of one sources folder; a table is read once in the life of this object.
 
-    Choosing the days of a run needs the dates that the files hold, landing needs their rows.
+    Choosing the days of a run reads only the dates of what is new, landing reads its rows. Events
+    are never read as a whole.
     """
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
+        self.folder = stores.sources_folder()
         self._reads: dict[str, TableRead | SourceError | None] = {}
 
-    def files(self, table: str) -> tuple[FileRef, ...]:
-        """Files that feed `table` now."""
+    def _paths(self, table: str) -> list[Path]:
         maps = self.stores.model.sources.tables.get(table, ())
-        stems = [tmap.file or table for tmap in maps] or [table]
-        found = [ref for stem in stems for ref in find_files(self.stores.settings.sources, stem)]
-        return tuple(dict.fromkeys(found))
+        stems = dict.fromkeys([tmap.file or table for tmap in maps] or [table])
+        return [path for stem in stems for path in paths_of(self.folder, stem)]
+
+    def files(self, table: str) -> tuple[FileRef, ...]:
+        """Files that feed `table` now; one that stands as it was hashed is not hashed again."""
+        known, found = digests(self.stores.control), []
+        hashed: dict[str, tuple[str, str]] = {}
+        settled = (House.now() - SETTLED).timestamp() * 1e9
+        for path in self._paths(table):
+            stat, name = path.stat(), path.relative_to(self.folder).as_posix()
+            stamp = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
+            before, digest = known.get(name, ("", ""))
+            ref = FileRef(path, stat.st_size, digest) if stamp == before else file_ref(path)
+            if stamp != before and max(stat.st_mtime_ns, stat.st_ctime_ns) < settled:
+                hashed[name] = (stamp, ref.fingerprint)
+            found.append(ref)
+        if hashed:
+            with transaction(self.stores.control):
+                remember_digests(self.stores.control, hashed)
+        return tuple(found)
 
     def is_connected(self) -> bool:
         """Whether any source table has landed, or lies in the folder, readable or not."""
         if any(landing_name(name) in self.stores.lake.tables() for name in SOURCE_TABLES):
             return True
         try:
-            return any(self.files(name) for name in SOURCE_TABLES)
+            return any(self._paths(name) for name in SOURCE_TABLES)
         except SourceError:
             return True
 
     def waiting(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """Tables that cannot be read now, with why; and files with rows that have not landed."""
-        failed, files = {}, []
+        failed: dict[str, str] = {}
+        files: list[str] = []
         for name in SOURCE_TABLES:
+            good, bad = 0, 0
+            names: list[str] = []
             try:
-                read = self.read(name)
+                for feed in self.feeds(name):
+                    names.append(self.relative(feed.ref))
+                    for part in read_parts(self.folder, SOURCE_TABLES[name], feed):
+                        good, bad = good + part.rows.height, bad + part.quarantine.height
             except SourceError as error:
                 failed[name] = str(error)
                 continue
-            names = [self.relative(ref) for ref in read.files] if read else []
-            if read and read.rows.is_empty() and read.quarantine.height:
+            if bad and not good:
                 failed[name] = f"{name}: {', '.join(names)}: no row keeps the contract"
             else:
-                files += names
+                files += dict.fromkeys(names)
         return failed, tuple(files)
+
+    def feeds(self, table: str) -> Iterator[Feed]:
+        """The new files of `table`, each with the mapping that reads it.
+
+        Raises:
+            SourceError: the folder holds no clear set of files.
+        """
+        maps = self.stores.model.sources.tables.get(table, ())
+        return feeds_of(self.folder, SOURCE_TABLES[table], maps, self.new_files(table))
 
     def fingerprint(self, table: str, ref: FileRef) -> str:
         """Of a file's content and of the mapping that reads it."""
@@ -77,7 +124,7 @@ class Reads:
 
     def relative(self, ref: FileRef) -> str:
         """A file's path in the sources folder."""
-        return ref.path.relative_to(self.stores.settings.sources).as_posix()
+        return ref.path.relative_to(self.folder).as_posix()
 
     def read(self, table: str) -> TableRead | None:
         """The new files of `table`; None when there are none.
@@ -101,7 +148,7 @@ class Reads:
             return None
         contract = SOURCE_TABLES[table]
         maps = self.stores.model.sources.tables.get(table, ())
-        return read_table(self.stores.settings.sources, contract, maps, House.now(), new)
+        return read_table(self.folder, contract, maps, House.now(), new)
 
 
 def data_through(stores: Stores, reads: Reads) -> date | None:
@@ -114,19 +161,38 @@ def data_through(stores: Stores, reads: Reads) -> date | None:
 
 
 def last_day(stores: Stores, reads: Reads, table: str) -> date | None:
-    """The last day that `table` knows anything of, new files included; None when of none."""
-    try:
-        read = reads.read(table)
-    except SourceError:
-        read = None
-    column = SOURCE_TABLES[table].own_first[0]
-    found: list[date | None] = []
-    if read is not None and read.rows.height:
-        found.append(read.rows.select(pl.col(column).cast(pl.Date).max()).item())
-    if table == EVENTS:
-        found.extend(stores.lake.days(landing_name(EVENTS))[-1:])
-    else:
-        before = landed(stores, table)
-        if before is not None:
-            found.append(before.select(pl.col(column).cast(pl.Date).max()).item())
+    """The last day that `table` knows anything of, new files included; None when of none.
+
+    Days that have not come yet are mistakes of clocks, and tell nothing.
+    """
+    column, until = SOURCE_TABLES[table].own_first[0], House.now().date() + timedelta(days=1)
+    found = [*_last_days_of_files(reads, table, column, until), _landed_day(stores, table, column)]
     return max((day for day in found if day is not None), default=None)
+
+
+def _last_days_of_files(
+    reads: Reads, table: str, column: str, until: date
+) -> Iterator[date | None]:
+    contract = SOURCE_TABLES[table]
+    try:
+        feeds = list(reads.feeds(table))
+    except SourceError:
+        return
+    for feed in feeds:
+        try:
+            yield last_date(reads.folder, contract, feed, column, until)
+        except SourceError:
+            continue  # landing says what is wrong with it
+
+
+def _landed_day(stores: Stores, table: str, column: str) -> date | None:
+    if table == EVENTS:
+        return max(stores.lake.days(landing_name(EVENTS)), default=None)
+    files = stores.lake.files(landing_name(table))
+    if not files:
+        return None
+    rows = pl.scan_parquet(files, hive_partitioning=False)
+    if column not in rows.collect_schema():
+        return None
+    day: date | None = rows.select(pl.col(column).cast(pl.Date).max()).collect().item()
+    return day

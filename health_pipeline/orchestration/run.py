@@ -11,6 +11,7 @@ import dagster as dg
 from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landing import CONTRACT_CHECK, READABLE_CHECK
+from health_pipeline.orchestration.plan import FINAL_TABLE
 from health_pipeline.orchestration.reads import Reads, data_through
 from health_pipeline.orchestration.window import (
     PARTITION,
@@ -21,9 +22,6 @@ from health_pipeline.orchestration.window import (
 )
 
 FIRST_RUN_DAYS = 90
-FINAL_TABLE = "crm_fields"
-"""A day is done when the last daily table of the chain is published for it."""
-
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -104,15 +102,16 @@ def run_daily(
     tags = tags_for(window.first, window.last, recorded=recorded)
     if refit:
         tags[REFIT_TAG] = "true"
-    return _execute(house, DAILY_JOB, tags, window)
+    return execute(house, DAILY_JOB, tags, window)
 
 
 def run_monthly(house: House, month: date) -> Outcome:
     """Run labels, backtest and drift for the month that starts on `month`."""
-    return _execute(house, MONTHLY_JOB, {PARTITION: month.isoformat()}, Window(month, month))
+    return execute(house, MONTHLY_JOB, {PARTITION: month.isoformat()}, Window(month, month))
 
 
-def _execute(house: House, job: str, tags: dict[str, str], window: Window) -> Outcome:
+def execute(house: House, job: str, tags: dict[str, str], window: Window) -> Outcome:
+    """Run `job` with `tags` in this process."""
     definitions = build_definitions(house)
     with _instance() as instance:
         result = definitions.resolve_job_def(job).execute_in_process(

@@ -5,6 +5,7 @@ import dagster as dg
 from health_pipeline.orchestration.alerting import evaluate, send_due
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.on_call import run_failed
+from health_pipeline.orchestration.window import is_backfill
 
 INTERVAL_SECONDS = 30
 WILL_RETRY_TAG = "dagster/will_retry"
@@ -41,6 +42,8 @@ def on_call(context: dg.RunFailureSensorContext, house: dg.ResourceParam[House])
     run = context.dagster_run
     if run.tags.get(WILL_RETRY_TAG) == "true":
         return dg.SkipReason(f"{run.run_id} is tried again")
+    if is_backfill(run.tags):
+        return dg.SkipReason(f"{run.run_id} is a backfill: whoever launched it sees that it failed")
     with house.open() as stores:
         queued = run_failed(stores, run.run_id, run.job_name, _why(context))
     return dg.SkipReason(f"{run.run_id}: {queued} queued")

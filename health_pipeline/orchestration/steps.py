@@ -6,14 +6,13 @@ from datetime import datetime
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
+from health_pipeline.core.schemas.account_days import KEY, beside, by_account_day
 from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.hard import hard_events
 from health_pipeline.core.scoring.health_scores import health_scores
 from health_pipeline.core.scoring.score import score
 from health_pipeline.core.scoring.tiers import hold
-from health_pipeline.core.segments.normalise import normalise
-
-KEY = ["account_id", "date"]
+from health_pipeline.core.segments.normalise import normalised_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,12 @@ def score_days(
         model_version: of model and baseline.
         scored_at: when this runs.
     """
-    signals = normalise(values, segments, baseline, model.signals)
+    signals = normalised_rows(values, segments, baseline, model.signals)
+    people = by_account_day(population.select(*KEY, "arr", "renews_on", "cancellation_notice_on"))
     scores = score(
         signals,
         segments,
-        population,
+        people,
         baseline,
         model.signals,
         rules=model.scoring,
@@ -61,8 +61,8 @@ def score_days(
         history=published,
     )
     fired = gates(signals, model.scoring)
-    hard = hard_events(signals, population, model.signals)
-    raw = scores.raw.join(fired.select(*KEY, "cap"), on=KEY, how="left").join(hard, on=KEY)
+    hard = hard_events(signals.frame, people, model.signals)
+    raw = beside(beside(scores.raw, fired.select(*KEY, "cap")), hard)
     held = hold(raw, published, model.scoring)
     rows = health_scores(scores.raw, held, fired, model_version=model_version, scored_at=scored_at)
-    return Scored(signals, scores.contributions, rows, fired)
+    return Scored(signals.frame, scores.contributions, rows, fired)

@@ -16,6 +16,12 @@ REFIT_TAG = "health/refit"
 FIRST_TAG = "health/first"
 """First day of a run of which Dagster hears only the last day."""
 
+BACKFILL_TAG, DAGSTER_BACKFILL_TAG = "health/backfill", "dagster/backfill"
+"""A run with either is history: it fills what is missing, and nobody is told of it."""
+
+RESTATE_TAG = "health/restate"
+"""A backfill with the value `true` also computes published days anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -29,12 +35,16 @@ class Window:
         """All days of the window in order."""
         return days_between(self.first, self.last)
 
-    def through(self, lake: Lake, table: str) -> "Window":
-        """This window, longer where `table` is already published beyond its last day.
+    def __str__(self) -> str:
+        """As people read it."""
+        return str(self.first) if self.first == self.last else f"{self.first} … {self.last}"
 
-        Held tiers and driver states depend on the day before, so rescoring a day rescores
-        everything published after it (docs/architecture.md).
-        """
+    def before(self, days: int) -> "Window":
+        """The `days` days before this window."""
+        return Window(self.first - timedelta(days=days), self.first - timedelta(days=1))
+
+    def through(self, lake: Lake, table: str) -> "Window":
+        """This window, longer where `table` is already published beyond its last day."""
         published = lake.days(table)
         return Window(self.first, max([self.last, *published[-1:]]))
 
@@ -64,6 +74,34 @@ def window_of(tags: Mapping[str, str]) -> Window:
     return Window(date.fromisoformat(first), date.fromisoformat(last))
 
 
+def is_backfill(tags: Mapping[str, str]) -> bool:
+    """Whether the run is history: of `health backfill`, or of a backfill that Dagster launched."""
+    return BACKFILL_TAG in tags or DAGSTER_BACKFILL_TAG in tags
+
+
+def restates(tags: Mapping[str, str]) -> bool:
+    """Whether a backfill may compute published days anew."""
+    return tags.get(RESTATE_TAG) == "true"
+
+
+def run_tags(context: dg.AssetExecutionContext) -> Mapping[str, str]:
+    """The tags of the run, with the range of its backfill where they do not name it.
+
+    Dagster runs the assets without partitions of a backfill that was launched from the graph apart
+    from the others and tells them no range; the runs of the others have it.
+    """
+    tags = context.run.tags
+    backfill = tags.get(DAGSTER_BACKFILL_TAG)
+    if backfill is None or PARTITION in tags or RANGE_START in tags:
+        return tags
+    runs = context.instance.get_runs(dg.RunsFilter(tags={DAGSTER_BACKFILL_TAG: backfill}))
+    windows = [window_of(run.tags) for run in runs if {PARTITION, RANGE_START} & run.tags.keys()]
+    if not windows:
+        return tags
+    first, last = min(w.first for w in windows), max(w.last for w in windows)
+    return {**tags, RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+
+
 def run_window(context: dg.AssetExecutionContext) -> Window:
     """The window of the run that this asset is part of; works for assets without partitions too."""
-    return window_of(context.run.tags)
+    return window_of(run_tags(context))

@@ -31,7 +31,8 @@ def earlier(today: Path, yesterday: Path, end: date) -> None:
 
 
 def _shorter(text: bytes, name: str, end: date) -> bytes:
-    lines = text.splitlines(keepends=True)[:-1]
+    lines = text.splitlines(keepends=True)
+    lines = lines[:-1] or lines  # a header alone stays
     if name.startswith("usage_daily"):
         lines = [line for line in lines if end.isoformat().encode() not in line]
     return b"".join(lines)

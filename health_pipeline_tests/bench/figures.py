@@ -1,4 +1,4 @@
-"""All measurements of one sitting."""
+"""Runs of the sample: all measurements of one sitting."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ LOAD = "from health_pipeline.definitions import defs; defs.get_repository_def()"
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured: the world, the first run, the generated events, and how often."""
+    """How much is measured: the world, the first run, and how often."""
 
     accounts: int = 400
     months: int = 15
     days: int | None = None
-    events: int = 1_000_000
     first_runs: int = 2
     times: int = 3
     loads: int = 5
 
 
-SMALL = Sizes(accounts=40, months=6, days=3, events=20_000, first_runs=1, times=1, loads=1)
+SMALL = Sizes(accounts=40, months=6, days=3, first_runs=1, times=1, loads=1)
 """Enough to see that everything is measured; the figures mean nothing."""
 
 
@@ -40,7 +39,6 @@ class Figures:
         daily, unrecorded, bare: one more day by `health run` with Dagster's record, without, and
             the computation alone. `bare_stages`: its stages in the last repetition.
         definitions, dagster: loading all definitions, and importing Dagster alone.
-        events: the figures of `rollup.measured`.
         copied: bytes and files of the lake after the first run.
     """
 
@@ -53,7 +51,6 @@ class Figures:
     bare_stages: dict[str, tuple[float, float]]
     definitions: Spent
     dagster: Spent
-    events: dict[str, float | tuple[float, float]]
     lake_files: int
     lake_megabytes: float
 
@@ -82,7 +79,6 @@ def take(folder: Path, sizes: Sizes) -> Figures:
         lambda: child("-c", LOAD, env=home),
         lambda: child("-c", "import dagster", env=home),
     )
-    told = child("-m", f"{__package__}.rollup", str(sizes.events), str(sizes.times))
     return Figures(
         sizes=sizes,
         first=first,
@@ -93,7 +89,6 @@ def take(folder: Path, sizes: Sizes) -> Figures:
         bare_stages=stages,
         definitions=definitions,
         dagster=dagster,
-        events=json.loads(told.out),
         lake_files=len(files),
         lake_megabytes=sum(files) / 2**20,
     )

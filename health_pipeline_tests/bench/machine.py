@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import platform
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 LIBRARIES = ("dagster", "duckdb", "polars", "pyarrow", "pandera", "numpy")
+
+APART = {"pandas": "bench", "pyspark": "spark"}
+"""Libraries that `make` puts into folders of their own below .venv."""
+
+VENV = Path(__file__).parents[2] / ".venv"
 
 
 def _processor() -> str:
@@ -29,4 +34,13 @@ def facts() -> dict[str, str]:
         "Load before the start": f"{os.getloadavg()[0]:.1f} runnable processes",
         "Python": platform.python_version(),
         "Libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "Beside them": ", ".join(_apart()) or "nothing",
     }
+
+
+def _apart() -> list[str]:
+    return [
+        f"{name} {found.version}"
+        for name, folder in APART.items()
+        for found in distributions(name=name, path=[str(VENV / folder)])
+    ]

@@ -53,6 +53,16 @@ def test_two_ways_to_write_one_model(why, left, right, tmp_path):
     assert one.fingerprint() == other.fingerprint()
 
 
+def test_the_engine_is_no_part_of_what_a_model_means(tmp_path):
+    folder = folder_with(tmp_path / "model")
+    before = load_model(folder)
+    with (folder / "sources.yaml").open("a", encoding="utf-8") as text:
+        text.write('engine: spark\nspark: {remote: "sc://host:15002", settings: {a.b: 3}}\n')
+    after = load_model(folder)
+    assert (after.sources.engine, after.sources.spark.settings) == ("spark", {"a.b": 3})
+    assert after.fingerprint() == before.fingerprint()
+
+
 @pytest.mark.parametrize(
     ("why", "file", "old", "new", "section"),
     [

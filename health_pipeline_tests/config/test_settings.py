@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from health_pipeline.config.settings import load_settings
+from health_pipeline.adapters.objects import Url
+from health_pipeline.config.settings import SettingsError, load_settings
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,54 @@ from health_pipeline.config.settings import load_settings
             None,
             ("data/lake", "data/control.db", "data/health.duckdb"),
         ),
+        (
+            "of a lake in object storage the stores stand where they would for data/lake",
+            {"HEALTH_LAKE": "s3://bucket/lake/"},
+            None,
+            ("s3://bucket/lake", "data/control.db", "data/health.duckdb"),
+        ),
+        (
+            "whatever its name",
+            {"HEALTH_CONTROL_DB": "/c.db"},
+            "gs://bucket/two",
+            ("gs://bucket/two", "/c.db", "data/health.duckdb"),
+        ),
     ],
 )
 def test_places(why, environment, lake, expected):
     found = load_settings(environment, lake=lake)
     assert (str(found.lake), str(found.control_db), str(found.duckdb)) == expected, why
+
+
+@pytest.mark.parametrize(
+    ("why", "environment", "expected"),
+    [
+        ("beside the lake", {}, "data/lake.cache"),
+        ("never inside it", {"HEALTH_LAKE": "/w/two"}, "/w/two.cache"),
+        ("as if the lake were data/lake", {"HEALTH_LAKE": "s3://b/two"}, "data/lake.cache"),
+        ("as named", {"HEALTH_LAKE": "s3://b/two", "HEALTH_CACHE": "/big"}, "/big"),
+    ],
+)
+def test_the_cache(why, environment, expected):
+    assert str(load_settings(environment).cache) == expected, why
+
+
+def test_sources_may_be_a_url():
+    assert load_settings({"HEALTH_SOURCES": "s3://b/in"}).sources == Url("s3://b/in")
+    assert load_settings({"HEALTH_SOURCES": "s3://b/in"}, sources="in").sources == Path("in")
+
+
+@pytest.mark.parametrize(
+    ("why", "environment", "message"),
+    [
+        *(
+            ("local only", {key: "s3://b/x"}, f"^{key} is s3://b/x: it must be a file or folder of")
+            for key in ("HEALTH_MODEL", "HEALTH_CONTROL_DB", "HEALTH_DUCKDB", "HEALTH_CACHE")
+        ),
+        ("a secret", {"HEALTH_LAKE": "s3://k:hunter2@b/x"}, "^the lake: s3://…@b/x: holds a pass"),
+    ],
+)
+def test_places_that_cannot_be_used(why, environment, message):
+    with pytest.raises(SettingsError, match=message) as refused:
+        load_settings(environment)
+    assert "hunter2" not in str(refused.value), why

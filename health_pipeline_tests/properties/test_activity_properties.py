@@ -14,14 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from health_pipeline.adapters.engines.duckdb import RollUp, roll_up
+from health_pipeline.core.activity.first_active import first_active
+from health_pipeline.core.activity.observed import WEEKS
 from health_pipeline.core.activity.params import ActivityRules, Feature
-from health_pipeline.core.activity.windows import first_active, windows
+from health_pipeline.core.activity.tally import Tally
+from health_pipeline.core.activity.windows import windows
 from health_pipeline.core.identity.users import LINK_COLUMNS
 from health_pipeline.core.schemas.day import WINDOW_COLUMNS
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import days_between
+from health_pipeline_tests.core.activity.observing import observe
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 20)
@@ -207,19 +211,102 @@ def test_windows_are_exact_distinct_counts(rows, random):
 
 
 @settings(max_examples=25, deadline=None)
-@given(USER_DAYS, st.integers(1, 10))
-def test_history_may_be_cut_off_when_its_first_days_are_kept(rows, lag):
+@given(USER_DAYS)
+def test_history_may_be_cut_off_when_its_first_days_are_kept(rows):
     activity = activity_frame(rows)
     recent = activity.filter(pl.col("day") > W_FIRST - timedelta(days=90))
     seen = first_active(activity)
     assert windows(recent, W_FIRST, W_LAST, seen).equals(windows(activity, W_FIRST, W_LAST))
-    # With a lag, a day sees what the lagged day knew.
-    later = W_LAST + timedelta(days=lag)
-    known = activity.filter(pl.col("known_on") <= later).with_columns(
-        pl.col("day").alias("known_on")
-    )
-    lagged = windows(activity, W_LAST, W_LAST, lag=lag)
-    assert lagged.equals(brute_force(known, W_LAST))
+
+
+ASKED = st.dictionaries(
+    st.tuples(st.sampled_from(["acc_1", "acc_2", "acc_3", "acc_4"]), st.integers(0, 30)),
+    st.sampled_from([0, 0, 1, 2, 7, 34]),
+    min_size=1,
+    max_size=30,
+)
+
+
+def asked_frame(asked) -> pl.DataFrame:
+    rows = [
+        (account, W_FIRST + timedelta(days=day), W_FIRST + timedelta(days=day - lag))
+        for (account, day), lag in asked.items()
+    ]
+    schema = {"account_id": pl.String, "date": pl.Date, "observed_on": pl.Date}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@settings(max_examples=50, deadline=None)
+@given(USER_DAYS, ASKED)
+def test_usage_is_the_count_up_to_the_last_delivered_day(rows, asked):
+    """Whatever the lag: what was known on D of the days up to the last delivered one, exactly."""
+    activity, questions = activity_frame(rows), asked_frame(asked)
+    found = observe(activity, questions)
+    for row in found.iter_rows(named=True):
+        ours = activity.filter(pl.col("account_id") == row["account_id"])
+        for week in range(WEEKS):
+            back = timedelta(weeks=week)
+            known = ours.filter(pl.col("known_on") <= row["date"] - back).with_columns(
+                pl.col("day").alias("known_on")
+            )
+            exact = brute_force(known, row["observed_on"] - back)
+            users = exact["active_users_7d"].to_list()
+            assert [row["weekly_users"][week]] == (users or [None]), week
+            if week == 0:
+                assert {name: row[name] for name in WINDOW_COLUMNS} == exact.select(
+                    *WINDOW_COLUMNS
+                ).row(0, named=True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(USER_DAYS, ASKED, st.integers(1, 29))
+def test_a_day_a_chunk_and_a_range_give_the_same(rows, asked, split):
+    """Earlier weeks are taken from the rows of their own day, where these are there."""
+    activity, questions = activity_frame(rows), asked_frame(asked)
+    whole, seen = observe(activity, questions), first_active(activity)
+    weeks = [timedelta(weeks=week) for week in range(1, WEEKS)]
+    earlier = pl.concat(questions.with_columns(pl.col("date", "observed_on") - w) for w in weeks)
+    # One row an account and day: some weeks of the asked days are stored, others are not.
+    kept = earlier.unique(["account_id", "date"], keep="first", maintain_order=True)
+    stored = observe(activity, kept)
+    border = W_FIRST + timedelta(days=split)
+    for part in (pl.col("date") < border, pl.col("date") >= border):
+        some = questions.filter(part)
+        if some.height:
+            before = stored.filter(pl.col("date") < some["date"].min())
+            assert observe(activity, some, seen, stored=before).equals(whole.filter(part))
+
+
+@settings(max_examples=25, deadline=None)
+@given(USER_DAYS, st.lists(st.integers(1, 129), max_size=4), st.randoms(use_true_random=False))
+def test_a_state_that_was_stored_goes_on_as_if_it_had_not_been(rows, stops, random):
+    activity = activity_frame(rows)
+    accounts = activity["account_id"].unique().sort()
+    before, last = FIRST - timedelta(days=1), FIRST + timedelta(days=130)
+    whole = {
+        tally.day: tally.columns()
+        for tally in Tally(accounts, before).run(activity, last)
+        if tally.day == last
+    }
+    tally = Tally(accounts, before)
+    for stop in [*sorted(set(stops)), 131]:
+        end = FIRST + timedelta(days=stop - 1)
+        news = activity.filter(pl.col("known_on").is_between(tally.day, end, closed="right"))
+        for _ in tally.run(news, end):
+            pass
+        users, known = tally.stored()
+        others = accounts.sample(fraction=1, shuffle=True, seed=random.randrange(99))
+        again = Tally(others, end)  # accounts may come in another order the next day
+        again.restore(users, known)
+        again.fill(activity.filter(pl.col("known_on") <= end))
+        order = others.arg_sort().to_numpy()
+        for name, column in tally.columns().items():
+            assert column.tolist() == again.columns()[name][order].tolist(), name
+        tally = Tally(accounts, end)
+        tally.restore(*again.stored())
+        tally.fill(activity.filter(pl.col("known_on") <= end))
+    for name, column in whole[last].items():
+        assert column.tolist() == tally.columns()[name].tolist(), name
 
 
 @settings(max_examples=25, deadline=None)

@@ -4,43 +4,57 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 import polars as pl
 
 from health_pipeline.adapters.sources.raw import LINE, Place, Raw
+from health_pipeline.adapters.sources.text import Piece
 
 QUOTE = '"'
 
 
-def read_delimited(data: bytes, place: Place, delimiter: str, wanted: Collection[str]) -> Raw:
-    """Text columns of a CSV file with a header line; blank lines are no records.
+def read_delimited(
+    pieces: Iterable[Piece], place: Place, delimiter: str, wanted: Collection[str]
+) -> Iterator[Raw]:
+    """Text columns of a CSV file whose first record is a header; blank lines are no records.
 
     A record with more or fewer fields than the header is `ragged_row`, one whose quotes do not
     match is `bad_quotes`; a stray quote never swallows the lines after it.
     """
     if len(delimiter.encode()) != 1:
         raise place.error(f"`delimiter` must be one character, not {delimiter!r}")
-    records = _records(data, delimiter)
-    if records.is_empty():
-        raise place.error("is empty: it has not even a header line")
-    columns = _header(records["text"][0], place, delimiter)
-    body = _unswallowed(records.slice(1), delimiter)
+    columns: tuple[str, ...] | None = None
+    for piece in pieces:
+        records = _records(piece, delimiter)
+        if columns is None:
+            if records.is_empty():
+                raise place.error("is empty: it has not even a header line")
+            columns = _header(records["text"][0], place, delimiter)
+            records = records.slice(1)
+        yield _raw(_unswallowed(records, delimiter), columns, place, delimiter, wanted)
+
+
+def _raw(
+    body: pl.DataFrame,
+    columns: tuple[str, ...],
+    place: Place,
+    delimiter: str,
+    wanted: Collection[str],
+) -> Raw:
     fits = (pl.col("fields") == len(columns)).fill_null(value=False)
     good = body.filter(fits)
     frame = _parsed(good["text"], columns, delimiter)
     if frame.height != good.height:
         raise place.error(f"has {good.height} records, but {frame.height} of them could be parsed")
     chosen = [name for name in columns if name in wanted]
+    rule = pl.when(pl.col("fields").is_null()).then(pl.lit("bad_quotes"))
     return Raw(
         frame.with_columns(good[LINE]).select(LINE, *chosen),
         columns,
         body.filter(~fits).select(
             LINE,
-            pl.when(pl.col("fields").is_null())
-            .then(pl.lit("bad_quotes"))
-            .otherwise(pl.lit("ragged_row"))
-            .alias("rule"),
+            rule.otherwise(pl.lit("ragged_row")).alias("rule"),
             pl.col("text").alias("value"),
         ),
     )
@@ -59,15 +73,16 @@ def _parsed(records: pl.Series, columns: tuple[str, ...], delimiter: str) -> pl.
     schema = dict.fromkeys(columns, pl.String())
     if records.is_empty():
         return pl.DataFrame(schema=schema)
-    body = "\n".join(records).encode()
+    body = records.str.join("\n").item().encode()
     return pl.read_csv(body, has_header=False, schema=schema, separator=delimiter)
 
 
-def _records(data: bytes, delimiter: str) -> pl.DataFrame:
+def _records(piece: Piece, delimiter: str) -> pl.DataFrame:
     """`LINE` of its first line, `text`, `fields` (null: its quotes do not match), `lines`."""
+    data = piece.data
     if not data:
         return pl.DataFrame(schema={"text": pl.String()})
-    lines = pl.read_lines(io.BytesIO(data), name="text").with_row_index(LINE, offset=1)
+    lines = pl.read_lines(io.BytesIO(data), name="text").with_row_index(LINE, piece.first_line)
     records = lines.with_columns(pl.lit(1, pl.UInt32).alias("lines"))
     if QUOTE.encode() in data:
         odd = pl.col("text").str.count_matches(QUOTE, literal=True) % 2

@@ -5,8 +5,8 @@ Bad rows go to quarantine with the place they stand at; a file that cannot be re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -32,13 +32,46 @@ from health_pipeline.adapters.sources.mapping import (
 )
 from health_pipeline.adapters.sources.params import TableMap
 from health_pipeline.adapters.sources.raw import LINE, ROW, Place, Raw, SourceError
-from health_pipeline.adapters.sources.readers import read_raw
+from health_pipeline.adapters.sources.readers import SLICE, read_slices
+from health_pipeline.adapters.sources.text import WHOLE
 from health_pipeline.core.schemas.columns import SourceTable
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
 __all__ = ["FileRef", "SourceError", "TableRead", "find_files", "read_table"]
 
 VALUE_LENGTH = 200  # characters of a rejected value that the quarantine keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A file, the mapping that reads it, and the lookup files of that mapping."""
+
+    ref: FileRef
+    tmap: TableMap
+    lookups: Lookups
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a slice of one file gave through one mapping.
+
+    Attributes:
+        rows: as `TableRead.rows`.
+        lines: where in the file they stand.
+        quarantine: `LINE`, source, key, rule, value and origin of the rejected rows.
+        left_out: rows that the mapping kept out.
+        unknown: columns of the file that nobody asked for.
+    """
+
+    rows: pl.DataFrame
+    lines: pl.Series
+    quarantine: pl.DataFrame
+    left_out: int
+    unknown: frozenset[str]
+
+    def without_rows(self) -> Part:
+        """What remains to be said once the rows are put away."""
+        return replace(self, rows=self.rows.clear(), lines=self.lines.clear())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +96,6 @@ class TableRead:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one file gave through one mapping."""
-
-    rows: pl.DataFrame
-    quarantine: pl.DataFrame
-    left_out: int
-    unknown: frozenset[str]
-
-
 def read_table(
     folder: Path,
     table: SourceTable,
@@ -93,23 +116,32 @@ def read_table(
     Raises:
         SourceError: a file cannot be read, or lacks a column that it must have.
     """
-    parts: list[_Part] = []
-    used: list[FileRef] = []
-    absent: list[str] = []
-    for tmap in maps or (TableMap(),):
-        stem = tmap.file or table.name
-        paths = paths_of(folder, stem)
-        if not paths:
-            absent.append(stem)
-        lookups = lookups_in(folder, tmap)
-        for ref in _chosen(paths, files):
-            place = Place(table.name, ref.path.relative_to(folder).as_posix())
-            parts.append(_part(ref.path, place, table, tmap, lookups))
-            used.append(ref)
+    feeds = list(feeds_of(folder, table, maps, files))
+    absent = absent_files(folder, table, maps)
     if len(absent) == len(maps or (TableMap(),)):
         return None
-    warnings = (f"{table.name}: no file {stem} was found, the others were read" for stem in absent)
-    return _together(table, parts, dict.fromkeys(used), warnings, at)
+    parts = [part for feed in feeds for part in read_parts(folder, table, feed, rows=WHOLE)]
+    used = dict.fromkeys(feed.ref for feed in feeds)
+    return together(table, parts, used, absent, at)
+
+
+def absent_files(folder: Path, table: SourceTable, maps: tuple[TableMap, ...]) -> tuple[str, ...]:
+    """Stems of the files that should feed `table` and are not in `folder`."""
+    stems = [tmap.file or table.name for tmap in maps or (TableMap(),)]
+    return tuple(stem for stem in stems if not paths_of(folder, stem))
+
+
+def feeds_of(
+    folder: Path,
+    table: SourceTable,
+    maps: tuple[TableMap, ...],
+    files: Collection[FileRef] | None = None,
+) -> Iterator[Feed]:
+    """Which of `files` (None = all) feed `table`, each with the mapping that reads it, in order."""
+    for tmap in maps or (TableMap(),):
+        lookups = lookups_in(folder, tmap)
+        for ref in _chosen(paths_of(folder, tmap.file or table.name), files):
+            yield Feed(ref, tmap, lookups)
 
 
 def _chosen(paths: list[Path], files: Collection[FileRef] | None) -> list[FileRef]:
@@ -119,17 +151,30 @@ def _chosen(paths: list[Path], files: Collection[FileRef] | None) -> list[FileRe
     return [known[path] for path in paths if path in known]
 
 
-def _part(path: Path, place: Place, table: SourceTable, tmap: TableMap, lookups: Lookups) -> _Part:
-    wanted = columns_wanted(table, tmap)
-    raw = _with_partitions(read_raw(path, place, tmap, wanted), place, wanted)
+def read_parts(folder: Path, table: SourceTable, feed: Feed, rows: int = SLICE) -> Iterator[Part]:
+    """One file of `folder` as rows of `table`, in slices as `readers.read_slices` cuts them.
+
+    Raises:
+        SourceError: the file cannot be read, or lacks a column that it must have. Parts of it that
+            were given before are then void.
+    """
+    place = Place(table.name, feed.ref.path.relative_to(folder).as_posix())
+    wanted = columns_wanted(table, feed.tmap)
+    for raw in read_slices(feed.ref.path, place, feed.tmap, wanted, rows):
+        yield _part(with_partitions(raw, place, wanted), place, table, feed)
+
+
+def _part(raw: Raw, place: Place, table: SourceTable, feed: Feed) -> Part:
+    tmap = feed.tmap
     if not raw.columns:  # JSON without a row names no columns: it lacks none either
         columns = sorted(columns_needed(table, tmap))
         schema = {LINE: pl.UInt32(), **dict.fromkeys(columns, pl.String())}
         raw = Raw(pl.DataFrame(schema=schema), tuple(columns), raw.broken)
-    mapped = map_columns(raw, table, tmap, place, lookups)
+    mapped = map_columns(raw, table, tmap, place, feed.lookups)
     rows, broken = checked(mapped, table)
-    return _Part(
+    return Part(
         rows.with_columns(pl.lit(place.file).alias("origin")),
+        mapped.frame[LINE].filter(~mapped.frame[ROW].is_in(broken[ROW].implode())).alias("line"),
         pl.concat([_no_rows(raw, mapped), _rejected(mapped, table, broken)])
         .sort(LINE, maintain_order=True)
         .with_columns(pl.concat_str(pl.lit(f"{place.file}:"), LINE).alias("origin")),
@@ -138,7 +183,7 @@ def _part(path: Path, place: Place, table: SourceTable, tmap: TableMap, lookups:
     )
 
 
-def _with_partitions(raw: Raw, place: Place, wanted: Collection[str]) -> Raw:
+def with_partitions(raw: Raw, place: Place, wanted: Collection[str]) -> Raw:
     """Adds hive partitions: a folder `plan=Pro` is a column `plan` of the files in it."""
     pairs = [part.split("=", 1) for part in place.file.split("/")[:-1] if "=" in part]
     cells = {
@@ -164,9 +209,10 @@ def _no_rows(raw: Raw, mapped: Mapped) -> pl.DataFrame:
 
 def _rejected(mapped: Mapped, table: SourceTable, broken: pl.DataFrame) -> pl.DataFrame:
     schema = mapped.frame.schema
+    mapped_rows = mapped.frame.filter(pl.col(ROW).is_in(broken[ROW].implode()))
     given = [name for name in table.key if name in schema]
     text = [as_text(pl.col(name), schema[name]).alias(name) for name in given]
-    cells = mapped.frame.select(
+    cells = mapped_rows.select(
         ROW,
         LINE,
         as_text(pl.col("source"), schema["source"]).alias("source"),
@@ -176,13 +222,23 @@ def _rejected(mapped: Mapped, table: SourceTable, broken: pl.DataFrame) -> pl.Da
     return rows.select(LINE, "source", "key", "rule", "value")
 
 
-def _together(
+def together(
     table: SourceTable,
-    parts: list[_Part],
+    parts: Sequence[Part],
     used: Iterable[FileRef],
-    warnings: Iterable[str],
+    absent: Iterable[str],
     at: datetime,
 ) -> TableRead:
+    """Parts of one table as one, and what is to be said of it.
+
+    Args:
+        table: the contract.
+        parts: in the order of the files.
+        used: the files that they came from.
+        absent: stems of files that were looked for in vain.
+        at: stamp of the quarantine rows.
+    """
+    warnings = (f"{table.name}: no file {stem} was found, the others were read" for stem in absent)
     provided = frozenset(name for part in parts for name in part.rows.columns) - {"origin"}
     schema = {
         name: dtype for name, dtype in table.schema.items() if name in provided or name in table.key

@@ -10,9 +10,19 @@ _DAYS = {
     for mark in ("-", "/", ".")
 }
 
+_DAMAGE = {
+    "ragged_row": "it has not as many fields as the header, as where a file was cut short; hand in "
+    "the whole row",
+    "bad_quotes": "its quotes do not match, as where a file was cut short; hand in the whole row",
+    "not_a_json_object": "it is no JSON object, as where a file was cut short; hand in the whole "
+    "row",
+    "in_the_future": "it lies ahead of the clock that lands it; correct the sender's clock, or its "
+    "`zone` in sources.yaml, and hand the row in again",
+}
+
 
 def hints(table: str, broken: pl.DataFrame) -> tuple[str, ...]:
-    """One sentence for each rule that a change of sources.yaml would mend.
+    """One sentence for each rule that people can do something about.
 
     Args:
         table: name of the contract table.
@@ -26,17 +36,20 @@ def hints(table: str, broken: pl.DataFrame) -> tuple[str, ...]:
         advice = _advice(rule, values)
         if advice:
             first = f"{count} × {rule}, first {values[0]!r} at {origin}"
-            sentences.append(f"{table}: {first}: {advice} in sources.yaml")
+            sentences.append(f"{table}: {first}: {advice}")
     return tuple(sentences)
 
 
 def _advice(rule: str, values: list[str]) -> str | None:
-    if rule.startswith(("not_a_date:", "not_a_timestamp:")):
+    name = rule.split(":", maxsplit=1)[0]
+    if name in ("not_a_date", "not_a_timestamp"):
         form = _looks_like(pl.Series(values, dtype=pl.String))
-        return f"looks like {form}; set `format`" if form else None
-    if rule.startswith("not_allowed:"):
-        return "map it to an allowed value by `values`"
-    return None
+        return f"looks like {form}; set `format` in sources.yaml" if form else None
+    if name == "not_allowed":
+        return "map it to an allowed value by `values` in sources.yaml"
+    if name.startswith("before_"):
+        return "the clock was not set; correct the time and hand the row in again"
+    return _DAMAGE.get(name)
 
 
 def _looks_like(values: pl.Series) -> str | None:

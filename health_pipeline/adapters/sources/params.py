@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from health_pipeline.adapters.engines.params import SparkConfig
 from health_pipeline.core.schemas.base import Frozen
 
 ELSE = "*"
@@ -101,9 +102,14 @@ class SourcesConfig(Frozen):
         freshness_hours: a source older than this is reported as late.
         max_quarantine_share: a landing of which a larger share (0–1) is quarantined fails; null =
             never.
+        engine: what rolls events up; both give the same tables, so the model's fingerprint leaves
+            it out.
+        spark: the cluster of `engine: spark`.
     """
 
     tables: dict[str, tuple[TableMap, ...]] = {}
     history_start: date
     freshness_hours: float = Field(default=36.0, gt=0)
     max_quarantine_share: float | None = Field(default=None, ge=0, le=1)
+    engine: Literal["duckdb", "spark"] = Field(default="duckdb", exclude=True)
+    spark: SparkConfig = Field(default=SparkConfig(), exclude=True)

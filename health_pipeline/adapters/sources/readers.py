@@ -1,13 +1,12 @@
 """Files as they stand: bytes in, raw columns out. Knows formats, not the contract.
 
 Text formats give text only, so that no identifier loses a leading zero; Parquet keeps its types.
+A file comes in slices, so that the largest is read with the memory of one.
 """
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,62 +15,73 @@ from health_pipeline.adapters.sources.delimited import read_delimited
 from health_pipeline.adapters.sources.json_rows import read_json_array, read_json_lines
 from health_pipeline.adapters.sources.params import TableMap
 from health_pipeline.adapters.sources.raw import LINE, Place, Raw, none_broken
+from health_pipeline.adapters.sources.text import PIECE, WHOLE, Piece, pieces
+
+SLICE = 2**19
+"""Rows of a slice of a Parquet file."""
 
 
 def read_raw(path: Path, place: Place, tmap: TableMap, wanted: Collection[str]) -> Raw:
-    """`wanted` columns of the file at `path`, read by its suffix.
+    """`wanted` columns of the whole file at `path`.
 
     Raises:
         SourceError: the file cannot be read as what its name says.
     """
+    (raw,) = read_slices(path, place, tmap, wanted, rows=WHOLE)
+    return raw
+
+
+def read_slices(
+    path: Path, place: Place, tmap: TableMap, wanted: Collection[str], rows: int = SLICE
+) -> Iterator[Raw]:
+    """`wanted` columns of the file at `path` in slices, read by its suffix; at least one.
+
+    Args:
+        path: the file.
+        place: names it in errors.
+        tmap: its encoding, delimiter, and whether it is a JSON array.
+        wanted: columns that are asked for.
+        rows: of a slice of a Parquet file. Text is sliced by its bytes, `WHOLE` not at all.
+
+    Raises:
+        SourceError: the file cannot be read as what its name says. Slices of it that were given
+            before are then void.
+    """
     if path.suffix == ".parquet":
-        return _parquet(path, place, wanted)
-    data = _utf8(path, place, tmap.encoding)
+        return _parquet(path, place, wanted, rows)
+    size = PIECE if rows < WHOLE else WHOLE
     if path.suffix == ".ndjson":
-        return read_json_lines(data, wanted)
+        return read_json_lines(lambda: _text(path, place, tmap, size, quotes=False), wanted)
     if path.suffix == ".json":
-        if not tmap.array:
-            raise place.error(
-                "is a .json file; set `array: true` for it in sources.yaml if it holds one JSON "
-                "array, or name it .ndjson if it holds one object a line"
-            )
-        return read_json_array(data, place, wanted)
-    return read_delimited(data, place, tmap.delimiter, wanted)
+        return iter((_array(path, place, tmap, wanted),))
+    text = _text(path, place, tmap, size, quotes=True)
+    return read_delimited(text, place, tmap.delimiter, wanted)
 
 
-def _parquet(path: Path, place: Place, wanted: Collection[str]) -> Raw:
+def _text(path: Path, place: Place, tmap: TableMap, size: int, *, quotes: bool) -> Iterator[Piece]:
+    return pieces(path, place, tmap.encoding, quotes=quotes, size=size)
+
+
+def _array(path: Path, place: Place, tmap: TableMap, wanted: Collection[str]) -> Raw:
+    if not tmap.array:
+        raise place.error(
+            "is a .json file; set `array: true` for it in sources.yaml if it holds one JSON "
+            "array, or name it .ndjson if it holds one object a line"
+        )
+    (whole,) = _text(path, place, tmap, WHOLE, quotes=False)
+    return read_json_array(whole.data, place, wanted)
+
+
+def _parquet(path: Path, place: Place, wanted: Collection[str], rows: int) -> Iterator[Raw]:
     try:
         scan = pl.scan_parquet(path, hive_partitioning=False)
         columns = tuple(scan.collect_schema().names())
         chosen = [name for name in columns if name in wanted]
-        frame = scan.select(chosen).with_row_index(LINE, offset=1).collect()
+        height = scan.select(pl.len()).collect().item()
+        for start in range(0, max(height, 1), rows):
+            part = scan.select(chosen).slice(start, min(rows, height)).collect()
+            numbered = part.with_row_index(LINE, offset=start + 1)
+            yield Raw(numbered, columns, none_broken(LINE))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         first_line = str(error).split("\n", 1)[0]
         raise place.error(f"cannot be read as Parquet: {first_line}") from error
-    return Raw(frame, columns, none_broken(LINE))
-
-
-def _utf8(path: Path, place: Place, encoding: str) -> bytes:
-    """The text of a file as UTF-8 without a byte order mark, unpacked where it is gzip."""
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise place.error(f"cannot be read: {error}") from error
-    try:
-        text = data.decode(encoding)
-    except LookupError as error:
-        raise place.error(f"the encoding {encoding!r} of sources.yaml does not exist") from error
-    except UnicodeDecodeError as error:
-        raise place.error(_why_not_decoded(data, encoding, error)) from error
-    return text.removeprefix("\ufeff").encode()
-
-
-def _why_not_decoded(data: bytes, encoding: str, error: UnicodeDecodeError) -> str:
-    other = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
-    line = data.count(b"\n", 0, error.start) + 1
-    return (
-        f"is not {encoding}: byte 0x{data[error.start]:02x} at offset {error.start}, line {line}; "
-        f"set `encoding: {other}` for it in sources.yaml if that is how it was written"
-    )

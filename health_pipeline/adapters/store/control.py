@@ -8,45 +8,26 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from health_pipeline.adapters.store import landed, manifest, models, outbox, registry
+from health_pipeline.adapters.store import backfills, landed, manifest, models, outbox, registry
 from health_pipeline.adapters.store.transaction import transaction
 
 TABLES: tuple[str, ...] = (
     "CREATE TABLE IF NOT EXISTS lake (path TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS owner (id TEXT NOT NULL) STRICT",
     *manifest.TABLES,
     *landed.TABLES,
     *registry.TABLES,
     *models.TABLES,
     *outbox.TABLES,
+    *backfills.TABLES,
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class ControlError(Exception):
     """control.db cannot be used; the message says why and what would help."""
-
-
-def bind_lake(connection: sqlite3.Connection, path: Path, lake: Path) -> None:
-    """Tie control.db to its lake, so that two worlds never mix.
-
-    A lake that was moved (the old place is gone) is followed.
-
-    Raises:
-        ControlError: control.db belongs to another lake that still exists.
-    """
-    here = str(lake.resolve())
-    row = connection.execute("SELECT path FROM lake").fetchone()
-    if row is None:
-        connection.execute("INSERT INTO lake VALUES (?)", (here,))
-    elif row[0] != here:
-        if Path(row[0]).exists():
-            raise ControlError(
-                f"{path} belongs to the lake {row[0]}, not to {here}; "
-                "name another HEALTH_CONTROL_DB for this lake"
-            )
-        connection.execute("UPDATE lake SET path = ?", (here,))
 
 
 def open_control(path: Path) -> sqlite3.Connection:

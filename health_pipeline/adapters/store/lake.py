@@ -1,32 +1,44 @@
 """The lake: immutable Parquet run files, made visible by the manifest.
 
 A file is written beside its place, synced, renamed, its folder synced; only then one transaction
-swaps the manifest rows. A process killed anywhere leaves the old generation in force.
+swaps the manifest rows. A process killed anywhere leaves the old generation in force. In object
+storage a put takes the place of the rename.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.objects import ObjectStore
 from health_pipeline.adapters.store import manifest
+from health_pipeline.adapters.store.draft import Draft, Hashed, write_parquet
+from health_pipeline.adapters.store.files import Bucket, Folder
 from health_pipeline.adapters.store.manifest import Entry
+from health_pipeline.adapters.store.owner import own
 from health_pipeline.adapters.store.transaction import transaction
-
-WRITERS = 4
-"""Files written at once: each waits for the disk, not for a core."""
 
 READ_AT_ONCE = 64
 """Files read together: polars keeps a thread for each of them, and has 512."""
+
+SCHEMAS_AT_ONCE = 8
+"""Schemas read at once: a few bytes of each file, so that the disk is what is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A Parquet file of `height` rows that was written in pieces, being too large for memory."""
+
+    path: Path
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +48,14 @@ class Write:
     Attributes:
         table: folder in the lake.
         partition: the day, or None for a table without partitions.
-        frame: its rows, already in their final order.
+        frame: its rows, already in their final order; a file is copied as it is.
         volatile: columns that do not count as content (scored_at), so that a second run of the
             same day over the same data changes nothing.
     """
 
     table: str
     partition: date | None
-    frame: pl.DataFrame
+    frame: pl.DataFrame | OnDisk
     volatile: tuple[str, ...] = ()
 
     @property
@@ -61,57 +73,39 @@ class Published:
     rows: int
 
 
-def _bytes(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", statistics=True)
-    return buffer.getvalue()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write `path` whole or not at all: temp file, fsync, rename; callers sync the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 class Lake:
-    """The lake under `root`, with its manifest in `connection` (control.db)."""
+    """The lake under `root`, with its manifest in `connection` (control.db).
 
-    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+    Where `store` is given the lake lies in object storage, and `root` is its cache on this machine.
+    """
+
+    def __init__(
+        self, root: Path, connection: sqlite3.Connection, store: ObjectStore | None = None
+    ) -> None:
         self.root = root
         self.connection = connection
+        self._store = store
+        self._places = Bucket(store, root) if store else Folder(root)
 
     def publish(self, writes: Sequence[Write], *, run_id: str, at: datetime) -> Published:
         """Make all `writes` visible at once; partitions whose content is unchanged stay.
 
         Raises:
             PublishConflictError: another run published one of the partitions in between.
+            ControlError, ObjectError: a lake in object storage is not ours, or not reached.
         """
-        with ThreadPoolExecutor(WRITERS) as pool:
+        self._claim()
+        with ThreadPoolExecutor(self._places.writers) as pool:
             changes = self._changes(writes, pool)
-            paths = {Path(entry.path) for entry in changes}
-            folders = {self.root / folder for path in paths for folder in path.parents}
-            list(pool.map(_sync_folder, sorted(folders)))  # the list raises what a worker raised
+            self._places.settle(entry.path for entry in changes)
         with transaction(self.connection):
             manifest.swap(self.connection, changes, at.astimezone(UTC).isoformat(), run_id)
         rows = sum(write.frame.height for write in writes)
         return Published(len(changes), len(writes) - len(changes), rows)
+
+    def _claim(self) -> None:
+        if self._store is not None:
+            own(self.connection, self._store)
 
     def _changes(self, writes: Sequence[Write], pool: ThreadPoolExecutor) -> list[Entry]:
         """Write the files whose content is not visible already, and say what they are."""
@@ -125,24 +119,33 @@ class Lake:
 
     def _write(self, write: Write, current: Entry | None) -> Entry | None:
         partition = write.name
-        content = _bytes(write.frame)
-        counted = _bytes(write.frame.drop(write.volatile)) if write.volatile else content
-        digest = hashlib.sha256(counted).hexdigest()
-        if current and current.digest == digest and (self.root / current.path).exists():
-            return None
-        generation = current.generation + 1 if current else 1
-        folder = Path(write.table, f"date={partition}") if partition else Path(write.table)
-        path = folder / f"{generation:06d}-{digest[:12]}.parquet"
-        write_durably(self.root / path, content)
+        folder = f"{write.table}/date={partition}" if partition else write.table
+        draft = Draft(self.root / folder)
+        try:
+            _put(write.frame, draft)
+            digest = _digest(write, draft)
+            if current and current.digest == digest and self._places.holds(current):
+                return None
+            generation = current.generation + 1 if current else 1
+            # Named by all its bytes: two runs that differ in volatile columns write two files.
+            path = f"{folder}/{generation:06d}-{draft.digest[:12]}.parquet"
+            self._places.keep(draft, path)
+        finally:
+            draft.drop()
         return Entry(
-            write.table,
-            partition,
-            generation,
-            path.as_posix(),
-            write.frame.height,
-            len(content),
-            digest,
+            write.table, partition, generation, path, write.frame.height, draft.size, digest
         )
+
+    def export(self, path: str, content: bytes) -> None:
+        """Write a file for people beside the tables, whole or not at all; it has no generations."""
+        self._claim()
+        draft = Draft((self.root / path).parent)
+        try:
+            draft.write(content)
+            self._places.keep(draft, path)
+        finally:
+            draft.drop()
+        self._places.settle([path])
 
     def tables(self) -> list[str]:
         """Names of the tables that have something visible."""
@@ -157,14 +160,28 @@ class Lake:
         ]
 
     def files(self, table: str, first: date | None = None, last: date | None = None) -> list[Path]:
-        """Visible files of `table`, from `first` to `last` (both included) where given."""
+        """Visible files of `table`, from `first` to `last` (both included) where given.
+
+        They lie on this machine: of a lake in object storage the cache is filled first.
+
+        Raises:
+            ObjectError: an object cannot be fetched, or is not what the manifest says.
+        """
         found = manifest.entries(
             self.connection,
             table,
             first.isoformat() if first else "",
             last.isoformat() if last else "9999-12-31",
         )
-        return [self.root / entry.path for entry in found]
+        return self._places.local(found)
+
+    def day_rows(self, table: str) -> dict[date, int]:
+        """How many rows each visible partition of `table` holds."""
+        return {
+            date.fromisoformat(entry.partition): entry.rows
+            for entry in manifest.entries(self.connection, table)
+            if entry.partition
+        }
 
     def rows(self, table: str) -> int:
         """How many rows of `table` are visible."""
@@ -187,6 +204,23 @@ class Lake:
         ]
         return pl.concat(frames, how="diagonal_relaxed")
 
+    def scan(
+        self, table: str, first: date | None = None, last: date | None = None
+    ) -> pl.LazyFrame | None:
+        """As `frame`, lazily: only the columns and row groups that a query needs are read."""
+        files = self.files(table, first, last)
+        if not files:
+            return None
+        # Files of one schema are one scan; a column may come, go or widen from day to day.
+        with ThreadPoolExecutor(SCHEMAS_AT_ONCE) as pool:
+            schemas = list(pool.map(pl.read_parquet_schema, files))
+        alike = groupby(zip(schemas, files, strict=True), key=lambda found: list(found[0].items()))
+        parts = [
+            pl.scan_parquet([file for _, file in part], hive_partitioning=False)
+            for _, part in alike
+        ]
+        return pl.concat(parts, how="diagonal_relaxed")
+
     def sweep(self, older_than: datetime) -> int:
         """Remove run files that are not visible and were last changed before `older_than`.
 
@@ -194,10 +228,23 @@ class Lake:
             How many were removed. Readers that still hold an older generation keep their files
             until then.
         """
-        visible = {self.root / entry.path for entry in manifest.entries(self.connection)}
-        removed = 0
-        for path in sorted(self.root.glob("**/*.parquet")) + sorted(self.root.glob("**/.*.tmp")):
-            if path not in visible and path.stat().st_mtime < older_than.timestamp():
-                path.unlink()
-                removed += 1
-        return removed
+        self._claim()
+        visible = {entry.path for entry in manifest.entries(self.connection)}
+        return self._places.sweep(visible, older_than)
+
+
+def _put(frame: pl.DataFrame | OnDisk, draft: Draft) -> None:
+    if isinstance(frame, OnDisk):
+        with frame.path.open("rb") as file:
+            shutil.copyfileobj(file, draft, 2**20)
+    else:
+        write_parquet(frame, draft)
+
+
+def _digest(write: Write, draft: Draft) -> str:
+    """Of the content that counts: the file's own, or that of the file without volatile columns."""
+    if not write.volatile or isinstance(write.frame, OnDisk):
+        return draft.digest
+    counted = Hashed()
+    write_parquet(write.frame.drop(write.volatile), counted)
+    return counted.digest

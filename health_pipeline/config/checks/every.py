@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from health_pipeline.config.checks import (
     delivery,
+    engines,
     people,
     plays,
     scoring,
@@ -66,6 +67,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     sources.zones,
     sources.scales,
     sources.file_forms,
+    engines.spark_addresses,
 )
 
 

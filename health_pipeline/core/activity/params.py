@@ -33,7 +33,8 @@ class ActivityRules(Frozen):
     Attributes:
         features: at most 62, in bit order.
         core_events: further event names that are value moments without a feature.
-        lookback_days: copies of an event are searched this far back.
+        lookback_days: days of two copies of one event lie at most this far apart; copies of one
+            day are recognised however late they arrive.
         first_valid_year: rows before 1 January of it are quarantined.
         delivered_share: a source with fewer than this share of its regular accounts active on a
             day did not deliver (contracts.md).
@@ -42,7 +43,7 @@ class ActivityRules(Frozen):
 
     features: tuple[Feature, ...] = Field(default=(), max_length=62)
     core_events: tuple[str, ...] = ()
-    lookback_days: int = Field(default=90, ge=1)
+    lookback_days: int = Field(default=1, ge=0)
     first_valid_year: int = Field(default=2000, ge=1970, le=2100)
     delivered_share: float = Field(default=0.2, ge=0, le=1)
     holidays: tuple[str, ...] = ()

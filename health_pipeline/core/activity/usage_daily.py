@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -233,31 +233,66 @@ def usage_daily(
         ),
         source_days,
         _given(known).filter(new),
-        _differences(known, named, events_known),
+        _differences(known.filter(new), named.filter(new), events_known),
     )
 
 
-def with_given(windows_frame: pl.DataFrame, given: pl.DataFrame, lag: int = 0) -> pl.DataFrame:
-    """`windows_frame` with the distinct counts that a source gave, where no user was ever shown.
+def with_given(
+    rows: pl.DataFrame, observed: pl.DataFrame, given: pl.DataFrame, weeks: int
+) -> pl.DataFrame:
+    """Usage rows with the distinct counts that a source gave, where no user was ever shown.
 
     Args:
-        windows_frame: `windows`.
-        given: `GIVEN` rows; of several versions the latest known by the day, and `lag` days
-            after it, counts.
-        lag: as for `windows`.
+        rows: account_id, date, observed_on, windows and `weekly_users` (lists of `weeks`).
+        observed: account_id, date, observed_on: the rows that are asked for.
+        given: `GIVEN` rows; of several versions the latest known on the day counts, for an earlier
+            week as much earlier.
+        weeks: length of the weekly series.
 
     Returns:
         The same columns; account-days that only `given` knows are added, their volume null.
     """
-    latest = (
-        given.filter(pl.col("known_on") <= pl.col("day") + timedelta(days=lag))
+    asked = observed.drop_nulls("observed_on").join(given, on="account_id", how="semi")
+    if asked.is_empty():
+        return rows
+    week = pl.DataFrame({"week": range(weeks)}, schema={"week": pl.Int64})
+    back = pl.duration(weeks="week")
+    key = ["account_id", "date", "observed_on"]
+    told = (
+        asked.select(key)
+        .join(week, how="cross")
+        .with_columns((pl.col("observed_on") - back).alias("day"))
+        .join(given, on=["account_id", "day"], how="left")
+        .filter((pl.col("known_on") <= pl.col("date") - back) | pl.col("known_on").is_null())
         .sort("known_on")
-        .group_by("account_id", pl.col("day").alias("date"))
+        .group_by(*key, "week")
         .agg(pl.col(name).drop_nulls().last().alias(f"given_{name}") for name in GIVEN_METRICS[1:])
     )
-    merged = windows_frame.join(latest, on=["account_id", "date"], how="full", coalesce=True)
+    shown = rows.join(asked, on=key[:2], how="semi").select(*key, "weekly_users")
+    long = shown.with_columns(pl.int_ranges(weeks).alias("week")).explode("week", "weekly_users")
+    series = (
+        asked.select(key)
+        .join(week, how="cross")
+        .join(told, on=[*key, "week"], how="left")
+        .join(long, on=[*key, "week"], how="left")
+        .sort(*key, "week")
+        .group_by(key, maintain_order=True)
+        .agg(
+            pl.coalesce("weekly_users", "given_active_users_7d").alias("weekly_given"),
+            *(pl.col(f"given_{name}").first() for name in GIVEN_METRICS[1:]),
+        )
+    )
+    counted = pl.any_horizontal(pl.col("^given_.*$").is_not_null())
+    merged = pl.concat(
+        [
+            rows.join(series, on=key, how="left"),
+            series.filter(counted).join(rows, on=key[:2], how="anti"),
+        ],
+        how="diagonal",
+    )
     return (
         merged.with_columns(pl.coalesce(n, f"given_{n}").alias(n) for n in GIVEN_METRICS[1:])
-        .select(windows_frame.columns)
-        .sort("account_id", "date")
+        .with_columns(pl.coalesce("weekly_given", "weekly_users").alias("weekly_users"))
+        .select(rows.columns)
+        .sort("date", "account_id")
     )

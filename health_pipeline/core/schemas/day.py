@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -27,7 +28,7 @@ class FeatureInfo:
     plans: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DayView:
     """The world as known at the end of `day`.
 
@@ -40,10 +41,9 @@ class DayView:
             `has_usage` (bool: some source has shown a user or event of this account by D).
         windows: `activity.windows` of the last day on which the account's product sources
             delivered: one row an account with usage, keyed by `account_id`, with `observed_on`
-            (date: that last delivered day) and the columns of `WINDOW_COLUMNS`.
-        weekly: `account_id`, `week` (int, 0 = the seven days ending on `observed_on`, 1 = the seven
-            before …, up to 13), `active_users` (int, distinct in that week). Weeks before the
-            account's first known activity are absent.
+            (date: that last delivered day), the columns of `WINDOW_COLUMNS` and `weekly_users`
+            (list of `WEEKS` ints: distinct users of the seven days ending on `observed_on`, then
+            of the seven before …). Weeks before the account's first known user are null.
         tables: source tables as of D with `account_id` added (and `user_id` where users appear);
             only connected tables. Rows of unresolved accounts are not in here.
         provided: for each connected table the optional columns that some source really delivers.
@@ -54,7 +54,6 @@ class DayView:
     day: date
     accounts: pl.DataFrame
     windows: pl.DataFrame
-    weekly: pl.DataFrame
     tables: Mapping[str, pl.DataFrame]
     provided: Mapping[str, frozenset[str]]
     features: tuple[FeatureInfo, ...] = ()
@@ -64,6 +63,14 @@ class DayView:
         """True when `table` is connected and delivers every one of `columns`."""
         return table in self.tables and set(columns) <= self.provided.get(table, frozenset())
 
+    @cached_property
+    def usage(self) -> pl.DataFrame:
+        """The accounts in their order, each with its row of `windows`; nulls where it has none."""
+        return self.accounts.join(self.windows, on="account_id", how="left", maintain_order="left")
+
+
+WEEKS = 14
+"""Weeks of a trend."""
 
 WINDOW_COLUMNS: dict[str, pl.DataType] = {
     "active_users_7d": pl.Int64(),

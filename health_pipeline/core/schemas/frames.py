@@ -41,7 +41,13 @@ SIGNAL_VALUES: dict[str, pl.DataType] = {
 UNRESOLVED_EVENTS: dict[str, pl.DataType] = {
     "known_on": pl.Date(),
     **RESULT_TABLES["unresolved"].columns,
+    "day": pl.Date(),
+    "user_key": pl.String(),
 }
-"""Events that no account claims, by the day on which they became known."""
+"""Events that no account claims, by the day on which they became known.
+
+`day`: on which they happened, the partition in which the roll-up finds them again once `key` or
+`user_key` (the source_user_id) is linked.
+"""
 
 KEYED_TIME: dict[str, pl.DataType] = {"known_at": TIMESTAMP, "known_assumed": pl.Boolean()}

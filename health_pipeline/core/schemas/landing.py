@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -16,7 +17,6 @@ STAMPS = ("known_at", "known_assumed", "origin")
 OWN = "#own"
 
 CONFLICT = "conflicting_version"
-FIRST_VALID_YEAR = 2000
 
 
 def land(
@@ -24,33 +24,27 @@ def land(
     new: pl.DataFrame,
     previous: pl.DataFrame | None,
     as_of: date,
-    first_valid_year: int = FIRST_VALID_YEAR,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The versions of `table` after `new` has arrived in the run for day `as_of`.
 
     Args:
-        table: the contract.
+        table: the contract; of `events`, which have no versions, see `event_landing`.
         new: typed contract columns (those of the key always) and `origin`; `known_at` where the
             source can tell.
-        previous: what earlier landings gave, None in the first landing. Of `events` only whether
-            it is None counts.
+        previous: what earlier landings gave, None in the first landing.
         as_of: the day of the run, never today's.
-        first_valid_year: events before it are quarantined (a clock that was never set).
 
     Returns:
         All versions, `previous` included, sorted by key and `known_at`; they carry `known_at`
-        (never null), `known_assumed` and `origin`. Of `events`, which have no versions: the new
-        rows alone, in file order, copies included. And the quarantine rows.
+        (never null), `known_assumed` and `origin`. And the quarantine rows.
     """
-    if table.name == "events":
-        return _land_events(table, new, as_of, first_valid_year, first=previous is None)
     stamped = _stamped(table, new, as_of, first=previous is None)
     old = stamped.clear() if previous is None else previous
     arrived = _against(table, stamped, old, as_of)
     arriving = arrived.filter(~pl.col("repeated"))
     kept = _without_plans(table, old, arrived, as_of)
     pool = pl.concat([kept, arriving], how="diagonal")
-    landed = pool.unique([*table.key, "known_at"], keep="last", maintain_order=True)
+    landed = _last_of(pool, [*table.key, "known_at"])
     names = [name for name in table.names if name in landed.columns and name not in STAMPS]
     versions = landed.select(*names, *STAMPS).sort(
         *table.key, "known_at", nulls_last=True, maintain_order=True
@@ -102,14 +96,47 @@ def _against(
     """
     cells = [name for name in stamped.columns if name not in (*STAMPS, "inferred")]
     group = [*table.key, "known_at"]
-    in_force = (
-        old.filter(pl.col("known_at") <= pl.lit(end_of(as_of)))
-        .sort("known_at", maintain_order=True)
-        .unique(list(table.key), keep="last", maintain_order=True)
+    known = old.filter(pl.col("known_at") <= pl.lit(end_of(as_of)))
+    again = known.filter(_doubles(known, table.key))
+    in_force = pl.concat(
+        [
+            known.filter(~_doubles(known, table.key)),
+            again.sort("known_at", maintain_order=True).unique(
+                list(table.key), keep="last", maintain_order=True
+            ),
+        ]
     )
     marked = _marked(_marked(stamped, old, cells, "seen"), in_force, cells, "current")
+    several = _doubles(marked, group)
+    repeated = pl.col("inferred") & pl.col("current")
+    if not several.any():
+        return marked.with_columns(repeated=repeated)
     untimed = pl.col("inferred").all().over(group)
-    return marked.with_columns(repeated=untimed & pl.col("current").last().over(group))
+    of_several = untimed & pl.col("current").last().over(group)
+    numbered = marked.with_row_index("#nth")
+    parts = [
+        numbered.filter(~several).with_columns(repeated=repeated),
+        numbered.filter(several).with_columns(repeated=of_several),
+    ]
+    return pl.concat(parts).sort("#nth").drop("#nth")
+
+
+def _doubles(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """Which rows share their values in `columns` with another row, and hardly any besides.
+
+    By hash: far cheaper than to group, and most tables have hardly any.
+    """
+    return rows.select(pl.struct(columns).hash().is_duplicated().alias("doubles")).to_series()
+
+
+def _last_of(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The last of the rows that agree in `columns`, in their order."""
+    doubles = _doubles(rows, columns)
+    if not doubles.any():
+        return rows
+    numbered = rows.with_row_index("#nth")
+    last = numbered.filter(doubles).unique(list(columns), keep="last", maintain_order=True)
+    return pl.concat([numbered.filter(~doubles), last]).sort("#nth").drop("#nth")
 
 
 def _without_plans(
@@ -146,18 +173,20 @@ def _conflicts(
     pool = pl.concat([old, arrived], how="diagonal").with_columns(
         pl.col("seen").fill_null(value=False)
     )
+    pool = pool.filter(_doubles(pool, group))
     differs = pl.any_horizontal(
         pl.col(name).ne_missing(pl.col(name).last().over(group)) for name in cells
     )
     losers = pool.filter(differs & ~pl.col("seen"))
     facts = [name for name in cells if name not in table.key]
     value = pl.struct(facts).struct.json_encode() if facts else pl.lit(None, pl.String)
-    return _quarantine(table, losers, CONFLICT, value, as_of)
+    return quarantined(table, losers, CONFLICT, value, as_of)
 
 
-def _quarantine(
+def quarantined(
     table: SourceTable, rows: pl.DataFrame, rule: str, value: pl.Expr, as_of: date
 ) -> pl.DataFrame:
+    """`rows` of `table` as quarantine rows of `rule`, with the `value` that breaks it."""
     return rows.select(
         pl.lit(table.name).alias("table"),
         "source",
@@ -167,23 +196,3 @@ def _quarantine(
         "origin",
         pl.lit(end_of(as_of)).cast(TIMESTAMP).alias("at"),
     ).cast(RESULT_TABLES["quarantine"].columns)  # type: ignore[arg-type]
-
-
-def _land_events(
-    table: SourceTable, new: pl.DataFrame, as_of: date, first_valid_year: int, *, first: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Events are known when received, and never before they occurred: client clocks run ahead."""
-    received = pl.col("received_at") if "received_at" in new.columns else pl.lit(None, TIMESTAMP)
-    occurred = pl.col("occurred_at")
-    open_known = occurred if first else pl.lit(end_of(as_of)).cast(TIMESTAMP)
-    too_early = occurred < pl.lit(datetime(first_valid_year, 1, 1, tzinfo=UTC))
-    landed = new.filter(~too_early).with_columns(
-        pl.max_horizontal(occurred, pl.coalesce(received, open_known)).alias("known_at"),
-        (received.is_null() & (pl.lit(first) | (occurred > open_known))).alias("known_assumed"),
-    )
-    names = [name for name in table.names if name in new.columns]
-    early = new.filter(too_early)
-    rule = f"before_{first_valid_year}"
-    return landed.select(*names, *STAMPS), _quarantine(
-        table, early, rule, occurred.cast(pl.String), as_of
-    )

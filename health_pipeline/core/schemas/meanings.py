@@ -192,7 +192,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "steps": "text, owner and due day of each step",
         "first_touch_at": "when somebody first acted",
         "closed_at": "when its episode ended",
-        "outcome": "recovered or left",
+        "outcome": "recovered, left, or backfilled (published days began)",
         "calm_since": "first of the calm days that may end it",
     },
     "alerts": {

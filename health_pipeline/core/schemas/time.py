@@ -22,6 +22,11 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, as polars counts them."""
+    return day.toordinal() - KNOWN_SINCE_EVER.toordinal()
+
+
 def _has_happened(name: str, dtype: pl.DataType, day: date) -> pl.Expr:
     limit = pl.lit(day) if dtype == pl.Date else pl.lit(end_of(day)).cast(dtype)
     return pl.col(name) <= limit

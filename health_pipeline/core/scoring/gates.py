@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
+from health_pipeline.core.schemas.account_days import KEY, SignalRows, signal_rows
 from health_pipeline.core.scoring.params import TIER_ORDER, CombinedGate, Gate, ScoringRules
 
 RISK_BELOW = 60.0
 MOST_NAMED = 3
-KEY = ("account_id", "date")
+PATTERN = "pattern"
+"""A column that every account and day shares, so that a model without gates has a pattern."""
 
 GATES: dict[str, pl.DataType] = {
     "account_id": pl.String(),
@@ -22,7 +25,7 @@ GATES: dict[str, pl.DataType] = {
 }
 
 
-def gates(signals: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
+def gates(signals: pl.DataFrame | SignalRows, rules: ScoringRules) -> pl.DataFrame:
     """Which gates fire for each account and day, and the best tier that they leave.
 
     Args:
@@ -35,11 +38,26 @@ def gates(signals: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
         the rules; `not_measured`: names of the gates that could not be asked because their signal
         is not measured, null when all could. Such a gate does not fire.
     """
+    rows = signal_rows(signals)
+    asked = _asked(rows, rules)
+    fired = rows.days.with_columns(
+        pl.lit(0).alias(PATTERN), *(_fires(gate, asked, rows.days.height) for gate in rules.gates)
+    )
+    # Few patterns of gates occur: their words are put together once, not for each account.
+    pattern = fired.columns[len(KEY) :]
+    said = _said(fired.select(pattern).unique(), rules)
+    return fired.join(said, on=pattern, how="left", nulls_equal=True, maintain_order="left").select(
+        pl.col(name).cast(dtype) for name, dtype in GATES.items()
+    )
+
+
+def _said(patterns: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
+    """What follows from each of `patterns`, which gates fire: cap, gates, reason, not asked."""
     every: tuple[Gate | CombinedGate, ...] = (*rules.gates, *rules.combined_gates)
     return (
-        signals.group_by(KEY)
-        .agg(_fires(gate).max().alias(_column(gate)) for gate in rules.gates)
-        .with_columns(_fires_together(gate).alias(_column(gate)) for gate in rules.combined_gates)
+        patterns.with_columns(
+            _fires_together(gate).alias(_column(gate)) for gate in rules.combined_gates
+        )
         .with_columns(_lowest_cap(every).alias("cap"))
         .with_columns(
             _join([_if_caps(gate, gate.name) for gate in every], ", ", MOST_NAMED).alias("gate"),
@@ -48,8 +66,6 @@ def gates(signals: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
             ),
             _join([_if_not_asked(gate) for gate in rules.gates], ", ").alias("not_measured"),
         )
-        .select(pl.col(name).cast(dtype) for name, dtype in GATES.items())
-        .sort(KEY)
     )
 
 
@@ -57,16 +73,27 @@ def _column(gate: Gate | CombinedGate) -> str:
     return f"fires:{gate.name}"
 
 
-def _fires(gate: Gate) -> pl.Expr:
-    """True or False on the measured row of the gate's signal, null on every other row."""
-    asked = (pl.col("signal") == gate.signal) & (pl.col("status") == "measured")
+def _asked(rows: SignalRows, rules: ScoringRules) -> pl.DataFrame:
+    """`day` (place in `rows.days`), `signal`, `value`, `subscore` of what gates can ask."""
+    gated = np.isin(rows.names, [gate.signal for gate in rules.gates])[rows.signal]
+    measured = (rows.frame["status"] == "measured").fill_null(False).to_numpy()
+    at = np.flatnonzero(gated & measured)
+    asked = rows.frame.select("signal", "value", "subscore")[at]
+    return asked.with_columns(pl.Series("day", rows.day[at]))
+
+
+def _fires(gate: Gate, asked: pl.DataFrame, days: int) -> pl.Series:
+    """True or False on each day on which the gate's signal is measured, null on the others."""
     if gate.when == "risk":
         test = pl.col("subscore") < RISK_BELOW
     elif gate.when == "above":
         test = pl.col("value") > gate.value
     else:
         test = pl.col("value") < gate.value
-    return pl.when(asked).then(test)
+    found = asked.filter(pl.col("signal") == gate.signal).select("day", fires=test).drop_nulls()
+    state = np.full(days, -1, dtype=np.int8)
+    np.maximum.at(state, found["day"].to_numpy(), found["fires"].cast(pl.Int8).to_numpy())
+    return pl.Series(_column(gate), state > 0).set(pl.Series(state < 0), None)
 
 
 def _fires_together(gate: CombinedGate) -> pl.Expr:

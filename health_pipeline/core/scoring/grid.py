@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+EARLIER = ("account_id", "date", "score", "held_tier", "tier", "tier_since")
+"""What is needed of the days before."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -66,13 +69,10 @@ def read_grid(
     day = pl.col("date").to_physical()
     first_day = int(raw.select(day.min()).item()) - lead
     width = int(raw.select(day.max()).item()) - first_day + 1
-    before = previous.filter(
-        day.is_between(first_day, first_day + lead - 1)
-        & pl.col("account_id").is_in(accounts.categories.implode())
-    ).sort("date")
+    _, rows, columns = _placed(raw, accounts, first_day)
+    earlier = previous.select(*EARLIER).filter(day.is_between(first_day, first_day + lead - 1))
+    before, rows_before, columns_before = _placed(earlier, accounts, first_day)
     shape = (len(accounts.categories), width)
-    rows, columns = _places(raw, accounts, first_day)
-    earlier = _places(before, accounts, first_day)
 
     def matrix(column: Array, fill: Any) -> Array:
         full = np.full(shape, fill)
@@ -80,7 +80,7 @@ def read_grid(
         return full
 
     score = matrix(_floats(raw), np.nan)
-    score[earlier] = _floats(before)
+    score[rows_before, columns_before] = _floats(before)
     best = len(names) - 2
     grid = Grid(
         first_day=first_day,
@@ -93,26 +93,33 @@ def read_grid(
         cap=matrix(_codes(raw["cap"], names, best), best),
         hard=matrix(raw["hard"].fill_null(False).to_numpy(), False),
     )
-    return grid, _state(before, earlier, names, shape[0])
+    return grid, _state(before, rows_before, columns_before, names, shape[0])
+
+
+def _placed(
+    frame: pl.DataFrame, accounts: pl.Enum, first_day: int
+) -> tuple[pl.DataFrame, Array, Array]:
+    """The rows of `accounts`, with the row and column of each in the matrices."""
+    number = frame["account_id"].cast(accounts, strict=False).to_physical()
+    among = number.is_not_null()
+    kept = frame if among.all() else frame.filter(among)
+    columns = kept["date"].to_physical().to_numpy().astype(np.int64) - first_day
+    return kept, number.drop_nulls().to_numpy().astype(np.int64), columns
 
 
 def _state(
-    before: pl.DataFrame, places: tuple[Array, Array], names: Sequence[str], accounts: int
+    before: pl.DataFrame, rows: Array, columns: Array, names: Sequence[str], accounts: int
 ) -> State:
-    """The last row of each account; `before` is sorted by date, so that later rows overwrite."""
-    rows, columns = places
+    """The last row of each account."""
     held, tier, since = (np.full(accounts, -1) for _ in range(3))
     seen = np.full(accounts, np.iinfo(np.int64).min)
-    held[rows] = _codes(before["held_tier"], names, -1)
-    tier[rows] = _codes(before["tier"], names, -1)
-    since[rows] = before["tier_since"].to_physical().to_numpy()
-    seen[rows] = columns
+    np.maximum.at(seen, rows, columns)
+    is_last = columns == seen[rows]
+    last, of = before.filter(pl.Series(is_last)), rows[is_last]
+    held[of] = _codes(last["held_tier"], names, -1)
+    tier[of] = _codes(last["tier"], names, -1)
+    since[of] = last["tier_since"].to_physical().to_numpy()
     return State(held, tier, since, seen)
-
-
-def _places(frame: pl.DataFrame, accounts: pl.Enum, first_day: int) -> tuple[Array, Array]:
-    rows = frame["account_id"].cast(accounts).to_physical().to_numpy().astype(np.int64)
-    return rows, frame["date"].to_physical().to_numpy().astype(np.int64) - first_day
 
 
 def _floats(frame: pl.DataFrame) -> Array:
@@ -120,9 +127,5 @@ def _floats(frame: pl.DataFrame) -> Array:
 
 
 def _codes(tiers: pl.Series, names: Sequence[str], none: int) -> Array:
-    codes = {name: code for code, name in enumerate(names)}
-    return (
-        tiers.cast(pl.String)
-        .replace_strict({**codes, None: none}, return_dtype=pl.Int64)
-        .to_numpy()
-    )
+    """Places in `names`, `none` for null."""
+    return tiers.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(none).to_numpy()

@@ -6,10 +6,9 @@ from datetime import datetime
 
 import polars as pl
 
+from health_pipeline.core.schemas.account_days import beside, by_account_day
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.scoring.params import TIER_ORDER
-
-KEY = ("account_id", "date")
 
 
 def health_scores(
@@ -39,19 +38,17 @@ def health_scores(
     lowered = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != pl.col("held_tier"))
     could_be_lower = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != worst)
     not_asked = pl.lit("not evaluated, because not measured: ") + pl.col("not_measured")
-    reasons = pl.concat_list(
-        pl.when(lowered).then(pl.col("gate_reason")),
-        pl.when(could_be_lower).then(not_asked),
-    ).list.drop_nulls()
-    return RESULT_TABLES["health_scores"].conform(
-        raw.join(held, on=KEY)
-        .join(gates, on=KEY, how="left")
-        .with_columns(
-            pl.when(lowered).then(pl.col("gate")).alias("gate"),
-            pl.when(reasons.list.len() > 0).then(reasons.list.join("; ")).alias("gate_reason"),
-            pl.lit(None, dtype=pl.Float64).alias("expansion_index"),
-            pl.lit(None, dtype=pl.Float64).alias("churn_probability"),
-            pl.lit(scored_at).alias("scored_at"),
-            pl.lit(model_version).alias("model_version"),
-        )
+    parts = [pl.when(lowered).then("gate_reason"), pl.when(could_be_lower).then(not_asked)]
+    reasons = pl.concat_str(parts, separator="; ", ignore_nulls=True)
+    rows = beside(beside(raw, held), gates).with_columns(
+        pl.when(lowered).then("gate").alias("gate"),
+        pl.when(pl.any_horizontal(part.is_not_null() for part in parts))
+        .then(reasons)
+        .alias("gate_reason"),
+        pl.lit(None, dtype=pl.Float64).alias("expansion_index"),
+        pl.lit(None, dtype=pl.Float64).alias("churn_probability"),
+        pl.lit(scored_at).alias("scored_at"),
+        pl.lit(model_version).alias("model_version"),
     )
+    shape = RESULT_TABLES["health_scores"].columns
+    return by_account_day(rows.select(pl.col(name).cast(dtype) for name, dtype in shape.items()))

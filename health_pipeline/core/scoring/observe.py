@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
+from health_pipeline.core.schemas.account_days import KEY, SignalRows, looked_up, signal_rows
 from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
 from health_pipeline.core.schemas.spec import SignalSpec
 
@@ -18,40 +20,47 @@ _SPEC: dict[str, pl.DataType] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What `observe` finds.
+
+    Attributes:
+        rows: the signals in order.
+        frame: for each of `rows`: `account_id`, `date`, `signal`, `group`, `status`, `subscore`
+            and `reference` (null where there is none), `w_observed` (weight if it speaks, else 0),
+            `w_fresh` (that weight × f), `w_applicable` (0 if not applicable).
+    """
+
+    rows: SignalRows
+    frame: pl.DataFrame
+
+
 def observe(
-    signals: pl.DataFrame,
+    signals: pl.DataFrame | SignalRows,
     segments: pl.DataFrame,
     baseline: pl.DataFrame,
     specs: Sequence[SignalSpec],
-) -> pl.DataFrame:
+) -> Observed:
     """Each signal beside its weight, reference and freshness.
 
-    Returns:
-        `account_id`, `date`, `signal`, `group`, `status`, `subscore` and `reference` (null where
-        there is none), `w_observed` (weight if it speaks, else 0), `w_fresh` (that weight × f),
-        `w_applicable` (0 if not applicable), sorted by account, date and signal, so that sums do
-        not depend on the order of the rows. A signal speaks while it is measured and f ≥ .5; a
-        measured one that is older has the status `stale`.
+    A signal speaks while it is measured and f ≥ .5; a measured one that is older has the status
+    `stale`. Rows are sorted by account, date and signal, so that sums do not depend on their order.
 
     Raises:
         ValueError: a signal has no spec, or the baseline two rows for a segment and signal.
     """
-    _refuse(signals, baseline, specs)
+    rows = signal_rows(signals)
+    _refuse(rows.names, baseline, specs)
     known = pl.DataFrame(
         [(s.name, s.group, s.weight, s.ttl_days, s.half_life_days) for s in specs],
         schema=_SPEC,
         orient="row",
     )
+    normal = baseline.select("segment", "signal", "reference")
     fresh = freshness(pl.col("freshness_hours") / 24.0, pl.col("ttl"), pl.col("half_life"))
-    return (
-        signals.select("account_id", "date", "signal", "status", "subscore", "freshness_hours")
-        .join(known, on="signal")
-        .join(
-            segments.select("account_id", "date", "segment"), on=["account_id", "date"], how="left"
-        )
-        .join(
-            baseline.select("segment", "signal", "reference"), on=["segment", "signal"], how="left"
-        )
+    frame = (
+        rows.frame.select(*KEY, "signal", "status", "subscore", "freshness_hours")
+        .hstack(looked_up(rows, segments, known, normal))
         .with_columns(fresh.alias("f"), (pl.col("status") == "measured").alias("is_measured"))
         .with_columns(
             (pl.col("is_measured") & (pl.col("f") >= OBSERVED_FROM))
@@ -59,7 +68,7 @@ def observe(
             .alias("speaks")
         )
         .select(
-            *("account_id", "date", "signal", "group", "reference"),
+            *(*KEY, "signal", "group", "reference"),
             _status().alias("status"),
             pl.when("speaks").then("subscore").alias("subscore"),
             pl.when("speaks").then("w").otherwise(0.0).alias("w_observed"),
@@ -69,8 +78,8 @@ def observe(
             .otherwise("w")
             .alias("w_applicable"),
         )
-        .sort("account_id", "date", "signal")
     )
+    return Observed(rows, frame)
 
 
 def _status() -> pl.Expr:
@@ -78,8 +87,8 @@ def _status() -> pl.Expr:
     return pl.when(aged).then(pl.lit("stale")).otherwise(pl.col("status"))
 
 
-def _refuse(signals: pl.DataFrame, baseline: pl.DataFrame, specs: Sequence[SignalSpec]) -> None:
-    unknown = set(signals["signal"].unique()) - {spec.name for spec in specs}
+def _refuse(signals: Sequence[str], baseline: pl.DataFrame, specs: Sequence[SignalSpec]) -> None:
+    unknown = set(signals) - {spec.name for spec in specs}
     if unknown:
         raise ValueError(
             f"score: no spec for {', '.join(sorted(unknown))}; score with the model that "

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
+from health_pipeline.core.schemas.account_days import KEY, SignalRows, beside, by_account_day
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.scoring.observe import observe
+from health_pipeline.core.scoring.observe import Observed, observe
 from health_pipeline.core.scoring.params import ScoringRules
 from health_pipeline.core.scoring.tiers import tier_by_score
 
-KEY = ("account_id", "date")
+WEIGHTS = ("w_observed", "w_fresh", "w_applicable")
 TREND_DAYS = 30
 NOISE_DECIMALS = 10
 """Scores and coverage are cut here: binary noise must not decide a tier (79.99999999999999)."""
@@ -35,7 +37,7 @@ class Scores:
 
 
 def score(
-    signals: pl.DataFrame,
+    signals: pl.DataFrame | SignalRows,
     segments: pl.DataFrame,
     accounts: pl.DataFrame,
     baseline: pl.DataFrame,
@@ -68,23 +70,30 @@ def score(
         ValueError: see `observe`.
     """
     observed = observe(signals, segments, baseline, specs)
-    totals = observed.group_by(KEY, maintain_order=True).agg(
-        pl.col("w_observed", "w_fresh", "w_applicable").sum(),
-        (pl.col("w_observed") * pl.col("subscore")).sum().alias("weighted"),
-        *(_speaks(group).alias(f"group:{group}") for group in rules.groups),
-    )
+    people = accounts.select(*KEY, "arr", _due(horizon_days).alias("due"))
+    placed = beside(by_account_day(people), segments.select(*KEY, "segment"))
     raw = (
-        accounts.select(*KEY, "arr", _due(horizon_days).alias("due"))
-        .join(segments.select(*KEY, "segment"), on=KEY, how="left")
-        .join(totals, on=KEY, how="left")
+        beside(placed, _totals(observed, rules))
         .with_columns(_coverage().alias("coverage"), _groups(rules).alias("groups_scored"))
         .with_columns(_score(rules).alias("score"))
     )
     return Scores(_with_trend(raw, history, rules), _contributions(observed, raw))
 
 
-def _speaks(group: str) -> pl.Expr:
-    return ((pl.col("group") == group) & pl.col("subscore").is_not_null()).any()
+def _totals(observed: Observed, rules: ScoringRules) -> pl.DataFrame:
+    """Sums over the signals of each account and day, and which groups speak."""
+    rows, frame = observed.rows, observed.frame
+    weighted = frame.select(
+        weighted=(pl.col("w_observed") * pl.col("subscore")).fill_null(0.0)
+    ).to_series()
+    speaks = frame["subscore"].is_not_null()
+    return rows.days.with_columns(
+        *(rows.total(figures) for figures in (*frame.select(WEIGHTS), weighted)),
+        *(
+            pl.Series(f"group:{group}", rows.any(speaks & (frame["group"] == group)))
+            for group in rules.groups
+        ),
+    )
 
 
 def _due(horizon_days: int) -> pl.Expr:
@@ -110,13 +119,16 @@ def _score(rules: ScoringRules) -> pl.Expr:
 
 
 def _with_trend(raw: pl.DataFrame, history: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
-    columns = ("account_id", "date", "score")
-    known = pl.concat([raw.select(columns), history.select(columns)]).unique(KEY, keep="first")
-    before = known.select(
-        "account_id", pl.col("date") + pl.duration(days=TREND_DAYS), pl.col("score").alias("before")
+    columns = (*KEY, "score")
+    back = timedelta(days=TREND_DAYS)
+    looked_at = pl.col("date").is_in((raw["date"].unique() - back).implode())
+    before = (
+        pl.concat([frame.select(columns).filter(looked_at) for frame in (raw, history)])
+        .unique(KEY, keep="first", maintain_order=True)
+        .select("account_id", pl.col("date") + back, pl.col("score").alias("before"))
     )
     return (
-        raw.join(before, on=KEY, how="left")
+        beside(raw, before)
         .with_columns(
             (pl.col("score") - pl.col("before")).alias("trend_30d"),
             tier_by_score(pl.col("score"), rules).alias("tier_by_score"),
@@ -125,27 +137,29 @@ def _with_trend(raw: pl.DataFrame, history: pl.DataFrame, rules: ScoringRules) -
             *(*KEY, "score", "tier_by_score", "coverage", "groups_scored", "trend_30d"),
             *("arr", "due", "segment"),
         )
-        .sort(KEY)
     )
 
 
-def _contributions(observed: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+def _contributions(observed: Observed, raw: pl.DataFrame) -> pl.DataFrame:
     """ω, ω·s and ω·(s − reference) of each signal; points are null for unscored accounts."""
+    totals = raw.select(
+        *KEY, pl.col("w_observed").alias("w_total"), pl.col("score").is_not_null().alias("scored")
+    )
+    of_row = beside(observed.rows.days, totals).drop(KEY)[observed.rows.day]
     weight = pl.col("w_observed") / pl.col("w_total")
-    weights = observed.join(
-        raw.select(*KEY, "score", pl.col("w_observed").alias("w_total")),
-        on=KEY,
-        maintain_order="left",
-    ).with_columns(pl.when(pl.col("w_total") > 0).then(weight).otherwise(0.0).alias("weight"))
+    weights = (
+        observed.frame.hstack(of_row)
+        .filter(pl.col("scored").is_not_null())  # null: not of the population
+        .with_columns(pl.when(pl.col("w_total") > 0).then(weight).otherwise(0.0).alias("weight"))
+    )
     # A signal that does not speak has weight 0 and gives nothing, which is not a subscore of 0.
     points = pl.when(pl.col("weight") > 0).then(pl.col("weight") * pl.col("subscore"))
     against = pl.col("weight") * (pl.col("subscore") - pl.col("reference"))
-    scored = pl.col("score").is_not_null()
     shown = weights.with_columns(
-        pl.when(scored).then(points.fill_null(0.0)).alias("points"),
-        pl.when(scored & (pl.col("weight") > 0))
+        pl.when("scored").then(points.fill_null(0.0)).alias("points"),
+        pl.when(pl.col("scored") & (pl.col("weight") > 0))
         .then(against)
-        .when(scored)
+        .when("scored")
         .then(0.0)
         .alias("points_vs_reference"),
     )

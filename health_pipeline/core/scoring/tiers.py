@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from health_pipeline.core.schemas.account_days import KEY, by_account_day
 from health_pipeline.core.scoring.grid import Array, Grid, State, read_grid
 from health_pipeline.core.scoring.params import ScoringRules
 
@@ -61,21 +62,17 @@ def hold(raw: pl.DataFrame, previous: pl.DataFrame, rules: ScoringRules) -> pl.D
         np.stack([getattr(day, name) for day in days], axis=1)[grid.rows, grid.columns]
         for name in ("held", "tier", "since")
     )
-    return (
-        raw.select("account_id", "date")
-        .with_columns(
+    return by_account_day(
+        raw.select(KEY).with_columns(
             _named(held, names).alias("held_tier"),
             _named(tier, names).alias("tier"),
             pl.Series("tier_since", since).cast(pl.Date),
         )
-        .sort("account_id", "date")
     )
 
 
 def _named(codes: Array, names: list[str]) -> pl.Series:
-    return pl.Series(codes).replace_strict(
-        dict(enumerate(names)), default=None, return_dtype=pl.String
-    )
+    return pl.Series([*names, None]).gather(np.where(codes < 0, len(names), codes))
 
 
 def _next_day(grid: Grid, day: int, state: State, borders: Array, rules: ScoringRules) -> State:

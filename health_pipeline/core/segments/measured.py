@@ -12,7 +12,18 @@ def measured(values: pl.DataFrame) -> pl.DataFrame:
         ValueError: one of them has no finite value; the text names it.
     """
     rows = values.filter(pl.col("status") == "measured")
-    broken = rows.filter(~pl.col("value").is_finite().fill_null(False))
+    refuse_broken(rows)
+    return rows
+
+
+def refuse_broken(values: pl.DataFrame) -> None:
+    """Refuse measured rows without a finite value.
+
+    Raises:
+        ValueError: there is one; the text names it.
+    """
+    finite = pl.col("value").is_finite().fill_null(False)
+    broken = values.filter((pl.col("status") == "measured") & ~finite)
     if not broken.is_empty():
         row = broken.row(0, named=True)
         raise ValueError(
@@ -20,4 +31,3 @@ def measured(values: pl.DataFrame) -> pl.DataFrame:
             f"{broken.height - 1} more rows) is measured with value {row['value']}; a measured "
             "value is a finite number, anything else is missing"
         )
-    return rows

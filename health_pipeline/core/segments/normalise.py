@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
+from health_pipeline.core.schemas.account_days import SignalRows, looked_up, signal_rows
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.segments.measured import measured
+from health_pipeline.core.segments.measured import refuse_broken
 from health_pipeline.core.segments.subscore import subscore
 
 HOURS_A_DAY = 24.0
@@ -37,22 +39,35 @@ def normalise(
         ValueError: a signal without a spec; a measured row without a finite value, a segment, a
             baseline row or an `observed_on`; a baseline with two rows for a segment and signal.
     """
-    placed = _placed(values, segments, baseline, specs)
+    return normalised_rows(values, segments, baseline, specs).frame
+
+
+def normalised_rows(
+    values: pl.DataFrame,
+    segments: pl.DataFrame,
+    baseline: pl.DataFrame,
+    specs: Sequence[SignalSpec],
+) -> SignalRows:
+    """What `normalise` gives, with the numbers of its rows for the stages that go on from it."""
+    rows = signal_rows(values)
+    placed = _placed(rows, segments, baseline, specs)
     _refuse_gaps(placed)
     age = (pl.col("date") - pl.col("observed_on")).dt.total_days()
-    return RESULT_TABLES["signals"].conform(
-        placed.with_columns(
-            pl.when(pl.col("status") == "measured")
-            .then(subscore("value", higher_is_better="higher_is_better"))
-            .alias("subscore"),
-            (age * HOURS_A_DAY).alias("freshness_hours"),
-            pl.col("median").alias("segment_baseline"),
-        )
+    # Lazy, so that what the formula repeats is worked out once.
+    found = placed.lazy().with_columns(
+        pl.when(pl.col("status") == "measured")
+        .then(subscore("value", higher_is_better="higher_is_better"))
+        .alias("subscore"),
+        (age * HOURS_A_DAY).alias("freshness_hours"),
+        pl.col("median").alias("segment_baseline"),
     )
+    shape = RESULT_TABLES["signals"].columns
+    columns = (pl.col(name).cast(dtype) for name, dtype in shape.items())
+    return replace(rows, frame=found.select(columns).collect())
 
 
 def _placed(
-    values: pl.DataFrame,
+    rows: SignalRows,
     segments: pl.DataFrame,
     baseline: pl.DataFrame,
     specs: Sequence[SignalSpec],
@@ -70,13 +85,7 @@ def _placed(
         orient="row",
     )
     normal = baseline.select("segment", "signal", "k0", "k60", "k80", "k100", "median")
-    return (
-        values.join(known, on="signal", how="left")
-        .join(
-            segments.select("account_id", "date", "segment"), on=["account_id", "date"], how="left"
-        )
-        .join(normal, on=["segment", "signal"], how="left")
-    )
+    return rows.frame.hstack(looked_up(rows, segments, known, normal))
 
 
 def _refuse_gaps(placed: pl.DataFrame) -> None:
@@ -86,9 +95,11 @@ def _refuse_gaps(placed: pl.DataFrame) -> None:
         "has no knots in the baseline; refit it for these segments and signals": "k0",
         "is measured without observed_on; say the day of its newest information": "observed_on",
     }
-    judged = measured(placed)
+    refuse_broken(placed)
+    judged = pl.col("status") == "measured"
     for wrong, column in gaps.items():
-        rows = (placed if column == "unit" else judged).filter(pl.col(column).is_null())
+        lacking = pl.col(column).is_null()
+        rows = placed.filter(lacking if column == "unit" else lacking & judged)
         if not rows.is_empty():
             first = rows.row(0, named=True)
             raise ValueError(

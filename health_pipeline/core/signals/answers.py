@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.day import WINDOW_COLUMNS, DayView
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.signals.kind import MEASURED, MISSING, NOT_APPLICABLE, VALUE_COLUMNS
 
@@ -23,20 +23,28 @@ def answers(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
             `observed_on` (else the day itself) and `status` (where a kind knows better).
 
     Returns:
-        The columns of `VALUE_COLUMNS`. A null value carries neither date nor detail.
+        The columns of `VALUE_COLUMNS`, in the order of the accounts. A null value carries neither
+        date nor detail.
     """
     given = pl.col("status") if "status" in found.columns else pl.lit(None, pl.String())
     seen = pl.col("observed_on") if "observed_on" in found.columns else pl.lit(view.day)
     valued = pl.col("value").is_not_null()
     implied = pl.when(valued).then(pl.lit(MEASURED)).otherwise(pl.lit(MISSING))
-    joined = view.accounts.select("account_id").join(found, on="account_id", how="left")
     return _shaped(
-        joined.with_columns(
+        in_order(view, found).with_columns(
             status=pl.coalesce(given, implied),
             observed_on=pl.when(valued).then(seen),
             detail=pl.when(valued).then(pl.col("detail")),
         )
     )
+
+
+def in_order(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
+    """The accounts of the day in their order, each with what was `found` (unique) of it."""
+    ids = view.accounts["account_id"]
+    if found["account_id"].equals(ids):  # far cheaper than a join
+        return found
+    return ids.to_frame().join(found, on="account_id", how="left", maintain_order="left")
 
 
 def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
@@ -57,29 +65,58 @@ def rows(view: DayView, table: str) -> pl.DataFrame:
 
 
 def usage(view: DayView, *, users: bool) -> pl.DataFrame | None:
-    """The accounts with usage, joined with their windows.
+    """The accounts with their windows.
 
     Args:
         view: the day.
         users: True for what counts distinct users.
 
     Returns:
-        None when no product source is connected, or `users` and none ever shows a user.
+        `DayView.usage`, in which `observed_on` and `WINDOW_COLUMNS` are null for an account that
+        no source shows. None when no product source is connected, or `users` and none ever shows a
+        user.
     """
-    shown = view.accounts.filter(pl.col("has_usage").fill_null(False))
     # A list of users shows who there is, not what they do.
-    connected = bool(view.usage_sources) and not shown.is_empty()
+    connected = bool(view.usage_sources) and view.accounts["has_usage"].any()
     if view.windows.is_empty() and not connected:
         return None
     if users and not view.windows.is_empty() and view.windows["active_users_30d"].is_null().all():
         return None
-    return shown.join(view.windows, on="account_id")
+    return view.usage.with_columns(
+        pl.when("has_usage").then(pl.col("observed_on", *WINDOW_COLUMNS)).name.keep()
+    )
 
 
 def open_ticket() -> pl.Expr:
     """True for a ticket that is not resolved, or was reopened after its resolution."""
     reopened = (pl.col("reopened_at") > pl.col("resolved_at")).fill_null(False)
     return pl.col("resolved_at").is_null() | reopened
+
+
+def longest_late(rows: pl.DataFrame, days: pl.Expr, words: pl.Expr, none: str) -> pl.DataFrame:
+    """What is late the longest, of each account.
+
+    Args:
+        rows: a source table.
+        days: how late a row is; null or not above 0 = not late.
+        words: names a late row; of several equally late the first in their order counts.
+        none: said of an account without a late row.
+
+    Returns:
+        `account_id` (each one of `rows`), `value` (days, 0 when nothing is late), `detail`.
+    """
+    # Words only for what is late: most rows are not.
+    late = rows.with_columns(value=days).filter(pl.col("value") > 0)
+    worst = (
+        late.select("account_id", "value", detail=words)
+        .sort("value", "detail", descending=[True, False])
+        .unique("account_id", keep="first", maintain_order=True)
+    )
+    return (
+        rows.select(pl.col("account_id").unique())
+        .join(worst, on="account_id", how="left")
+        .with_columns(pl.col("value").fill_null(0), pl.col("detail").fill_null(none))
+    )
 
 
 def seats_known() -> pl.Expr:

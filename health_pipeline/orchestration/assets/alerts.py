@@ -1,22 +1,22 @@
 """Driver states, their transitions, and the alerts of the latest day."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from health_pipeline.adapters.store.backfills import set_quiet
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.alerts.drivers import driver_states
-from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.alerting import evaluate
-from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.chunks import Walk
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, contract_spec, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.publish import publish, published, version_in
 from health_pipeline.orchestration.tables import table_value
-from health_pipeline.orchestration.window import run_window
+from health_pipeline.orchestration.window import Window, is_backfill, run_window
 
 DRIVERS = ("driver_states", "driver_transitions")
 
@@ -51,27 +51,16 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            window = run_window(context).through(stores.lake, "driver_states")
-            read = published(stores, window, "signals", "health_scores")
-            before = window.first - timedelta(days=1)
-            previous = stores.lake.frame("driver_states", before, before)
-            empty = RESULT_TABLES["driver_states"].empty()
-            states, transitions = driver_states(
-                read["signals"],
-                model.signals,
-                empty if previous is None else previous,
-                model.alerts,
-                version_in(read["health_scores"]),
-            )
-            last = states.filter(pl.col("date") == window.last)
+            walk = Walk(context, stores, "drivers", rescores=True)
+            quiet = walk.plan.backfill is not None
+            # Before anything is visible: the sensor may look at any moment.
+            set_quiet(stores.control, walk.days if quiet else walk.plan.days, quiet=quiet)
+            for part in walk:
+                walk.publish(part, _states(stores, part))
+            last = walk.last("driver_states")
             table = last.group_by("signal", "state").len("accounts").sort("signal", "state")
-            yield from publish(
-                context,
-                stores,
-                {"driver_states": states, "driver_transitions": transitions},
-                window.days,
-                {"driver_states": {"states": table_value(table)}},
-            )
+            figures = {"driver_states": {"states": table_value(table)}}
+            yield from walk.results(*DRIVERS, metadata=figures)
 
     @dg.multi_asset(
         name="alerts",
@@ -91,9 +80,12 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
+            old = published(stores, run_window(context), "alerts")["alerts"]
+            if is_backfill(context.run.tags):
+                told = {"alerts": {"told": "nobody: a backfill is history"}}
+                yield from publish(context, stores, {"alerts": old}, told)
+                return
             found = evaluate(stores)
-            before = stores.lake.frame("alerts")
-            old = RESULT_TABLES["alerts"].empty() if before is None else before
             whole = pl.concat([old, found.alerts], how="vertical_relaxed").unique(
                 "alert_id", keep="first", maintain_order=True
             )
@@ -103,6 +95,18 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 "decisions": table_value(found.decided),
                 "channels_not_configured": dg.MetadataValue.json(found.not_configured),
             }
-            yield from publish(context, stores, {"alerts": whole}, [], {"alerts": figures})
+            yield from publish(context, stores, {"alerts": whole}, {"alerts": figures})
 
     return [drivers, alerts]
+
+
+def _states(stores: Stores, part: Window) -> dict[str, pl.DataFrame]:
+    read, before = published(stores, part, "signals", "health_scores"), part.before(1)
+    states, transitions = driver_states(
+        read["signals"],
+        stores.model.signals,
+        published(stores, before, "driver_states")["driver_states"],
+        stores.model.alerts,
+        version_in(read["health_scores"]),
+    )
+    return dict(zip(DRIVERS, (states, transitions), strict=True))

@@ -101,9 +101,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 "basis": label_basis(past.tables, model.churn),
                 "by_month": table_value(by_month.sort("date")),
             }
-            yield from publish(
-                context, stores, {"churn_labels": whole}, [], {"churn_labels": figures}
-            )
+            yield from publish(context, stores, {"churn_labels": whole}, {"churn_labels": figures})
 
     @dg.asset(
         name="backtest_panel",
@@ -129,7 +127,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             ]
             for one in tracked("panel", missing, len(missing)):
                 past = Past.of(stores, Window(one.cut_off, one.last))
-                rows = month_panel(model, past, one)
+                rows = month_panel(stores, past, one)
                 stores.lake.publish(
                     [Write("backtest_panel", one.first, rows)],
                     run_id=context.run.run_id,
@@ -179,7 +177,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 figures["auc"] = dg.MetadataValue.md(backtest_bars(found))
                 figures["separation"] = dg.MetadataValue.md(separation_curve(rows))
             figures["figures"] = table_value(_overall(found))
-            yield from publish(context, stores, {"backtests": whole}, [], {"backtests": figures})
+            yield from publish(context, stores, {"backtests": whole}, {"backtests": figures})
             build_views(stores.lake, house.settings.duckdb)
 
     return [labels, panel, backtests]

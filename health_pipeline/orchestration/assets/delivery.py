@@ -7,17 +7,20 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from health_pipeline.adapters.store.lake import write_durably
+from health_pipeline.adapters.store.backfills import forget
 from health_pipeline.adapters.store.views import build_views
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.delivery.crm_fields import crm_fields
+from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
-from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, OWNER, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
-from health_pipeline.orchestration.publish import publish, published
-from health_pipeline.orchestration.window import run_window
+from health_pipeline.orchestration.plan import plan_of
+from health_pipeline.orchestration.publish import published
+from health_pipeline.orchestration.window import Window, run_tags
 
+CRM_READS = ("health_scores", "reason_codes", "narratives", "plays", "account_xref")
 EXPORT = "export/crm_fields.csv"
 KEPT_DAYS = 7
 """Superseded run files stay so long for readers that still hold them."""
@@ -41,7 +44,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 "crm_fields",
                 ACTION,
                 [
-                    *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
+                    *CRM_READS,
                     landing_key("renewals"),
                 ],
                 "The health fields of every CRM account, open renewal and opportunity, by one set "
@@ -56,27 +59,13 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            window = run_window(context).through(stores.lake, "health_scores")
-            read = published(
-                stores,
-                window,
-                *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
-            )
-            roles = model.identity.roles
-            crm_sources = [name for name, role in roles.items() if role == "crm"] or ["crm"]
-            xref = read["account_xref"].filter(pl.col("source").is_in(crm_sources))
-            found = crm_fields(
-                read["health_scores"],
-                read["reason_codes"],
-                read["narratives"],
-                read["plays"],
-                as_of_days(stores, window, "renewals").get("renewals"),
-                xref.select("source_account_id", "account_id"),
-                model.crm,
-            )
-            yield from publish(context, stores, {"crm_fields": found}, window.days)
-            last = found.filter(pl.col("date") == window.last)
-            write_durably(stores.lake.root / EXPORT, last.write_csv().encode())
+            walk = Walk(context, stores, "crm_fields", rescores=True)
+            for part in walk:
+                walk.publish(part, {"crm_fields": _crm_fields(stores, part)})
+            yield from walk.results("crm_fields")
+            if walk.is_sound and walk.plan.backfill is None:
+                export = walk.last("crm_fields").write_csv().encode()
+                stores.lake.export(EXPORT, export)
 
     @dg.multi_asset(
         name=LAST_STEP,
@@ -93,8 +82,13 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             )
         ],
     )
-    def health_duckdb(house: dg.ResourceParam[House]) -> dg.MaterializeResult[Any]:
+    def health_duckdb(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> dg.MaterializeResult[Any]:
         with house.open() as stores:
+            backfill = plan_of(stores, run_tags(context)).backfill
+            if backfill:
+                forget(stores.control, backfill)
             names = build_views(stores.lake, house.settings.duckdb)
             swept = stores.lake.sweep(house.now() - timedelta(days=KEPT_DAYS))
         return dg.MaterializeResult(
@@ -106,3 +100,19 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         )
 
     return [crm, health_duckdb]
+
+
+def _crm_fields(stores: Stores, part: Window) -> pl.DataFrame:
+    read, model = published(stores, part, *CRM_READS), stores.model
+    roles = model.identity.roles
+    crm_sources = [name for name, role in roles.items() if role == "crm"] or ["crm"]
+    xref = read["account_xref"].filter(pl.col("source").is_in(crm_sources))
+    return crm_fields(
+        read["health_scores"],
+        read["reason_codes"],
+        read["narratives"],
+        read["plays"],
+        as_of_days(stores, part, "renewals").get("renewals"),
+        xref.select("source_account_id", "account_id"),
+        model.crm,
+    )

@@ -66,7 +66,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 figures["psi"] = dg.MetadataValue.md(picture)
             whole = with_month(stores, "drift", found, month)
             changed = [f"{row['segment']}: {row['subject']}" for row in alerts.to_dicts()]
-            for result in publish(context, stores, {"drift": whole}, [], {"drift": figures}):
+            for result in publish(context, stores, {"drift": whole}, {"drift": figures}):
                 yield result._replace(check_results=[*result.check_results, _no_drift(changed)])
             drifted(stores, month.last, version, changed)
             build_views(stores.lake, house.settings.duckdb)

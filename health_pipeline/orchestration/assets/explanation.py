@@ -9,13 +9,14 @@ import polars as pl
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.explanation.narratives import narratives
 from health_pipeline.core.explanation.reasons import reasons
+from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
-from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, SCORE, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
-from health_pipeline.orchestration.publish import publish, published
+from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.tables import table_value
-from health_pipeline.orchestration.window import run_window
+from health_pipeline.orchestration.window import Window
 
 
 def gate_signals(model: HealthModel) -> dict[str, tuple[str, ...]]:
@@ -51,20 +52,13 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            window = run_window(context).through(stores.lake, "health_scores")
-            read = published(stores, window, "contributions", "signals", "health_scores")
-            found = reasons(
-                read["contributions"],
-                read["signals"],
-                model.signals,
-                model.explanation,
-                read["health_scores"],
-                gate_signals(model),
-            )
-            last = found.filter((pl.col("date") == window.last) & (pl.col("direction") == "risk"))
+            walk = Walk(context, stores, "reason_codes", rescores=True)
+            for part in walk:
+                walk.publish(part, {"reason_codes": _reasons(stores, part)})
+            last = walk.last("reason_codes").filter(pl.col("direction") == "risk")
             codes = last.group_by("reason_code").len("accounts").sort("accounts", descending=True)
             figures = {"reason_codes": {"risks_today": table_value(codes)}}
-            yield from publish(context, stores, {"reason_codes": found}, window.days, figures)
+            yield from walk.results("reason_codes", metadata=figures)
 
     @dg.multi_asset(
         name="narratives",
@@ -89,17 +83,34 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            window = run_window(context).through(stores.lake, "health_scores")
-            read = published(stores, window, "health_scores", "reason_codes", "plays", "accounts")
-            around = as_of_days(stores, window, "renewals", "milestones")
-            found = narratives(
-                read["health_scores"],
-                read["reason_codes"],
-                read["plays"],
-                read["accounts"],
-                around.get("renewals"),
-                around.get("milestones"),
-            )
-            yield from publish(context, stores, {"narratives": found}, window.days)
+            walk = Walk(context, stores, "narratives", rescores=True)
+            for part in walk:
+                walk.publish(part, {"narratives": _narratives(stores, part)})
+            yield from walk.results("narratives")
 
     return [reason_codes, narrative]
+
+
+def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
+    read, model = published(stores, part, "contributions", "signals", "health_scores"), stores.model
+    return reasons(
+        read["contributions"],
+        read["signals"],
+        model.signals,
+        model.explanation,
+        read["health_scores"],
+        gate_signals(model),
+    )
+
+
+def _narratives(stores: Stores, part: Window) -> pl.DataFrame:
+    read = published(stores, part, "health_scores", "reason_codes", "plays", "accounts")
+    around = as_of_days(stores, part, "renewals", "milestones")
+    return narratives(
+        read["health_scores"],
+        read["reason_codes"],
+        read["plays"],
+        read["accounts"],
+        around.get("renewals"),
+        around.get("milestones"),
+    )

@@ -9,7 +9,7 @@ import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.activity.windows import FIRST_ACTIVE
+from health_pipeline.core.activity.first_active import FIRST_ACTIVE
 from health_pipeline.core.identity.population import accounts_table, history
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
@@ -83,7 +83,7 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
             }
             unresolved = Write("unresolved", None, unresolved_records(stores, found))
             stores.lake.publish([unresolved], run_id=context.run.run_id, at=house.now())
-            yield from publish(context, stores, frames, [], figures)
+            yield from publish(context, stores, frames, figures)
 
     @dg.multi_asset(
         name="accounts",
@@ -102,7 +102,7 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
             window = run_window(context).through(stores.lake, "health_scores")
-            yield from publish(context, stores, {"accounts": _accounts(stores, window.last)}, [])
+            yield from publish(context, stores, {"accounts": _accounts(stores, window.last)})
 
     @dg.asset(
         deps=[landing_key(name) for name in SOURCE_TABLES],

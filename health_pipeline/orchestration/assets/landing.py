@@ -12,19 +12,21 @@ from health_pipeline.core.schemas.source_meanings import source_meaning
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import OWNER, SOURCES, landing_key
-from health_pipeline.orchestration.landed import landing_name
+from health_pipeline.orchestration.landed import EVENTS, landing_name
 from health_pipeline.orchestration.landing import (
     CONTRACT_CHECK,
     READABLE_CHECK,
     Landing,
     land_table,
 )
+from health_pipeline.orchestration.plan import landing_window
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.reads import OBSERVED, Reads, last_day
 from health_pipeline.orchestration.tables import sample_table
-from health_pipeline.orchestration.window import Window, run_window
+from health_pipeline.orchestration.window import Window, run_tags
 
 FRESH_CHECK = "fresh"
+SENT_CHECK = "every_day_sent"
 
 
 def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
@@ -38,14 +40,15 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     def landing(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        window = run_window(context)
         with house.open() as stores:
-            reads = Reads(stores)
+            reads, window = Reads(stores), landing_window(stores, run_tags(context))
             for name in tracked("landing", SOURCE_TABLES, len(SOURCE_TABLES)):
                 found = land_table(stores, reads, name, window, context.run.run_id)
-                frame = None if name == "events" else stores.lake.frame(landing_name(name))
+                frame = None if name == EVENTS else stores.lake.frame(landing_name(name))
                 rows = {} if frame is None else {"sample": sample_table(frame)}
                 checks = [_readable(found), _contract(found, model)]
+                if name == EVENTS:
+                    checks.append(_sent(found))
                 if name in OBSERVED:
                     checks.append(_fresh(name, last_day(stores, reads, name), window, model))
                 total = stores.lake.rows(landing_name(name))
@@ -91,8 +94,15 @@ def _checks(name: str) -> list[dg.AssetCheckSpec]:
         asset=landing_key(name),
         description="The newest row is not older than `freshness_hours` of sources.yaml.",
     )
+    sent = dg.AssetCheckSpec(
+        SENT_CHECK,
+        asset=landing_key(name),
+        description="Each source that sends events sent some on every day of the run; where one "
+        "did not, values age, and none becomes zero.",
+    )
     return [
         *([fresh] if name in OBSERVED else []),
+        *([sent] if name == EVENTS else []),
         dg.AssetCheckSpec(
             READABLE_CHECK,
             asset=landing_key(name),
@@ -143,6 +153,16 @@ def _contract(found: Landing, model: HealthModel) -> dg.AssetCheckResult:
             "rows_read_now": found.new_rows,
             "warnings": list(found.warnings),
         },
+    )
+
+
+def _sent(found: Landing) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=SENT_CHECK,
+        asset_key=landing_key(found.table),
+        passed=not found.silent,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"silent": list(found.silent)},
     )
 
 

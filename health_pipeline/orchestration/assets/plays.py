@@ -7,22 +7,16 @@ import dagster as dg
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.plays.enrol import enrol
-from health_pipeline.core.plays.rewind import rewind
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import ACTION, contract_spec, table_spec
-from health_pipeline.orchestration.publish import publish, published, version_in
+from health_pipeline.orchestration.plan import plan_of
+from health_pipeline.orchestration.plays import enrolled
+from health_pipeline.orchestration.publish import publish
 from health_pipeline.orchestration.tables import table_value
-from health_pipeline.orchestration.window import run_window
+from health_pipeline.orchestration.window import run_tags
 
 
-def gate_plays(model: HealthModel) -> dict[str, str]:
-    """Gate → the play that answers it."""
-    single = {gate.name: gate.play for gate in model.scoring.gates}
-    return single | {gate.name: gate.play for gate in model.scoring.combined_gates}
-
-
-def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
+def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
     """`plays`."""
 
     @dg.multi_asset(
@@ -42,22 +36,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            window = run_window(context).through(stores.lake, "health_scores")
-            read = published(stores, window, "health_scores", "reason_codes", "population", "plays")
-            scores = read["health_scores"]
-            found = enrol(
-                scores,
-                read["reason_codes"],
-                rewind(read["plays"], window.first),
-                read["population"],
-                model.plays,
-                version_in(scores),
-                gate_plays(model),
-            )
+            found = enrolled(stores, plan_of(stores, run_tags(context)))
             running = found.filter(pl.col("status") != "closed")
             table = running.group_by("play", "status").len("running").sort("play", "status")
-            yield from publish(
-                context, stores, {"plays": found}, [], {"plays": {"running": table_value(table)}}
-            )
+            figures = {"plays": {"running": table_value(table)}}
+            yield from publish(context, stores, {"plays": found}, figures)
 
     return [plays]

@@ -8,8 +8,9 @@ import dagster as dg
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.orchestration.baseline import ensure_baseline
-from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.baseline import Baseline, ensure_baseline
+from health_pipeline.orchestration.chunks import Walk
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import SCORE, SIGNALS, contract_spec, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.pictures import (
@@ -17,13 +18,17 @@ from health_pipeline.orchestration.pictures import (
     sparkline_svg,
     tier_shares,
 )
+from health_pipeline.orchestration.plan import plan_of
 from health_pipeline.orchestration.publish import publish, published
-from health_pipeline.orchestration.steps import Scored, score_days
+from health_pipeline.orchestration.steps import score_days
 from health_pipeline.orchestration.tables import table_value
-from health_pipeline.orchestration.window import REFIT_TAG, Window, run_window
+from health_pipeline.orchestration.window import REFIT_TAG, Window, run_tags
 
-HISTORY_DAYS = 30
-"""`trend_30d` looks this far back; held tiers look back seven days."""
+HISTORY_DAYS = 31
+"""`trend_30d` looks 30 days back; held tiers look back seven days."""
+
+PICTURED_CHUNKS = 3
+"""Pictures of a long range show its last chunks."""
 
 TIERS = ("red", "yellow", "green", "unscored")
 TABLES = ("signals", "health_scores", "contributions")
@@ -49,17 +54,11 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     def baselines(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        window = run_window(context)
         with house.open() as stores:
-            values = stores.lake.frame("signal_values", window.first, window.last)
-            segments = stores.lake.frame("segments", window.first, window.last)
-            if values is None or segments is None:
-                raise dg.Failure(f"no signal values from {window.first} to {window.last}")
+            plan = plan_of(stores, run_tags(context))
             refit = context.run.tags.get(REFIT_TAG) == "true"
-            found = ensure_baseline(
-                stores, values, segments, run_id=context.run.run_id, refit=refit
-            )
-            whole = published(stores, window, "baselines")["baselines"]
+            found = ensure_baseline(stores, plan.days, run_id=context.run.run_id, refit=refit)
+            whole = published(stores, plan.window, "baselines")["baselines"]
             figures = {
                 "model_version": found.model_version,
                 "fitted_through": str(found.fitted_through or "nothing to fit on yet"),
@@ -67,7 +66,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 "borrowed_share": _share(found.frame, "borrowed"),
                 "knots": table_value(found.frame.drop("model_version").head(200)),
             }
-            yield from publish(context, stores, {"baselines": whole}, [], {"baselines": figures})
+            yield from publish(context, stores, {"baselines": whole}, {"baselines": figures})
 
     @dg.multi_asset(
         name="scores",
@@ -107,31 +106,18 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            window = run_window(context).through(stores.lake, "health_scores")
-            before = window.first - timedelta(days=1)
-            history = Window(before - timedelta(days=HISTORY_DAYS), before)
-            earlier = published(stores, history, "health_scores")["health_scores"]
-            values, segments, population = (
-                stores.lake.frame(name, window.first, window.last)
-                for name in ("signal_values", "segments", "population")
-            )
+            walk, run_id = Walk(context, stores, "scores", rescores=True), context.run.run_id
             valued = set(stores.lake.days("signal_values"))
-            absent = [str(day) for day in run_window(context).days if day not in valued]
-            if absent or values is None or segments is None or population is None:
+            absent = [str(day) for day in walk.plan.days if day not in valued]
+            if absent:
                 raise dg.Failure(f"no signal values on {', '.join(absent)}; run the whole job")
-            baseline = ensure_baseline(stores, values, segments, run_id=context.run.run_id)
-            found = score_days(
-                model,
-                values=values,
-                segments=segments,
-                population=population,
-                baseline=baseline.frame,
-                published=earlier,
-                model_version=baseline.model_version,
-                scored_at=house.now(),
-            )
-            frames = {name: getattr(found, name) for name in TABLES}
-            yield from publish(context, stores, frames, window.days, _metadata(found, window))
+            baseline = ensure_baseline(stores, walk.plan.days, run_id=run_id)
+            tiers: list[pl.DataFrame] = []
+            for part in walk:
+                found = _scored(stores, part, baseline)
+                walk.publish(part, found)
+                tiers = [*tiers, found["health_scores"].select("date", "tier")][-PICTURED_CHUNKS:]
+            yield from walk.results(*TABLES, metadata=_metadata(walk, tiers))
 
     return [baselines, scores]
 
@@ -140,25 +126,41 @@ def _share(frame: pl.DataFrame, column: str) -> float:
     return float(frame[column].cast(pl.Float64).mean() or 0.0) if frame.height else 0.0  # type: ignore[arg-type]
 
 
-def _metadata(found: Scored, window: Window) -> dict[str, dict[str, Any]]:
-    """Figures and pictures of the last day, and of the range where there is one."""
-    scores = found.health_scores
-    last = scores.filter(pl.col("date") == window.last)
+def _scored(stores: Stores, part: Window, baseline: Baseline) -> dict[str, pl.DataFrame]:
+    read = published(stores, part, "signal_values", "segments", "population")
+    earlier = published(stores, part.before(HISTORY_DAYS), "health_scores")["health_scores"]
+    found = score_days(
+        stores.model,
+        values=read["signal_values"],
+        segments=read["segments"],
+        population=read["population"],
+        baseline=baseline.frame,
+        published=earlier,
+        model_version=baseline.model_version,
+        scored_at=House.now(),
+    )
+    return {name: getattr(found, name) for name in TABLES}
+
+
+def _metadata(walk: Walk, shares: list[pl.DataFrame]) -> dict[str, dict[str, Any]]:
+    """Figures and pictures of the last day, and of the last months where there are some.
+
+    Args:
+        walk: what was published.
+        shares: date, tier of every account, a frame a chunk.
+    """
+    last, signals = walk.last("health_scores"), walk.last("signals")
     tiers = last.group_by("tier").agg(
         pl.len().alias("accounts"), pl.col("arr").sum(), pl.col("score").mean()
     )
-    red = scores.group_by("date").agg((pl.col("tier") == "red").mean()).sort("date")
-    status = (
-        found.signals.filter(pl.col("date") == window.last)
-        .group_by("signal", "status")
-        .len()
-        .sort("signal", "status")
-    )
+    status = signals.group_by("signal", "status").len().sort("signal", "status")
     worst_first = tiers.sort(pl.col("tier").cast(pl.Enum(TIERS)))
     pictures: dict[str, Any] = {"tiers": table_value(worst_first)}
     if last["score"].is_not_null().any():
         pictures["scores"] = dg.MetadataValue.md(score_histogram(last))
-    if window.first < window.last:
-        pictures["tier_shares"] = dg.MetadataValue.md(tier_shares(scores))
+    by_day = pl.concat(shares) if shares else pl.DataFrame()
+    if by_day.height and by_day["date"].n_unique() > 1:
+        red = by_day.group_by("date").agg((pl.col("tier") == "red").mean()).sort("date")
+        pictures["tier_shares"] = dg.MetadataValue.md(tier_shares(by_day))
         pictures["red_share"] = dg.MetadataValue.md(sparkline_svg(red["tier"].to_list()))
     return {"health_scores": pictures, "signals": {"status": table_value(status)}}

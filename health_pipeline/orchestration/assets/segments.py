@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.segments.assign import assign
+from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import Past, populations
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import (
@@ -19,14 +19,8 @@ from health_pipeline.orchestration.keys import (
     table_spec,
 )
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
-from health_pipeline.orchestration.publish import (
-    INTERNAL_DAILY,
-    publish,
-    publish_internal,
-    published,
-)
+from health_pipeline.orchestration.publish import INTERNAL_DAILY, published
 from health_pipeline.orchestration.tables import column_schema, table_value
-from health_pipeline.orchestration.window import run_window
 
 
 def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
@@ -52,12 +46,15 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     )
     def population(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
-    ) -> dg.MaterializeResult[Any]:
-        window = run_window(context)
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            frame, counts = populations(Past.of(stores, window), window.days)
-            figures = {"counts": table_value(counts.tail(31))}
-            return publish_internal(context, stores, "population", frame, window.days, figures)
+            walk = Walk(context, stores, "population", rescores=False)
+            figures = {}
+            for part in walk:
+                people, counts = populations(Past.of(stores, part), part.days)
+                walk.publish(part, {"population": people})
+                figures = {"counts": table_value(counts)}
+            yield from walk.results("population", metadata={"population": figures})
 
     @dg.multi_asset(
         name="segments",
@@ -77,12 +74,14 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     def segments(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        window = run_window(context)
         with house.open() as stores:
-            found = assign(published(stores, window, "population")["population"], model.segments)
-            last = found.filter(pl.col("date") == window.last)
+            walk = Walk(context, stores, "segments", rescores=False)
+            for part in walk:
+                people = published(stores, part, "population")["population"]
+                walk.publish(part, {"segments": assign(people, model.segments)})
+            last = walk.last("segments")
             table = last.group_by("segment").len("accounts").sort("segment")
             figures = {"segments": {"accounts": table_value(table)}}
-            yield from publish(context, stores, {"segments": found}, window.days, figures)
+            yield from walk.results("segments", metadata=figures)
 
     return [population, segments]

@@ -1,5 +1,6 @@
 """Raw signal values of every account and day."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -8,14 +9,16 @@ import polars as pl
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.signals.compute import signal_values
+from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import Past, day_views
-from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import OWNER, SIGNALS, landing_key
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.progress import tracked
-from health_pipeline.orchestration.publish import publish_internal, published
+from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.tables import column_schema, table_value
-from health_pipeline.orchestration.window import run_window
+from health_pipeline.orchestration.usage import USAGE_WINDOWS
+from health_pipeline.orchestration.window import Window
 
 READ = (
     "users",
@@ -34,7 +37,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         name="signal_values",
-        deps=["activity", "population", *map(landing_key, READ)],
+        deps=[USAGE_WINDOWS, "population", *map(landing_key, READ)],
         partitions_def=daily(model),
         backfill_policy=SINGLE_RUN,
         group_name=SIGNALS,
@@ -47,16 +50,22 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     )
     def values(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
-    ) -> dg.MaterializeResult[Any]:
-        window = run_window(context)
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            people = published(stores, window, "population")["population"]
-            views = day_views(Past.of(stores, window), people, window.days)
-            days = tracked("signals", views, len(window.days))
-            found = pl.concat([signal_values(view, model.signals) for view in days])
-            last = found.filter(pl.col("date") == window.last)
+            walk = Walk(context, stores, "signal_values", rescores=False)
+            for part in walk:
+                walk.publish(part, {"signal_values": _measured(stores, part)})
+            last = walk.last("signal_values")
             table = last.group_by("signal", "status").len("accounts").sort("signal", "status")
-            figures = {"status": table_value(table)}
-            return publish_internal(context, stores, "signal_values", found, window.days, figures)
+            figures = {"signal_values": {"status": table_value(table)}}
+            yield from walk.results("signal_values", metadata=figures)
 
     return [values]
+
+
+def _measured(stores: Stores, part: Window) -> pl.DataFrame:
+    found = published(stores, part, "population", USAGE_WINDOWS)
+    people, usage = found["population"], found[USAGE_WINDOWS]
+    views = day_views(Past.of(stores, part), people, usage, part.days)
+    days = tracked("signal_values", views, len(part.days))
+    return pl.concat([signal_values(view, stores.model.signals) for view in days])

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from health_pipeline.adapters.engines.duckdb import RollUpError, roll_up
+from health_pipeline.adapters.engines.duckdb import FUNCTIONS, roll_up
+from health_pipeline.adapters.engines.steps import CONFLICTS, RollUpError
 from health_pipeline.core.activity.params import ActivityRules, Feature
 from health_pipeline.core.identity.ids import user_id_of
 from health_pipeline.core.identity.users import LINK_COLUMNS
@@ -188,11 +189,131 @@ def test_an_event_that_happened_no_time_shows_the_account_but_no_activity(run):
         ("… nor seen by the earlier", [event(), event(known=at(9))], 1, 8, 1, 0),
         ("neither copy in the range", [event(), event(known=at(9))], 10, 20, 0, 0),
         ("an event out of the range", [event()], 6, 20, 0, 0),
+        ("a copy stamped anew after midnight", [event(), event(day=6)], 1, 20, 1, 1),
+        ("… not counted by the next day's run", [event(), event(day=6)], 6, 6, 0, 1),
+        ("the same id two days later is another event", [event(), event(day=7)], 1, 20, 2, 0),
+        (
+            "each day anew: copies of the copy before",
+            [event(day=d) for d in (5, 6, 7)],
+            1,
+            20,
+            1,
+            2,
+        ),
+        ("stamped back: first known wins", [event(), event(day=4, known=at(6))], 1, 20, 1, 1),
+        ("one id for everything", [event(feature=f"f{n}") for n in range(50)], 1, 20, 1, 49),
     ],
 )
 def test_copies(run, why, events, first, last, events_counted, duplicates):
     found = run(*events, first=jan(first), last=jan(last))
-    assert (found.activity["events"].sum(), found.duplicates) == (events_counted, duplicates), why
+    again = found.duplicates + found.conflicts
+    assert (found.activity["events"].sum(), again) == (events_counted, duplicates), why
+
+
+@pytest.mark.parametrize(
+    ("why", "first", "again", "differs"),
+    [
+        ("equal in all", {}, {}, None),
+        ("equal, known later", {}, {"known": at(9)}, None),
+        ("equal, both without a feature", {"feature": None}, {"feature": None}, None),
+        ("the feature", {"feature": "api"}, {"feature": "reports"}, "feature"),
+        ("a feature, where there was none", {"feature": None}, {"feature": "api"}, "feature"),
+        ("the user", {"source_user_id": "u"}, {"source_user_id": "v"}, "source_user_id"),
+        ("the time", {}, {"day": at(5, 13), "known": at(6)}, "occurred_at"),
+        (
+            "several",
+            {"quantity": 1.0},
+            {"quantity": 2.0, "name": "logout", "known": at(6)},
+            "event_name, quantity",
+        ),
+    ],
+)
+def test_copies_that_say_something_else_are_told_apart(run, why, first, again, differs):
+    columns = {name: None for name in {**first, **again} if name in {"feature", "quantity"}}
+    rows = [event(**columns | first), event(**columns | again)]
+    for order in (rows, rows[::-1]):
+        found = run(*order, files=2)
+        assert found.activity["events"].sum() == (first.get("quantity") or 1), why
+        expected = (0, 1, [differs]) if differs else (1, 0, [])
+        sample = found.conflict_sample["differs"].to_list()
+        assert (found.duplicates, found.conflicts, sample) == expected, why
+
+
+def test_of_three_copies_only_those_unlike_the_first_are_conflicts(run):
+    found = run(
+        event(feature="api"),
+        event(feature="api", known=at(7)),
+        event(feature="reports", known=at(8)),
+    )
+    assert (found.duplicates, found.conflicts) == (1, 1)
+    assert found.conflict_sample.rows() == [("app", "e", jan(8), "feature")]
+    assert found.activity["features"].to_list() == [2]
+
+
+def test_a_sample_of_conflicts_is_enough(run):
+    rows = [event(f"e{n:02}", feature=name) for n in range(30) for name in ("api", "reports")]
+    found = run(*rows)
+    assert (found.conflicts, found.conflict_sample.height) == (30, 20)
+    assert found.conflict_sample["event_id"].to_list() == sorted(f"e{n:02}" for n in range(20))
+
+
+@pytest.mark.parametrize(
+    ("why", "more"),
+    [
+        ("the epoch", {"day": datetime(1970, 1, 1, tzinfo=UTC), "known": at(5)}),
+        ("just before the first valid year", {"day": datetime(1999, 12, 31, 23, 59, tzinfo=UTC)}),
+        ("the year 2100", {"day": datetime(2100, 1, 1, tzinfo=UTC), "known": at(5)}),
+        ("the future", {"day": at(21, 0, 0), "known": at(5)}),
+        ("not known yet", {"known": at(21, 0, 0)}),
+    ],
+)
+def test_days_that_cannot_be_yet_or_any_more(run, why, more):
+    found = run(event("bad", **more), event("good"))
+    assert found.activity["day"].to_list() == [jan(5)], why
+    assert found.source_days["events"].to_list() == [1], why
+    assert found.unresolved.is_empty(), why
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "day"),
+    [
+        ("UTC", "2026-01-05T23:30:00+00:00", 5),
+        ("west of it: UTC is a day ahead", "2026-01-05T23:30:00-08:00", 6),
+        ("east of it: UTC is a day behind", "2026-01-06T01:30:00+05:30", 5),
+        ("no zone means UTC", "2026-01-05T23:30:00", 5),
+    ],
+)
+def test_days_are_utc_days_whatever_the_zone(tmp_path, why, text, day):
+    moment = datetime.fromisoformat(text)
+    path = tmp_path / "e.parquet"
+    row = {"source": "app", "event_id": "e", "event_name": "x", "source_account_id": "a"}
+    pl.DataFrame(row).with_columns(occurred_at=moment, known_at=moment).write_parquet(path)
+    found = roll_up(
+        [path],
+        user_links=LINKS,
+        account_xref=XREF,
+        rules=RULES,
+        known_from=jan(1),
+        known_to=jan(20),
+    )
+    assert found.activity["day"].to_list() == [jan(day)], why
+
+
+def test_an_id_that_means_two_events_by_chance_loses_none(run, monkeypatch):
+    """Results do not depend on the hash: not even on one that is the same for everything."""
+    rows = [
+        event(f"e{n % 7}", source=("app", "crm")[n % 2], known=at(5 + n % 4)) for n in range(40)
+    ]
+    ranges = [(jan(1), jan(20)), (jan(6), jan(6)), (jan(7), jan(20))]
+    usual = [run(*rows, files=3, first=first, last=last) for first, last in ranges]
+    assert usual[0].activity["events"].sum() == 7
+    same = "CREATE TEMP MACRO hash_of(source, event_id) AS 7"
+    monkeypatch.setattr("health_pipeline.adapters.engines.duckdb.FUNCTIONS", (*FUNCTIONS[1:], same))
+    for (first, last), expected in zip(ranges, usual, strict=True):
+        found = run(*rows, files=3, first=first, last=last)
+        assert found.activity.equals(expected.activity)
+        assert found.unresolved.equals(expected.unresolved)
+        assert found.duplicates == expected.duplicates
 
 
 def test_the_copy_known_first_decides_what_happened(run):
@@ -200,6 +321,12 @@ def test_the_copy_known_first_decides_what_happened(run):
     for order in ([early, late], [late, early]):
         found = run(*order).activity
         assert found.select("known_on", "features").rows() == [(jan(6), 2)]
+
+
+@pytest.mark.parametrize("last", [5, 7, 8, 20])
+def test_a_user_has_one_id_whether_or_not_the_range_knows_the_link(run, last):
+    found = run(event(source_user_id="twice"), last=jan(last))
+    assert found.activity.select("account_id", "user_id").rows() == [("acc_1", "usr_t")]
 
 
 def test_an_account_that_becomes_known_brings_its_events_once(run):
@@ -243,6 +370,7 @@ def test_shapes_and_order(run):
     assert dict(found.activity.schema) == ACTIVITY
     assert dict(found.source_days.schema) == SOURCE_DAYS
     assert dict(found.unresolved.schema) == UNRESOLVED_EVENTS
+    assert dict(found.conflict_sample.schema) == CONFLICTS
     assert found.activity.equals(
         found.activity.sort("account_id", "user_id", "day", nulls_last=True)
     )

@@ -1,14 +1,19 @@
 """The lake: a partition changes as a whole or not at all, and equal content changes nothing."""
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from health_pipeline.adapters.store import manifest
-from health_pipeline.adapters.store.control import ControlError, bind_lake, open_control
+from health_pipeline.adapters.store.control import ControlError, open_control
+from health_pipeline.adapters.store.draft import IN_MEMORY, ROW_GROUP
 from health_pipeline.adapters.store.lake import Lake, Write
 from health_pipeline.adapters.store.manifest import PublishConflictError
+from health_pipeline.adapters.store.owner import bind_lake
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 DAY = date(2026, 1, 1)
@@ -54,6 +59,39 @@ def test_generations(lake, why, again, changed):
     assert publish(lake, Write("t", DAY, again, ("scored_at",))).changed == changed, why
     assert manifest.entries(lake.connection, "t")[0].generation == 1 + changed
     assert lake.frame("t")["value"].to_list() == again["value"].to_list()
+
+
+def test_a_large_partition_is_hashed_as_it_is_written_and_read_back(lake):
+    rows = 3 * ROW_GROUP
+    noise = np.random.default_rng(1).random(rows)  # does not compress
+    large = pl.DataFrame({"n": pl.int_range(rows, eager=True), "noise": noise, "more": -noise})
+    publish(lake, Write("t", DAY, large))
+    entry = manifest.entries(lake.connection, "t")[0]
+    content = lake.files("t")[0].read_bytes()
+    assert len(content) == entry.bytes > IN_MEMORY
+    assert hashlib.sha256(content).hexdigest() == entry.digest
+    assert pq.ParquetFile(lake.files("t")[0]).metadata.num_row_groups == 3
+    assert lake.frame("t").equals(large)
+    assert publish(lake, Write("t", DAY, large)).changed == 0
+    assert [path.name for path in lake.root.rglob("*.tmp")] == []
+
+
+@pytest.mark.parametrize(
+    ("why", "frames"),
+    [
+        ("one schema", [frame(1, 2), frame(3)]),
+        ("a column that comes", [frame(1).drop("scored_at"), frame(2), frame(3)]),
+        ("a column that goes and comes back", [frame(1), frame(2).drop("scored_at"), frame(3)]),
+        ("a column that widens", [frame(1).cast({"value": pl.Int32}), frame(2)]),
+        ("no rows on a day", [frame(1), frame(), frame(2)]),
+    ],
+)
+def test_a_scan_shows_what_a_frame_shows(lake, why, frames):
+    publish(lake, *(Write("t", DAY + timedelta(days=n), one) for n, one in enumerate(frames)))
+    assert lake.scan("t").collect().equals(lake.frame("t")), why
+    some = lake.scan("t", DAY, DAY + timedelta(days=1)).select("value").collect()
+    assert some.equals(lake.frame("t", DAY, DAY + timedelta(days=1)).select("value")), why
+    assert lake.scan("absent") is None
 
 
 def test_a_vanished_file_is_written_again(lake):

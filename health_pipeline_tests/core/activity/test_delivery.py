@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from health_pipeline.core.activity.delivery import DELIVERED, delivered, last_delivered
+from health_pipeline.core.activity import delivery
+from health_pipeline.core.activity.delivery import DELIVERED, SILENT_BACK, Shown
 from health_pipeline.core.activity.params import ActivityRules
 from health_pipeline.core.schemas.frames import SOURCE_DAYS
 
@@ -30,6 +31,26 @@ def plans(**of):
     return pl.DataFrame(
         list(of.items()), schema={"account_id": pl.String, "plan": pl.String}, orient="row"
     )
+
+
+def shown_by(source_days, of, first, last, used=()):
+    ids = pl.concat([source_days["account_id"], pl.Series(used, dtype=pl.String)]).unique().sort()
+    ids = ids.alias("account_id")
+    held = Shown.of(source_days, ids, first - timedelta(days=SILENT_BACK), last)
+    plan = ids.to_frame().join(of, on="account_id", how="left", maintain_order="left")["plan"]
+    return held, lambda _: plan
+
+
+def delivered(source_days, of, first, last, rules):
+    held, plan = shown_by(source_days, of, first, last)
+    return delivery.delivered(held, plan, first, last, rules)
+
+
+def last_delivered(judged, source_days, of, day, used=()):
+    held, plan = shown_by(source_days, of, day, day, used)
+    flags = held.accounts.is_in(list(used)).to_numpy()
+    ends = delivery.last_delivered(held, judged, plan, day, flags)
+    return pl.DataFrame([held.accounts, ends.alias("observed_on")])
 
 
 REGULAR = (7, 14, 21, 28)
@@ -99,6 +120,25 @@ def test_plans_are_judged_apart():
     assert judged.select("plan", "delivered_known_on").rows() == [("basic", DAY), (None, None)]
 
 
+def test_an_account_is_judged_by_its_plan_of_that_day():
+    """z moves to a plan of its own on DAY: only from then on does its silence count there."""
+    rows = frame(*FIVE, *[shown(name, 0, 1, 8, 15, 22, 29) for name in "abcde"], shown("z", 8))
+    ids = pl.Series("account_id", list("abcdez"))
+    held = Shown.of(rows, ids, DAY - timedelta(days=60), DAY)
+    judged = delivery.delivered(
+        held,
+        lambda day: pl.Series(["basic"] * 5 + ["basic" if day < DAY else "own"]),
+        DAY - timedelta(days=1),
+        DAY,
+        PLAIN,
+    )
+    assert judged.select("plan", "day").rows() == [
+        ("basic", DAY - timedelta(days=1)),
+        ("basic", DAY),
+        ("own", DAY),
+    ]
+
+
 def test_sources_are_judged_apart():
     rows = frame(*FIVE, *[shown(name, 0) for name in "abcde"], shown("a", *REGULAR, source="crm"))
     judged = delivered(rows, BASIC, DAY, DAY, PLAIN)
@@ -112,7 +152,7 @@ def test_before_its_first_row_a_source_delivered_nothing():
 
 def test_rows_known_after_the_range_are_not_seen():
     rows = frame(shown("a", 0, late=3))
-    assert delivered(rows, BASIC, DAY, DAY, PLAIN).is_empty()
+    assert delivered(rows, BASIC, DAY, DAY, PLAIN).is_empty()  # not even its source is known
     judged = delivered(rows, BASIC, DAY, DAY + timedelta(days=3), PLAIN)
     assert judged["delivered_known_on"][0] == DAY + timedelta(days=3)
 
@@ -168,6 +208,6 @@ def test_last_delivered_day(why, rows, days_later, expected):
 def test_a_silent_account_is_quiet_not_unknown(why, rows, expected):
     source_days = frame(*rows)
     judged = delivered(source_days, BASIC, DAY - timedelta(days=100), DAY, PLAIN)
-    found = last_delivered(judged, source_days, BASIC, DAY, pl.Series(["a", "a"]))
+    found = last_delivered(judged, source_days, BASIC, DAY, ["a"])
     of_a = found.filter(pl.col("account_id") == "a")["observed_on"].to_list()
     assert of_a == [expected if expected is None else DAY - timedelta(days=expected)], why

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from health_pipeline.core.activity.observed import WEEKLY, WINDOWS, as_observed
-from health_pipeline.core.activity.windows import first_active
+from health_pipeline.core.activity.first_active import first_active
+from health_pipeline.core.activity.observed import OBSERVED
 from health_pipeline.core.schemas.frames import ACTIVITY
+from health_pipeline_tests.core.activity.observing import observe, weeks_of
 
 DAY = date(2026, 6, 30)
 
@@ -49,13 +50,13 @@ def observed(*pairs):
     ],
 )
 def test_windows_as_of_the_last_delivered_day(why, rows, pair, expected):
-    views, _ = as_observed(activity(*rows), observed(pair))
-    assert dict(views.schema) == WINDOWS
+    views = observe(activity(*rows), observed(pair))
+    assert dict(views.schema) == OBSERVED
     assert views["active_users_7d"].to_list() == [expected], why
 
 
 def test_each_day_has_its_own_view():
-    views, _ = as_observed(activity(("u", 9, 0), ("v", 0, 0)), observed((9, 9), (1, 9), (0, 0)))
+    views = observe(activity(("u", 9, 0), ("v", 0, 0)), observed((9, 9), (1, 9), (0, 0)))
     assert views.select("date", "observed_on", "active_users_7d", "active_users_30d").rows() == [
         (DAY - timedelta(days=9), DAY - timedelta(days=9), 1, 1),
         (DAY - timedelta(days=1), DAY - timedelta(days=9), 1, 1),
@@ -65,20 +66,38 @@ def test_each_day_has_its_own_view():
 
 def test_weeks_count_back_from_the_last_delivered_day():
     rows = [("u", 1, 0), ("v", 2, 0), ("u", 8, 0), ("u", 15, 0), ("w", 22, 0)]
-    _, weeks = as_observed(activity(*rows), observed((0, 1)))
-    assert dict(weeks.schema) == WEEKLY
+    views = observe(activity(*rows), observed((0, 1)))
     # The account was first active in the fourth week; a quiet week before it is not a zero.
-    assert weeks.select("week", "active_users").rows() == [(0, 2), (1, 1), (2, 1), (3, 1)]
+    assert weeks_of(views) == [[(0, 2), (1, 1), (2, 1), (3, 1)]]
 
 
 def test_quiet_weeks_of_an_old_account_are_zero():
     history = activity(("u", 400, 0), ("u", 0, 0))
-    recent = activity(("u", 0, 0))
-    _, weeks = as_observed(recent, observed((0, 0)), seen=first_active(history))
-    assert weeks["active_users"].to_list() == [1, *[0] * 13]
+    views = observe(activity(("u", 0, 0)), observed((0, 0)), seen=first_active(history))
+    assert views["weekly_users"].to_list() == [[1, *[0] * 13]]
+
+
+def test_weeks_before_the_first_known_user_are_unknown():
+    views = observe(activity((None, 30, 0), ("u", 10, 0)), observed((0, 0)))
+    assert weeks_of(views) == [[(0, 0), (1, 1)]]
+    assert views["events_30d"].to_list() == [1]
+
+
+def test_what_arrived_after_the_last_delivered_day_hides_nobody():
+    """The state knows only when u was last seen; that u was active before is counted directly."""
+    rows = [("u", 3, 0), ("u", 0, 0), ("v", 4, 0)]
+    views = observe(activity(*rows), observed((0, 2)))
+    assert views.select("active_users_7d", "events_7d").rows() == [(2, 2)]
+
+
+def test_weeks_of_other_days_are_taken_as_they_were_stored():
+    rows = activity(("u", 0, 0), ("u", 7, 0), ("v", 8, 0), ("u", 14, 9))
+    asked = observed((0, 0))
+    before = observe(rows, observed((14, 14), (7, 7)))
+    again = observe(rows.filter(pl.col("day") == DAY), asked, first_active(rows), stored=before)
+    assert weeks_of(again) == weeks_of(observe(rows, asked)) == [[(0, 1), (1, 2)]]
 
 
 def test_an_account_without_any_delivered_day_is_not_seen():
-    views, weeks = as_observed(activity(("u", 0, 0)), observed((0, None)))
-    assert views.is_empty()
-    assert weeks.is_empty()
+    views = observe(activity(("u", 1, 0)), observed((0, None), (1, 1)))
+    assert views["date"].to_list() == [DAY - timedelta(days=1)]

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from health_pipeline.core.activity.params import ActivityRules, Feature
-from health_pipeline.core.activity.usage_daily import usage_daily, with_given
-from health_pipeline.core.activity.windows import windows
+from health_pipeline.core.activity.usage_daily import usage_daily
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline_tests.core.activity.observing import observe, weeks_of
 
 RULES = ActivityRules(
     features=(
@@ -151,25 +151,41 @@ def test_differences_from_events_are_told():
     ]
 
 
+def asked(*pairs):
+    """(D, observed_on) of the account, days of January."""
+    schema = {"account_id": pl.String, "date": pl.Date, "observed_on": pl.Date}
+    rows = [("acc", jan(day), jan(on)) for day, on in pairs]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def test_given_counts_stand_in_for_users_that_were_never_shown():
     rows = [
         usage("active_users_7d", 4.0),
         usage("active_users_30d", 9.0),
         usage("active_users_7d", 6.0, day=6, known=8),
     ]
-    found = added(*rows)
-    quiet = windows(activity((None, 5, 3)), jan(5), jan(6))
-    told = with_given(quiet, found.given).select("date", "active_users_7d", "active_users_30d")
-    assert told.rows() == [(jan(5), 4, 9), (jan(6), None, None)]
-    later = with_given(quiet, found.given, lag=2)
+    given = added(*rows).given
+    quiet = activity((None, 5, 3))
+    told = observe(quiet, asked((5, 5), (6, 6)), given=given)
+    assert told.select("date", "active_users_7d", "active_users_30d").rows() == [
+        (jan(5), 4, 9),
+        (jan(6), None, None),
+    ]
+    later = observe(quiet, asked((7, 5), (8, 6)), given=given)
     assert later["active_users_7d"].to_list() == [4, 6]
-    shown = windows(activity(("u", 5, 3)), jan(5), jan(6))
-    assert with_given(shown, found.given)["active_users_7d"].to_list() == [1, 1]
+    shown = observe(activity(("u", 5, 3)), asked((5, 5), (6, 6)), given=given)
+    assert shown["active_users_7d"].to_list() == [1, 1]
+
+
+def test_given_weeks_stand_beside_shown_ones():
+    given = added(usage("active_users_7d", 4.0), usage("active_users_7d", 7.0, day=12)).given
+    told = observe(activity((None, 5, 3)), asked((12, 12)), given=given)
+    assert weeks_of(told) == [[(0, 7), (1, 4)]]
 
 
 def test_given_counts_alone_make_a_row_with_unknown_volume():
-    found = added(usage("active_users_7d", 4.0))
-    told = with_given(windows(NO_EVENTS, jan(5), jan(5)), found.given)
+    given = added(usage("active_users_7d", 4.0)).given
+    told = observe(NO_EVENTS, asked((5, 5)), given=given)
     assert told.select("account_id", "active_users_7d", "events_7d").rows() == [("acc", 4, None)]
 
 

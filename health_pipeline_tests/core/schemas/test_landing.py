@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
 import polars as pl
@@ -100,56 +99,6 @@ def test_later_landing(why, table, row, known, assumed):
     nothing = landed(table, rows(table, row).clear(), None, FIRST)
     found = landed(table, rows(table, row), nothing, LATER)
     assert found.select("known_at", "known_assumed").rows() == [(known, assumed)], why
-
-
-def event(key: str, occurred: str, received: str | None = None) -> dict:
-    received_at = utc(received) if received else None
-    return {
-        "event_id": key,
-        "event_name": "open",
-        "occurred_at": utc(occurred),
-        "received_at": received_at,
-    }
-
-
-LATER_END = "2024-06-10T23:59:59.999999"
-AHEAD = event("e", "2024-01-07", "2024-01-05")
-EVENTS = [
-    # why, first landing?, event, known_at, assumed
-    ("received later", True, event("e", "2024-01-02", "2024-01-05"), "2024-01-05", False),
-    ("a client clock two days ahead", True, AHEAD, "2024-01-07", False),
-    ("first landing, no time of arrival", True, event("e", "2024-01-02"), "2024-01-02", True),
-    ("later landing, received", False, event("e", "2024-01-02", "2024-01-05"), "2024-01-05", False),
-    ("later landing, no time of arrival", False, event("e", "2024-01-02"), LATER_END, False),
-    ("later landing, still to come", False, event("e", "2024-07-02"), "2024-07-02", True),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("why", "first", "row", "known", "assumed"), EVENTS)
-def test_events_are_known_when_received(why, first, row, known, assumed):
-    new = rows("events", row)
-    found, _ = land(SOURCE_TABLES["events"], new, None if first else new.clear(), LATER)
-    assert found.select("known_at", "known_assumed").rows() == [(utc(known), assumed)], why
-
-
-def test_events_keep_their_order_and_their_copies():
-    new = rows(
-        "events", event("b", "2024-01-02"), event("a", "2024-01-01"), event("b", "2024-01-02")
-    )
-    found, quarantine = land(SOURCE_TABLES["events"], new, None, FIRST)
-    assert found["event_id"].to_list() == ["b", "a", "b"]
-    assert quarantine.is_empty()
-    assert found.columns == [*(c for c in new.columns if c != "origin"), *STAMPS]
-
-
-def test_events_of_a_clock_that_was_never_set_are_quarantined():
-    new = rows("events", event("a", "1999-12-31T23:59:59"), event("b", "2000-01-01"))
-    found, quarantine = land(SOURCE_TABLES["events"], new, None, FIRST)
-    assert found["event_id"].to_list() == ["b"]
-    row = quarantine.row(0, named=True)
-    assert (row["rule"], row["origin"], row["at"]) == ("before_2000", "events.csv", end_of(FIRST))
-    assert json.loads(row["key"]) == {"source": "s", "event_id": "a"}
-    assert row["value"].startswith("1999-12-31 23:59:59")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
+from health_pipeline.core.signals.answers import in_order
 from health_pipeline.core.signals.compute import _check_rows, _check_shape, signal_values
 from health_pipeline.core.signals.kind import VALUE_COLUMNS, kinds
 from health_pipeline_tests.core.signals.worlds import DAY, account, at, on, spec, window, world
@@ -84,6 +85,15 @@ def answer(*rows: tuple[str, float | None, str | None, date | None]) -> pl.DataF
 
 
 GOOD = answer(("a", 1.0, "measured", DAY), ("b", None, "missing", None))
+
+
+def test_answers_may_come_in_any_order():
+    view = world(accounts=[account("b"), account("a")])
+    for given in (GOOD, GOOD.reverse()):
+        _check_shape(view, spec("breadth"), given)
+        assert in_order(view, given).equals(GOOD.reverse())
+
+
 WRONG_SHAPES = [
     ("an account twice", answer(("a", 1.0, "measured", DAY), ("a", 1.0, "measured", DAY))),
     ("an account too few", answer(("a", 1.0, "measured", DAY))),

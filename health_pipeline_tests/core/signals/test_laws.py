@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from health_pipeline.core.schemas.day import DayView, FeatureInfo
+from health_pipeline.core.schemas.day import WEEKS, DayView, FeatureInfo
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.core.signals.kind import kinds
 from health_pipeline_tests.core.signals.worlds import account, at, on, spec, weeks, window, world
@@ -79,7 +79,7 @@ TABLES = st.fixed_dictionaries(
 @st.composite
 def days(draw) -> DayView:
     names = draw(st.permutations(NAMES))
-    accounts, windows, weekly = [], [], []
+    accounts, windows = [], []
     for name in names:
         plan = draw(maybe(st.sampled_from(["Starter", "Growth"])))
         shown = draw(st.booleans())
@@ -87,8 +87,8 @@ def days(draw) -> DayView:
         if shown:
             keys = ("active_users_7d", "active_users_30d", "core_events_30d", "features_30d")
             columns = {key: draw(maybe(SOME)) for key in keys}
+            columns["weekly_users"] = weeks(draw(st.lists(maybe(SOME), max_size=WEEKS)))
             windows.append(window(name, observed_on=on(draw(st.integers(0, 20))), **columns))
-            weekly += weeks(draw(st.lists(maybe(SOME), max_size=14)), name)
     provided = {
         "subscriptions": {"seats"},
         "users": {"email", "is_sponsor"},
@@ -97,7 +97,7 @@ def days(draw) -> DayView:
         "engagements": {"contact_is_sponsor", "contact_email"},
         "invoices": {"paid_on"},
     }
-    return world(draw(TABLES), accounts, windows, weekly, provided, FEATURES)
+    return world(draw(TABLES), accounts, windows, provided, FEATURES)
 
 
 def changed(view: DayView, change: Callable[[pl.DataFrame], pl.DataFrame]) -> DayView:
@@ -105,7 +105,6 @@ def changed(view: DayView, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Da
         view,
         accounts=change(view.accounts),
         windows=change(view.windows),
-        weekly=change(view.weekly),
         tables={name: change(frame) for name, frame in view.tables.items()},
     )
 

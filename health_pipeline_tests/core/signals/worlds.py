@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
-from health_pipeline.core.schemas.day import WINDOW_COLUMNS, DayView, FeatureInfo
+from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS, DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.signals.compute import signal_values
@@ -37,8 +37,12 @@ ACCOUNTS = {
     "cancellation_notice_on": pl.Date(),
     "has_usage": pl.Boolean(),
 }
-WINDOWS = {"account_id": pl.String(), "observed_on": pl.Date(), **WINDOW_COLUMNS}
-WEEKLY = {"account_id": pl.String(), "week": pl.Int64(), "active_users": pl.Int64()}
+WINDOWS = {
+    "account_id": pl.String(),
+    "observed_on": pl.Date(),
+    **WINDOW_COLUMNS,
+    "weekly_users": pl.List(pl.Int64()),
+}
 SEATS = {"subscriptions": [{"account_id": "a", "seats": 100}]}
 
 
@@ -56,20 +60,19 @@ def account(account_id: str = "a", **columns: Any) -> Row:
 
 
 def window(account_id: str = "a", **columns: Any) -> Row:
-    return {"account_id": account_id, "observed_on": DAY, **columns}
+    unknown = {"weekly_users": [None] * WEEKS}
+    return {"account_id": account_id, "observed_on": DAY, **unknown, **columns}
 
 
-def weeks(users: Sequence[int | None], account_id: str = "a") -> list[Row]:
-    """Weekly active users, oldest first as people read them."""
-    newest_first = enumerate(reversed(users))
-    return [{"account_id": account_id, "week": n, "active_users": u} for n, u in newest_first]
+def weeks(users: Sequence[int | None]) -> list[int | None]:
+    """`weekly_users` of weekly active users that are told oldest first, as people read them."""
+    return [*reversed(users), *[None] * (WEEKS - len(users))]
 
 
 def world(
     tables: Mapping[str, list[Row]] | None = None,
     accounts: Sequence[Row] = (account(),),
     windows: Sequence[Row] = (),
-    weekly: Sequence[Row] = (),
     provided: Mapping[str, set[str]] | None = None,
     features: tuple[FeatureInfo, ...] = (),
     usage_sources: frozenset[str] = frozenset(),
@@ -81,7 +84,6 @@ def world(
         day=DAY,
         accounts=pl.DataFrame(accounts, schema=ACCOUNTS),
         windows=pl.DataFrame(windows, schema=WINDOWS),
-        weekly=pl.DataFrame(weekly, schema=WEEKLY),
         tables=frames,
         provided=delivered | {k: frozenset(v) for k, v in (provided or {}).items()},
         features=features,

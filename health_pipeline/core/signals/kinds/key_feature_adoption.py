@@ -6,6 +6,10 @@ whose plan includes none of them is not applicable. `detail` names the unused on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
 import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
@@ -42,26 +46,30 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     found = usage(view, users=False)
     if found is None or not chosen:
         return not_applicable(view)
+    watched = reduce(or_, (1 << feature.bit for feature in chosen))
+    used = pl.col("features_30d") & watched
+    told = found.select("account_id", "observed_on", "plan", used=used)
+    case = ["plan", "used"]  # there are few
+    cases = _adoption(told.select(case).unique(), chosen)
+    return answers(view, told.join(cases, case, "left", nulls_equal=True, maintain_order="left"))
+
+
+def _adoption(cases: pl.DataFrame, chosen: Sequence[FeatureInfo]) -> pl.DataFrame:
+    """`value`, `status` and `detail` of each `plan` and `used` (bit mask, null when unknown)."""
     entitled = {f.name: _entitled(f) for f in chosen}
-    used = {f.name: (pl.col("features_30d") & (1 << f.bit)) != 0 for f in chosen}
+    used = {f.name: (pl.col("used") & (1 << f.bit)) != 0 for f in chosen}
     owned = pl.sum_horizontal(entitled.values())
     unused = pl.concat_list(
         pl.when(entitled[f.name] & ~used[f.name]).then(pl.lit(f.name)) for f in chosen
     ).list.drop_nulls()
-    windows = found.select("account_id", "observed_on", "features_30d")
-    return answers(
-        view,
-        view.accounts.join(windows, on="account_id", how="left").select(
-            "account_id",
-            "observed_on",
-            value=pl.when(owned > 0, pl.col("features_30d").is_not_null()).then(
-                100.0 * (1.0 - unused.list.len() / owned)
-            ),
-            status=pl.when(owned == 0).then(pl.lit(NOT_APPLICABLE)),
-            detail=pl.when(unused.list.len() > 0)
-            .then(unused.list.join(", "))
-            .otherwise(pl.lit("none")),
+    return cases.with_columns(
+        value=pl.when(owned > 0, pl.col("used").is_not_null()).then(
+            100.0 * (1.0 - unused.list.len() / owned)
         ),
+        status=pl.when(owned == 0).then(pl.lit(NOT_APPLICABLE)),
+        detail=pl.when(unused.list.len() > 0)
+        .then(unused.list.join(", "))
+        .otherwise(pl.lit("none")),
     )
 
 

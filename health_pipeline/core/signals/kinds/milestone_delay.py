@@ -13,7 +13,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, longest_late, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 
 REMEMBERED_DAYS = 90
@@ -49,21 +49,11 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     late = (pl.col("completed_on").fill_null(view.day) - pl.col("due")).dt.total_days()
     forgiven = pl.col("completed_on") < view.day - timedelta(days=REMEMBERED_DAYS)
     done = pl.format("completed {}", "completed_on").fill_null("still open")
-    return answers(
-        view,
+    planned_ones = (
         rows(view, "milestones")
         .with_columns(due=due)
         .filter(pl.col("is_onboarding").fill_null(True), pl.col("due").is_not_null())
-        .with_columns(
-            value=pl.when(forgiven).then(0).otherwise(late.clip(lower_bound=0)),
-            words=pl.format("{}, due {}, {}", "name", "due", done),
-        )
-        .sort("value", "words", descending=[True, False])
-        .group_by("account_id", maintain_order=True)
-        .agg(
-            pl.col("value").first(),
-            detail=pl.when(pl.col("value").first() > 0)
-            .then(pl.col("words").first())
-            .otherwise(pl.lit("no milestone late")),
-        ),
     )
+    counted = pl.when(~forgiven.fill_null(False)).then(late)
+    words = pl.format("{}, due {}, {}", "name", "due", done)
+    return answers(view, longest_late(planned_ones, counted, words, "no milestone late"))

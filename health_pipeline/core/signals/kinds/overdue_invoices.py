@@ -9,7 +9,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, longest_late, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 
 
@@ -51,15 +51,5 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         separator=" ",
         ignore_nulls=True,
     )
-    late = (pl.lit(view.day) - pl.col("due_on")).dt.total_days()
-    return answers(
-        view,
-        rows(view, "invoices")
-        .with_columns(late=pl.when(overdue).then(late), words=pl.when(overdue).then(words))
-        .sort("late", "words", descending=[True, False], nulls_last=True)
-        .group_by("account_id", maintain_order=True)
-        .agg(
-            value=pl.col("late").first().fill_null(0),
-            detail=pl.col("words").first().fill_null("no invoice overdue"),
-        ),
-    )
+    late = pl.when(overdue).then((pl.lit(view.day) - pl.col("due_on")).dt.total_days())
+    return answers(view, longest_late(rows(view, "invoices"), late, words, "no invoice overdue"))

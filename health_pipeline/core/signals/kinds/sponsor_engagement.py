@@ -47,16 +47,17 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Days; `detail` dates the last contact or says why there is none."""
     if not _can_tell(view):
         return not_applicable(view)
-    contacts = rows(view, "engagements").with_columns(
-        email=_email("contact_email"), on=pl.col("occurred_at").dt.date()
-    )
+    contacts = rows(view, "engagements").with_columns(on=pl.col("occurred_at").dt.date())
     sponsors = _sponsors(view)
-    met = contacts.join(sponsors, on=["account_id", "email"], how="left").filter(
-        pl.coalesce("contact_is_sponsor", "listed").fill_null(False),
-        pl.col("left_on").is_null(),
-        ~(
-            (pl.col("kind").str.to_lowercase() == "email") & (pl.col("direction") == "out")
-        ).fill_null(False),
+    met = (
+        contacts.filter(pl.col("contact_is_sponsor").fill_null(True))  # null: the list may know
+        .filter(~_unanswered())
+        .with_columns(email=_email("contact_email"))
+        .join(sponsors, on=["account_id", "email"], how="left")
+        .filter(
+            pl.coalesce("contact_is_sponsor", "listed").fill_null(False),
+            pl.col("left_on").is_null(),
+        )
     )
     told = (
         contacts.group_by("account_id")
@@ -82,6 +83,12 @@ def _can_tell(view: DayView) -> bool:
     """Whether some source says who is a sponsor."""
     by_email = view.has("engagements", "contact_email") and view.has("users", "email", "is_sponsor")
     return by_email or view.has("engagements", "contact_is_sponsor")
+
+
+def _unanswered() -> pl.Expr:
+    """True for an outgoing mail: a reply is an engagement of its own."""
+    mail = pl.col("kind").str.to_lowercase() == "email"
+    return (mail & (pl.col("direction") == "out")).fill_null(False)
 
 
 def _sponsors(view: DayView) -> pl.DataFrame:

@@ -24,10 +24,10 @@ def trend(*histories, plans=None, **columns):
     names = [chr(ord("a") + n) for n in range(len(histories))]
     plans = plans or ["Growth"] * len(names)
     users = [None if set(h) == {None} else 1 for h in histories]
+    shown = zip(names, users, histories, strict=True)
     return world(
         accounts=[account(n, plan=p, **columns) for n, p in zip(names, plans, strict=True)],
-        windows=[window(n, active_users_30d=u) for n, u in zip(names, users, strict=True)],
-        weekly=[row for n, h in zip(names, histories, strict=True) for row in weeks(h, n)],
+        windows=[window(n, active_users_30d=u, weekly_users=weeks(h)) for n, u, h in shown],
     )
 
 
@@ -38,6 +38,7 @@ def by_hand(x):
 
 
 ALONE = by_hand([log(n + 1) for n in FALLING])
+GAP = by_hand([None if n == 5 else log(users + 1) for n, users in enumerate(FALLING)])
 AHEAD = by_hand([0.0] * 12 + [log(101 / 61), log(101 / 73)])
 CASES = [
     (
@@ -51,6 +52,12 @@ CASES = [
         trend(FALLING),
         {},
         (ALONE, "measured", "active users down 34% against the prior 8 weeks"),
+    ),
+    (
+        "an unknown week in between weighs nothing",
+        trend([*FALLING[:5], None, *FALLING[6:]]),
+        {},
+        (GAP, "measured", "active users down 34% against the prior 8 weeks"),
     ),
     (
         "exactly 75 % twice is down",
@@ -96,6 +103,7 @@ CASES = [
         {},
         (0.0, "measured", "active users down 34% against the prior 8 weeks"),
     ),
+    ("no source shows the account", trend(FALLING, has_usage=False), {}, MISSING),
     (
         "accounts of unknown plan are no peers of each other",
         trend([100] * 14, *[FALLING] * 4, *[[100] * 14] * 5, plans=[None] * 5 + ["Growth"] * 5),
@@ -147,7 +155,7 @@ CASES = [
     ("no product source", world(accounts=[account(has_usage=False)]), {}, NOT_APPLICABLE),
     (
         "shown, but no window",
-        world(weekly=weeks(STEADY), usage_sources=frozenset({"product"})),
+        world(usage_sources=frozenset({"product"})),
         {},
         MISSING,
     ),

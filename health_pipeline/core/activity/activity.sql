@@ -1,16 +1,16 @@
 -- Sum the usage of each user and day, apart for each day on which it became known.
 --
 -- Reads   usage
--- Params  $known_from, $known_to
--- Gives   the activity frame: account_id, user_id (null = nobody in particular), day, known_on,
---         events, core_events, features (bit mask), sorted
+-- Params  $known_from: the first day of the range; $known_until: the day after it
+-- Gives   account_id, user_id (null = nobody in particular), day, known_on, events, core_events,
+--         features (bit mask), sorted
 select
     account_id, user_id, day, known_on,
     cast(round(sum(quantity)) as bigint) as events,
     cast(round(sum(core_quantity)) as bigint) as core_events,
-    cast(bit_or(features) as bigint) as features
+    cast(bit_or(mask) as bigint) as features
 from usage
-where account_id is not null and known_on between $known_from and $known_to
+where account_id is not null and known_on >= $known_from and known_on < $known_until
 group by account_id, user_id, day, known_on
 having sum(quantity) > 0
 order by account_id, user_id nulls last, day, known_on

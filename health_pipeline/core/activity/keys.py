@@ -1,0 +1,36 @@
+"""Users as 64-bit numbers: what the window state is kept and looked up by."""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+ID = r"^usr_[0-9a-f]{16}$"
+
+
+def user_keys(ids: pl.Series) -> pl.Series:
+    """A 64-bit number for each user id (UInt64, no nulls).
+
+    The ids of this product carry exactly 64 bits (`usr_` and 16 hexadecimal digits), which are
+    taken as they are: no two of them share a number. Ids of any other form get 64 bits of their
+    BLAKE2b.
+    """
+    own = ids.str.contains(ID)
+    if own.all():
+        return ids.str.slice(4).str.to_integer(base=16, dtype=pl.UInt64)
+    others = ids.filter(~own).unique()
+    hashed = pl.Series([_hashed(name) for name in others], dtype=pl.UInt64)
+    return (
+        ids.to_frame("id")
+        .select(
+            pl.when(own)
+            .then(pl.col("id").str.slice(4).str.to_integer(base=16, dtype=pl.UInt64, strict=False))
+            .otherwise(pl.col("id").replace_strict(others, hashed, default=None))
+        )
+        .to_series()
+    )
+
+
+def _hashed(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())

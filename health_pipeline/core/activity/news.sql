@@ -1,0 +1,27 @@
+-- The events that may add to these days: a copy, or whom it belongs to, became known in them.
+--
+-- Reads   fresh_events, old_events
+--         user_links    source, source_user_id, linked_at
+--         account_links source, source_account_id, linked_at
+--         claimed_days  day: before the range, read with the days around them
+-- Params  $known_from: the first day of the range; $known_until: the day after it
+-- Gives   news          id, once for each copy or oftener
+select id from fresh_events
+
+union all
+
+select id from old_events
+where day in (select day from claimed_days)
+    and (source, source_user_id) in (
+        select source, source_user_id from user_links
+        where linked_at >= $known_from and linked_at < $known_until
+    )
+
+union all
+
+select id from old_events
+where day in (select day from claimed_days)
+    and (source, source_account_id) in (
+        select source, source_account_id from account_links
+        where linked_at >= $known_from and linked_at < $known_until
+    )

@@ -1,0 +1,138 @@
+"""Rows of an account and day, and of its signals, found by number instead of by name.
+
+A day of many accounts has millions of values: joining and grouping them by three texts costs more
+than every formula on them. So the long frame is put in order once, and each row then knows the
+number of its account and day and of its signal; what belongs to those is looked up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+KEY = ("account_id", "date")
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRows:
+    """A long frame in the order of account, date and signal; rows may be missing or double.
+
+    Attributes:
+        frame: the rows.
+        days: `account_id`, `date`: those that have a row, once each, in order.
+        first: the first row of each of `days`.
+        day: place in `days` of each row.
+        names: the signals that have a row, in order.
+        signal: place in `names` of each row.
+    """
+
+    frame: pl.DataFrame
+    days: pl.DataFrame
+    first: Array
+    day: Array
+    names: list[str]
+    signal: Array
+
+    def total(self, figures: pl.Series) -> pl.Series:
+        """The sum of one figure a row (no nulls) over each of `days`."""
+        return pl.Series(figures.name, np.add.reduceat(figures.to_numpy(), self.first))
+
+    def any(self, tests: pl.Series) -> Array:
+        """Whether a test (no nulls) is true of any row of each of `days`."""
+        return np.logical_or.reduceat(tests.to_numpy(), self.first)
+
+
+def signal_rows(signals: pl.DataFrame | SignalRows) -> SignalRows:
+    """`signals` (`account_id`, `date`, `signal` and others, in any order) with its numbers."""
+    if isinstance(signals, SignalRows):
+        return signals
+    signals = signals.rechunk()  # rows are looked at and gathered several times faster so
+    names = signals["signal"].unique().sort()
+    signal = signals["signal"].cast(pl.Enum(names)).to_physical().to_numpy()
+    begins = _begins(signals)
+    days, number = _in_order(signals.select(KEY).filter(begins))
+    day = number[_numbers(begins)]
+    order = day * len(names) + signal
+    if (order[1:] < order[:-1]).any():
+        # Days that stand one after the other are runs in order, which a stable sort only merges.
+        rank = np.argsort(order, kind="stable")
+        signals, day, signal = signals[rank], day[rank], signal[rank]
+    first = np.searchsorted(day, np.arange(days.height))
+    return SignalRows(signals, days, first, day, names.to_list(), signal)
+
+
+def _in_order(days: pl.DataFrame) -> tuple[pl.DataFrame, Array]:
+    """Distinct `days` in order, and the place there of each one given."""
+    if _rises(days):
+        return days, np.arange(days.height)
+    sorted_days = days.with_row_index("given").sort(KEY)
+    begins = _begins(sorted_days)
+    number = np.empty(days.height, dtype=np.int64)
+    number[sorted_days["given"].to_numpy()] = _numbers(begins)
+    return sorted_days.filter(begins).select(KEY), number
+
+
+def _rises(days: pl.DataFrame) -> bool:
+    """Whether each row is of a later account, or a later day of the same, than the one above."""
+    account, date = (pl.col(name) for name in KEY)
+    rises = (account > account.shift()) | ((account == account.shift()) & (date > date.shift()))
+    return bool(days.select(rises.fill_null(False).slice(1).all()).item())
+
+
+def by_account_day(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` (one row an account and day) in their order; untouched if it is already."""
+    return frame if _rises(frame) else frame.sort(KEY)
+
+
+def beside(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
+    """`left` with the columns of `right` (one row an account and day); null where it has no row.
+
+    The rows of one run mostly stand in the same order already; then nothing is searched for.
+    """
+    if left.select(KEY).equals(right.select(KEY)):
+        return pl.concat([left, right.drop(KEY)], how="horizontal")
+    return left.join(right, on=KEY, how="left", maintain_order="left")
+
+
+def looked_up(
+    rows: SignalRows, segments: pl.DataFrame, known: pl.DataFrame, normal: pl.DataFrame
+) -> pl.DataFrame:
+    """What is said of the signal of each row, and of that signal in the segment of its account.
+
+    Args:
+        rows: the long frame.
+        segments: `account_id`, `date`, `segment`.
+        known: one row a `signal`.
+        normal: one row a `segment` and `signal`.
+
+    Returns:
+        `segment` and the other columns of `known` and `normal`, in the order of `rows.frame`;
+        null where nothing is said.
+    """
+    of_day = beside(rows.days, segments.select(*KEY, "segment"))["segment"]
+    every = of_day.unique()
+    cells = (
+        every.to_frame("segment")
+        .join(pl.DataFrame({"signal": rows.names}, schema={"signal": pl.String}), how="cross")
+        .join(known, on="signal", how="left", maintain_order="left")
+        .join(normal, on=["segment", "signal"], how="left", maintain_order="left")
+        .drop("signal")
+    )
+    number = of_day.replace_strict(every, np.arange(len(every)), return_dtype=pl.Int64).to_numpy()
+    return cells[number[rows.day] * len(rows.names) + rows.signal]
+
+
+def _begins(frame: pl.DataFrame) -> pl.Series:
+    """Whether a row is of another account or day than the row above."""
+    same = [pl.col(name) == pl.col(name).shift() for name in KEY]
+    return frame.select(~pl.all_horizontal(same).fill_null(False).alias("begins")).to_series()
+
+
+def _numbers(begins: pl.Series) -> Array:
+    return begins.cum_sum().cast(pl.Int64).to_numpy() - 1

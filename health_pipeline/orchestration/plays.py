@@ -1,0 +1,84 @@
+"""Plays of many days: one small table, walked over in chunks and published once."""
+
+from datetime import date
+
+import polars as pl
+
+from health_pipeline.config.model import HealthModel
+from health_pipeline.core.plays.enrol import enrol
+from health_pipeline.core.plays.rewind import rewind
+from health_pipeline.core.schemas.plays import RUNNING
+from health_pipeline.core.schemas.time import end_of
+from health_pipeline.orchestration.chunks import chunks_of
+from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.plan import SCORES, Plan, runs_of
+from health_pipeline.orchestration.progress import tracked
+from health_pipeline.orchestration.publish import published, version_in
+from health_pipeline.orchestration.window import Window
+
+BACKFILLED = "backfilled"
+"""Outcome of a play of filled history that still ran when published days began."""
+
+
+def gate_plays(model: HealthModel) -> dict[str, str]:
+    """Gate → the play that answers it."""
+    single = {gate.name: gate.play for gate in model.scoring.gates}
+    return single | {gate.name: gate.play for gate in model.scoring.combined_gates}
+
+
+def enrolled(stores: Stores, plan: Plan) -> pl.DataFrame:
+    """`plays` after the days of `plan`, and after the published days that follow from them."""
+    before = published(stores, plan.window, "plays")["plays"]
+    if not plan.fills_only:
+        days = (*plan.days, *plan.later)
+        return _walked(stores, rewind(before, days[0]), days)
+    return _filled(stores, before, plan)
+
+
+def _filled(stores: Stores, before: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """`before` as it stands, with the plays that only the filled days open.
+
+    A play that still runs when published days begin is closed there: those days, and the plays that
+    they opened, are not decided anew.
+    """
+    opened_on, scored = pl.col("opened_at").dt.date(), stores.lake.days(SCORES)
+    kept, found = before.filter(~opened_on.is_in(plan.days)), []
+    for run in runs_of(plan.days):
+        plays = _walked(stores, rewind(kept, run.first), run.days)
+        new = plays.join(kept, on="play_id", how="anti")
+        found.append(_closed(new, run.last) if scored[-1] > run.last else new)
+    return pl.concat([kept, *found])
+
+
+def _closed(plays: pl.DataFrame, day: date) -> pl.DataFrame:
+    runs = pl.col("status").is_in(RUNNING)
+    return plays.with_columns(
+        pl.when(runs).then(pl.lit("closed")).otherwise("status").alias("status"),
+        pl.when(runs).then(pl.lit(end_of(day))).otherwise("closed_at").alias("closed_at"),
+        pl.when(runs).then(pl.lit(BACKFILLED)).otherwise("outcome").alias("outcome"),
+    )
+
+
+def _walked(
+    stores: Stores, plays: pl.DataFrame, days: tuple[date, ...] | list[date]
+) -> pl.DataFrame:
+    parts = chunks_of(stores, days)
+    for part in tracked("plays", parts, len(parts)):
+        plays = _enrolled(stores, plays, part)
+    return plays
+
+
+def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame:
+    read, model = (
+        published(stores, part, "health_scores", "reason_codes", "population"),
+        stores.model,
+    )
+    return enrol(
+        read["health_scores"],
+        read["reason_codes"],
+        plays,
+        read["population"],
+        model.plays,
+        version_in(read["health_scores"]),
+        gate_plays(model),
+    )
