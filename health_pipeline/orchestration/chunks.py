@@ -29,8 +29,8 @@ from health_pipeline.orchestration.window import Window, run_tags
 CHUNK_DAYS = 31
 """A chunk has no more days than these."""
 
-CHUNK_ROWS = 2_000_000
-"""Accounts x days x signals of a chunk; scoring, the widest step, peaks at 0.8 KiB for each."""
+CHUNK_ROWS = 3_000_000
+"""Accounts x days x signals of a chunk; scoring, the widest step, peaks at 0.45 KiB for each."""
 
 
 def chunks(days: Sequence[date], rows_a_day: int) -> list[Window]:
@@ -43,11 +43,17 @@ def chunks(days: Sequence[date], rows_a_day: int) -> list[Window]:
     ]
 
 
-def chunks_of(stores: Stores, days: Sequence[date]) -> list[Window]:
-    """`chunks` by the accounts that are known and the signals of the model."""
+def chunks_of(stores: Stores, days: Sequence[date], width: int | None = None) -> list[Window]:
+    """`chunks` by the accounts that are known.
+
+    Args:
+        stores: the lake.
+        days: ascending.
+        width: rows of an account and day; None = one a signal of the model.
+    """
     xref = stores.lake.frame("account_xref")
     accounts = 0 if xref is None else xref["account_id"].n_unique()
-    return chunks(days, accounts * len(stores.model.signals))
+    return chunks(days, accounts * (width or len(stores.model.signals)))
 
 
 class Walk:
@@ -62,13 +68,22 @@ class Walk:
     """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, stores: Stores, step: str, *, rescores: bool
+        self,
+        context: dg.AssetExecutionContext,
+        stores: Stores,
+        step: str,
+        *,
+        rescores: bool,
+        width: int | None = None,
     ) -> None:
-        """Plan `step`; `rescores`: it goes on through published days after the range."""
+        """Plan `step`.
+
+        `rescores`: it goes on through published days after the range. `width`: see `chunks_of`.
+        """
         self._run_id, self._stores, self._step = context.run.run_id, stores, step
         self.plan = plan_of(stores, run_tags(context))
         self.days = (*self.plan.days, *(self.plan.later if rescores else ()))
-        self._scored = rescores
+        self._scored, self._width = rescores, width
         self._failures: dict[str, list[str]] = {}
         self._shown: dict[str, pl.DataFrame] = {}
 
@@ -82,7 +97,7 @@ class Walk:
         rest = [day for day in self.days if through is None or day > through]
         total, done = len(self.days), len(self.days) - len(rest)
         report(Progress(self._step, done, total))
-        for part in chunks_of(self._stores, rest):
+        for part in chunks_of(self._stores, rest, self._width):
             about = str(part)
             with part_of(Progress(self._step, done, total, about)):
                 yield part
@@ -103,6 +118,12 @@ class Walk:
             return
         writes = [w for name, frame in shaped.items() for w in by_day(name, frame, part.days)]
         self._stores.lake.publish(writes, run_id=self._run_id, at=House.now())
+
+    @property
+    def window(self) -> Window:
+        """From the first to the last day of this step."""
+        days = self.days or (self.plan.window.last,)
+        return Window(days[0], days[-1])
 
     @property
     def is_sound(self) -> bool:

@@ -58,7 +58,7 @@ class Past:
         window: the days.
         tables: landed tables with account ids, all versions. `provided`: their real columns.
         history: what populations have in common.
-        usage_sources: sources that showed usage lately.
+        usage_known: source, known_on: when sources showed usage.
     """
 
     model: HealthModel
@@ -66,7 +66,7 @@ class Past:
     tables: Mapping[str, pl.DataFrame]
     provided: Mapping[str, frozenset[str]]
     history: History
-    usage_sources: frozenset[str]
+    usage_known: pl.DataFrame
 
     @classmethod
     def of(cls, stores: Stores, window: Window) -> "Past":
@@ -80,12 +80,17 @@ class Past:
             tables,
             provided_columns(tables),
             history(tables, first_active, model.identity, model.churn),
-            _usage_sources(stores, window),
+            _usage_known(stores, window),
         )
 
     def on(self, day: date) -> Mapping[str, pl.DataFrame]:
         """The connected source tables as of `day`."""
         return _AsOf(self.tables, day)
+
+    def usage_sources(self, day: date) -> frozenset[str]:
+        """Sources that showed usage lately, as known on `day`."""
+        lately = pl.col("known_on").is_between(day - timedelta(days=USAGE_BACK), day)
+        return frozenset(self.usage_known.filter(lately)["source"])
 
     @property
     def features(self) -> tuple[FeatureInfo, ...]:
@@ -126,13 +131,12 @@ def population_on(stores: Stores, day: date) -> Population:
     return accounts_as_of(today, history(tables, active, model.identity, model.churn), day)
 
 
-def _usage_sources(stores: Stores, window: Window) -> frozenset[str]:
+def _usage_known(stores: Stores, window: Window) -> pl.DataFrame:
     first = window.first - timedelta(days=USAGE_BACK)
     files = stores.lake.files("source_days", first, window.last)
     if not files:
-        return frozenset()
-    sources = pl.scan_parquet(files).select(pl.col("source").unique()).collect()
-    return frozenset(sources["source"].to_list())
+        return pl.DataFrame(schema={"source": pl.String, "known_on": pl.Date})
+    return pl.scan_parquet(files).select("source", "known_on").unique().collect()
 
 
 def day_views(
@@ -159,7 +163,7 @@ def day_views(
             tables=past.on(day),
             provided=past.provided,
             features=past.features,
-            usage_sources=past.usage_sources,
+            usage_sources=past.usage_sources(day),
         )
 
 

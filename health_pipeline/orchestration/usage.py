@@ -20,13 +20,13 @@ from health_pipeline.core.activity.first_active import FIRST_ACTIVE
 from health_pipeline.core.activity.observed import (
     MOST_LAG,
     OBSERVED,
-    WEEKS,
     Observation,
     counted_directly,
     moments,
 )
 from health_pipeline.core.activity.tally import LOOK_BACK, USER_WINDOWS, Tally
 from health_pipeline.core.activity.usage_daily import GIVEN, with_given
+from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.orchestration.activity import (
     AGGREGATE_ACTIVITY,
@@ -74,8 +74,8 @@ class Usage:
         observation = Observation(observed, accounts, seen, stored)
         for tally in self._walk(accounts, start, days[-1], _longest_lag(observed)):
             observation.look(tally)
-        questions = observation.open_questions()
-        if questions.height:
+        # Moment by moment: if a whole source was silent, these may be all accounts.
+        for questions in observation.open_questions().partition_by("at", "ends_on"):
             observation.answer(counted_directly(self._activity_of(questions), questions))
         found = pl.concat([pl.DataFrame(schema=OBSERVED), *observation.rows()])
         return with_given(found.sort("date", "account_id"), observed, given, WEEKS)

@@ -22,9 +22,9 @@ from health_pipeline.adapters.store.lake import Lake, Write
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.model import HealthModel
 from health_pipeline.config.settings import load_settings
-from health_pipeline.core.activity.observed import WEEKS
 from health_pipeline.core.activity.tally import Tally
 from health_pipeline.core.activity.windows import tallied
+from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.orchestration.activity import PART_EVENTS, known_activity
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import event_files

@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from health_pipeline.adapters.engines.duckdb import RollUp, roll_up
 from health_pipeline.core.activity.first_active import first_active
-from health_pipeline.core.activity.observed import WEEKS
 from health_pipeline.core.activity.params import ActivityRules, Feature
 from health_pipeline.core.activity.tally import Tally
 from health_pipeline.core.activity.windows import windows
 from health_pipeline.core.identity.users import LINK_COLUMNS
-from health_pipeline.core.schemas.day import WINDOW_COLUMNS
+from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES

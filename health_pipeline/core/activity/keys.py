@@ -6,7 +6,7 @@ import hashlib
 
 import polars as pl
 
-ID = r"^usr_[0-9a-f]{16}$"
+PREFIX, LENGTH = "usr_", 20
 
 
 def user_keys(ids: pl.Series) -> pl.Series:
@@ -16,20 +16,16 @@ def user_keys(ids: pl.Series) -> pl.Series:
     taken as they are: no two of them share a number. Ids of any other form get 64 bits of their
     BLAKE2b.
     """
-    own = ids.str.contains(ID)
+    digits = ids.str.slice(len(PREFIX))
+    keys = digits.str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+    own = (ids.str.len_bytes() == LENGTH) & ids.str.starts_with(PREFIX) & keys.is_not_null()
     if own.all():
-        return ids.str.slice(4).str.to_integer(base=16, dtype=pl.UInt64)
+        return keys
     others = ids.filter(~own).unique()
     hashed = pl.Series([_hashed(name) for name in others], dtype=pl.UInt64)
-    return (
-        ids.to_frame("id")
-        .select(
-            pl.when(own)
-            .then(pl.col("id").str.slice(4).str.to_integer(base=16, dtype=pl.UInt64, strict=False))
-            .otherwise(pl.col("id").replace_strict(others, hashed, default=None))
-        )
-        .to_series()
-    )
+    named = pl.DataFrame([ids.alias("id"), keys.alias("key"), own.alias("own")])
+    other = pl.col("id").replace_strict(others, hashed, default=None)
+    return named.select(pl.when("own").then("key").otherwise(other)).to_series()
 
 
 def _hashed(name: str) -> int:

@@ -54,30 +54,39 @@ class Owners:
 
     def places(self, keys: Keys, accounts: Ints) -> npt.NDArray[np.intp]:
         """Where each (key, account) stands; those that are new find a place first."""
-        key, account, place = _numbered(keys, accounts)
-        at, known = self._find(key, account)
-        new = ~known
-        if new.any():
-            where = at[new]
-            self.key = np.insert(self.key, where, key[new])
-            self.account = np.insert(self.account, where, account[new])
-            self.last = np.insert(self.last, where, NEVER)
-            self.last_core = np.insert(self.last_core, where, NEVER)
-            at = at + np.cumsum(new) - new  # each new one moves what stands behind it
-        return at[place]
+        at, known = self._find(keys, accounts)
+        if known.all():
+            return at
+        key, account, _ = _numbered(keys[~known], accounts[~known])
+        where, _ = self._find(key, account)
+        moved = np.cumsum(np.bincount(where, minlength=len(self.key) + 1))
+        self.key = np.insert(self.key, where, key)
+        self.account = np.insert(self.account, where, account)
+        self.last = np.insert(self.last, where, NEVER)
+        self.last_core = np.insert(self.last_core, where, NEVER)
+        at += moved[at]
+        at[~known], _ = self._find(keys[~known], accounts[~known])
+        return at
 
     def _find(self, key: Keys, account: Ints) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-        """For each distinct pair, in order: its place, or where it belongs; whether it is here."""
-        at = np.searchsorted(self.key, key)
-        if not len(self.key):
+        """For each pair its place, or where it belongs; and whether it is here."""
+        size, order = len(self.key), np.argsort(key)
+        at = np.empty(len(key), dtype=np.intp)
+        at[order] = np.searchsorted(self.key, key[order])  # in order, it stays in the cache
+        if not size:
             return at, np.zeros(len(key), dtype=np.bool_)
-        while True:
-            here = np.minimum(at, len(self.key) - 1)
-            same = (at < len(self.key)) & (self.key[here] == key)
-            behind = same & (self.account[here] < account)
-            if not behind.any():
-                return at, same & (self.account[here] == account)
-            at = at + behind
+        here = np.minimum(at, size - 1)
+        known = (self.key[here] == key) & (self.account[here] == account)
+        # The same user in several accounts, in the order of these: a few steps for a few rows.
+        open_ = np.flatnonzero(~known)
+        while len(open_):
+            place = here[open_]
+            behind = (at[open_] < size) & (self.key[place] == key[open_])
+            behind &= self.account[place] < account[open_]
+            open_ = open_[behind]
+            at[open_] += 1
+            here[open_] = np.minimum(at[open_], size - 1)
+        return at, (at < size) & (self.key[here] == key) & (self.account[here] == account)
 
 
 class LastSeen:
@@ -91,7 +100,7 @@ class LastSeen:
         """Counted anew at the end of `day`."""
         found, held = cls(accounts), last > day - SLOTS
         flat = (last[held] % SLOTS).astype(np.int64) * accounts + account[held]
-        found._users += np.bincount(flat, minlength=SLOTS * accounts).reshape(SLOTS, accounts)
+        np.add.at(found._users.reshape(-1), flat, np.int32(1))
         return found
 
     def turn(self, day: int) -> None:

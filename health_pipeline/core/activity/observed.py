@@ -20,10 +20,9 @@ import polars as pl
 
 from health_pipeline.core.activity.first_active import starts
 from health_pipeline.core.activity.tally import USER_WINDOWS, Tally
-from health_pipeline.core.schemas.day import WINDOW_COLUMNS
+from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS
 from health_pipeline.core.schemas.time import day_number
 
-WEEKS = 14
 MOST_LAG = 34
 """A source that is silent for longer has no value worth showing."""
 

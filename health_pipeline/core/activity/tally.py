@@ -124,9 +124,13 @@ class Tally:
 
     def _places(self, activity: pl.DataFrame, account: Ints) -> Ints:
         """Each row's place among the owners; −1 for what is of nobody in particular."""
-        named = activity["user_id"].is_not_null().to_numpy() & (account < len(self.accounts))
+        users, named = activity["user_id"], account < len(self.accounts)
+        if users.null_count():
+            named &= users.is_not_null().to_numpy()
+        if named.all():
+            return self.owners.places(user_keys(users).to_numpy(), account.astype(np.int32))
         places = np.full(len(account), -1)
-        keys = user_keys(activity["user_id"].filter(pl.Series(named))).to_numpy()
+        keys = user_keys(users.filter(pl.Series(named))).to_numpy()
         places[named] = self.owners.places(keys, account[named].astype(np.int32))
         return places
 

@@ -119,7 +119,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk, usage = Walk(context, stores, USAGE_WINDOWS, rescores=False), Usage(stores)
+            walk, usage = (
+                Walk(context, stores, USAGE_WINDOWS, rescores=False, width=2),
+                Usage(stores),
+            )
             for part in walk:
                 people = published(stores, part, "population")["population"]
                 walk.publish(part, {USAGE_WINDOWS: usage.rows(people, part.days)})

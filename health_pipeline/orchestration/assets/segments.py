@@ -48,10 +48,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "population", rescores=False)
-            figures = {}
+            walk = Walk(context, stores, "population", rescores=False, width=1)
+            past, figures = Past.of(stores, walk.window), {}
             for part in walk:
-                people, counts = populations(Past.of(stores, part), part.days)
+                people, counts = populations(past, part.days)
                 walk.publish(part, {"population": people})
                 figures = {"counts": table_value(counts)}
             yield from walk.results("population", metadata={"population": figures})
@@ -75,7 +75,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "segments", rescores=False)
+            walk = Walk(context, stores, "segments", rescores=False, width=1)
             for part in walk:
                 people = published(stores, part, "population")["population"]
                 walk.publish(part, {"segments": assign(people, model.segments)})

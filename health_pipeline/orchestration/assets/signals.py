@@ -53,8 +53,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
             walk = Walk(context, stores, "signal_values", rescores=False)
+            past = Past.of(stores, walk.window)
             for part in walk:
-                walk.publish(part, {"signal_values": _measured(stores, part)})
+                walk.publish(part, {"signal_values": _measured(stores, past, part)})
             last = walk.last("signal_values")
             table = last.group_by("signal", "status").len("accounts").sort("signal", "status")
             figures = {"signal_values": {"status": table_value(table)}}
@@ -63,9 +64,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     return [values]
 
 
-def _measured(stores: Stores, part: Window) -> pl.DataFrame:
+def _measured(stores: Stores, past: Past, part: Window) -> pl.DataFrame:
     found = published(stores, part, "population", USAGE_WINDOWS)
     people, usage = found["population"], found[USAGE_WINDOWS]
-    views = day_views(Past.of(stores, part), people, usage, part.days)
+    views = day_views(past, people, usage, part.days)
     days = tracked("signal_values", views, len(part.days))
     return pl.concat([signal_values(view, stores.model.signals) for view in days])

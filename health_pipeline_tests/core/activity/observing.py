@@ -9,12 +9,12 @@ import polars as pl
 from health_pipeline.core.activity.first_active import first_active
 from health_pipeline.core.activity.observed import (
     OBSERVED,
-    WEEKS,
     Observation,
     counted_directly,
 )
 from health_pipeline.core.activity.tally import LOOK_BACK, Tally
 from health_pipeline.core.activity.usage_daily import GIVEN, with_given
+from health_pipeline.core.schemas.day import WEEKS
 
 WEEKS_BACK = timedelta(weeks=WEEKS - 1)
 

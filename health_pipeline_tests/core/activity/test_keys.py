@@ -21,15 +21,7 @@ def test_ids_of_this_product_are_their_own_numbers(why, ids, expected):
 
 
 def test_other_ids_get_a_number_that_never_changes():
-    ids = [
-        "u",
-        "usr_00000000000000ff",
-        "usr_00000000000000FF",
-        "usr_+0000000000000ff",
-        "",
-        "ü",
-        "u",
-    ]
+    ids = ["u", "usr_00000000000000ff", "usr_ff", "usr_00000000000000fg", "", "ü", "u"]
     keys = user_keys(pl.Series(ids)).to_list()
     assert keys[1] == 255
     assert keys[0] == keys[6] == 448206074779521544
