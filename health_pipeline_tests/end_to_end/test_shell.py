@@ -16,6 +16,7 @@ COMMANDS = [
     # command, an option or word that its help must name
     ((), "monthly"),
     (("run",), "--from"),
+    (("backfill",), "--restate"),
     (("check",), "--model"),
     (("explain",), "--json"),
     (("tables",), "--lake"),
