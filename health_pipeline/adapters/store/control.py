@@ -34,7 +34,7 @@ def open_control(path: Path) -> sqlite3.Connection:
     """Open (and on first use create) control.db in autocommit mode.
 
     Raises:
-        ControlError: the file is no SQLite database, or was written by a newer release.
+        ControlError: the file is no SQLite database, or was written by another release.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -59,7 +59,13 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: written by a newer release (schema {found}, this one knows "
             f"{SCHEMA_VERSION}); upgrade health-pipeline"
         )
-    if found < SCHEMA_VERSION:
+    if 0 < found < SCHEMA_VERSION:
+        raise ControlError(
+            f"{path}: written by an earlier release (schema {found}, this one writes "
+            f"{SCHEMA_VERSION}), and its lake with it; compute a new one: name another --lake, or "
+            "`make clean`"
+        )
+    if found == 0:
         with transaction(connection):
             for statement in TABLES:
                 connection.execute(statement)

@@ -162,9 +162,10 @@ def test_an_unusable_control_db_says_so(tmp_path, why, content, message):
         open_control(path)
 
 
-def test_a_control_db_of_a_newer_release_is_refused(tmp_path):
+@pytest.mark.parametrize(("version", "message"), [(99, "newer release"), (1, "earlier release")])
+def test_a_control_db_of_another_release_is_refused(version, message, tmp_path):
     connection = open_control(tmp_path / "control.db")
-    connection.execute("PRAGMA user_version = 99")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    with pytest.raises(ControlError, match="newer release"):
+    with pytest.raises(ControlError, match=message):
         open_control(tmp_path / "control.db")
