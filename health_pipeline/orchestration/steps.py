@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.schemas.account_days import KEY, beside, by_account_day
+from health_pipeline.core.schemas.account_days import KEY, beside, by_day_account
 from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.hard import hard_events
 from health_pipeline.core.scoring.health_scores import health_scores
@@ -49,7 +49,7 @@ def score_days(
         scored_at: when this runs.
     """
     signals = normalised_rows(values, segments, baseline, model.signals)
-    people = by_account_day(population.select(*KEY, "arr", "renews_on", "cancellation_notice_on"))
+    people = by_day_account(population.select(*KEY, "arr", "renews_on", "cancellation_notice_on"))
     scores = score(
         signals,
         segments,

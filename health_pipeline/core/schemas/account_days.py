@@ -15,13 +15,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 KEY = ("account_id", "date")
+ORDER = ("date", "account_id")
+"""How rows stand: a day after the other, as they are published, so that a day is a slice."""
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SignalRows:
-    """A long frame in the order of account, date and signal; rows may be missing or double.
+    """A long frame in the order of date, account and signal; rows may be missing or double.
 
     Attributes:
         frame: the rows.
@@ -60,7 +62,6 @@ def signal_rows(signals: pl.DataFrame | SignalRows) -> SignalRows:
     day = number[_numbers(begins)]
     order = day * len(names) + signal
     if (order[1:] < order[:-1]).any():
-        # Days that stand one after the other are runs in order, which a stable sort only merges.
         rank = np.argsort(order, kind="stable")
         signals, day, signal = signals[rank], day[rank], signal[rank]
     first = np.searchsorted(day, np.arange(days.height))
@@ -71,7 +72,7 @@ def _in_order(days: pl.DataFrame) -> tuple[pl.DataFrame, Array]:
     """Distinct `days` in order, and the place there of each one given."""
     if _rises(days):
         return days, np.arange(days.height)
-    sorted_days = days.with_row_index("given").sort(KEY)
+    sorted_days = days.with_row_index("given").sort(ORDER)
     begins = _begins(sorted_days)
     number = np.empty(days.height, dtype=np.int64)
     number[sorted_days["given"].to_numpy()] = _numbers(begins)
@@ -79,15 +80,15 @@ def _in_order(days: pl.DataFrame) -> tuple[pl.DataFrame, Array]:
 
 
 def _rises(days: pl.DataFrame) -> bool:
-    """Whether each row is of a later account, or a later day of the same, than the one above."""
-    account, date = (pl.col(name) for name in KEY)
-    rises = (account > account.shift()) | ((account == account.shift()) & (date > date.shift()))
+    """Whether each row is of a later day, or a later account of the same, than the one above."""
+    date, account = (pl.col(name) for name in ORDER)
+    rises = (date > date.shift()) | ((date == date.shift()) & (account > account.shift()))
     return bool(days.select(rises.fill_null(False).slice(1).all()).item())
 
 
-def by_account_day(frame: pl.DataFrame) -> pl.DataFrame:
+def by_day_account(frame: pl.DataFrame) -> pl.DataFrame:
     """`frame` (one row an account and day) in their order; untouched if it is already."""
-    return frame if _rises(frame) else frame.sort(KEY)
+    return frame if _rises(frame) else frame.sort(ORDER)
 
 
 def beside(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from health_pipeline.core.schemas.account_days import beside, by_account_day
+from health_pipeline.core.schemas.account_days import beside, by_day_account
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.scoring.params import TIER_ORDER
 
@@ -51,4 +51,4 @@ def health_scores(
         pl.lit(model_version).alias("model_version"),
     )
     shape = RESULT_TABLES["health_scores"].columns
-    return by_account_day(rows.select(pl.col(name).cast(dtype) for name, dtype in shape.items()))
+    return by_day_account(rows.select(pl.col(name).cast(dtype) for name, dtype in shape.items()))

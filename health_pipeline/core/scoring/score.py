@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from health_pipeline.core.schemas.account_days import KEY, SignalRows, beside, by_account_day
+from health_pipeline.core.schemas.account_days import KEY, SignalRows, beside, by_day_account
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.scoring.observe import Observed, observe
@@ -71,7 +71,7 @@ def score(
     """
     observed = observe(signals, segments, baseline, specs)
     people = accounts.select(*KEY, "arr", _due(horizon_days).alias("due"))
-    placed = beside(by_account_day(people), segments.select(*KEY, "segment"))
+    placed = beside(by_day_account(people), segments.select(*KEY, "segment"))
     raw = (
         beside(placed, _totals(observed, rules))
         .with_columns(_coverage().alias("coverage"), _groups(rules).alias("groups_scored"))

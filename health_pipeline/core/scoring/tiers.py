@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from health_pipeline.core.schemas.account_days import KEY, by_account_day
+from health_pipeline.core.schemas.account_days import KEY, by_day_account
 from health_pipeline.core.scoring.grid import Array, Grid, State, read_grid
 from health_pipeline.core.scoring.params import ScoringRules
 
@@ -62,7 +62,7 @@ def hold(raw: pl.DataFrame, previous: pl.DataFrame, rules: ScoringRules) -> pl.D
         np.stack([getattr(day, name) for day in days], axis=1)[grid.rows, grid.columns]
         for name in ("held", "tier", "since")
     )
-    return by_account_day(
+    return by_day_account(
         raw.select(KEY).with_columns(
             _named(held, names).alias("held_tier"),
             _named(tier, names).alias("tier"),

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 from health_pipeline.core.schemas.account_days import (
     KEY,
     beside,
-    by_account_day,
+    by_day_account,
     looked_up,
     signal_rows,
 )
@@ -112,5 +112,5 @@ def test_what_is_said_of_a_signal_and_of_its_segment():
 
 def test_only_what_is_out_of_order_is_sorted():
     ordered = _frame([ROWS[0], ROWS[2], ROWS[4]])
-    assert by_account_day(ordered) is ordered
-    assert_frame_equal(by_account_day(ordered.reverse()), ordered)
+    assert by_day_account(ordered) is ordered
+    assert_frame_equal(by_day_account(ordered.reverse()), ordered)

@@ -156,7 +156,7 @@ def test_rows_of_the_days_to_publish_and_of_long_ago_are_ignored():
 def test_accounts_do_not_touch_each_other():
     both = pl.concat([_raw([65, 57, 59]), _raw([82, 79, 81], account="b")])
     found = hold(both, NOT_PUBLISHED, RULES)
-    assert found["tier"].to_list() == [Y, R, R, G, G, G]
+    assert found["tier"].to_list() == [Y, G, R, G, R, G]
 
 
 def test_nothing_to_hold():
