@@ -104,6 +104,9 @@ def explain(
     *,
     day: Annotated[str | None, typer.Option("--date", help="Default: the last scored.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    show_work: Annotated[
+        bool, typer.Option("--show-work", help="Every calculation, for a calculator.")
+    ] = False,
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
@@ -114,7 +117,10 @@ def explain(
     from health_pipeline.cli.explain import explain_command
 
     house = open_house(model=model, lake=lake)
-    raise typer.Exit(explain_command(house, account, _day(day, "--date"), as_json=as_json))
+    told = explain_command(
+        house, account, _day(day, "--date"), as_json=as_json, show_work=show_work
+    )
+    raise typer.Exit(told)
 
 
 @app.command()

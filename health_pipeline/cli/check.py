@@ -11,6 +11,7 @@ from health_pipeline.cli.house import err, open_house, out
 from health_pipeline.config.draft import own_files
 from health_pipeline.config.loader import check_model
 from health_pipeline.config.shapes import FILES
+from health_pipeline.orchestration.overrides import over
 
 
 def check_command(model: Path | None) -> int:
@@ -20,6 +21,8 @@ def check_command(model: Path | None) -> int:
     for warning in check_model(folder):
         err.print(escape(str(warning)), highlight=False, soft_wrap=True)
     found = house.model
+    for issue in over(found.overrides, house.now().date()):
+        err.print(escape(str(issue)), highlight=False, soft_wrap=True)
     out.print(
         f"{folder or 'the packaged model'}: {len(found.signals)} signals in "
         f"{len(found.scoring.groups)} groups, {len(found.segments.segments) + 1} segments, "

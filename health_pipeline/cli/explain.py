@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -11,23 +12,29 @@ from rich.markup import escape
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, out
 from health_pipeline.cli.render import money_words, table_of, tier_words
+from health_pipeline.cli.work import print_work, work_of
 from health_pipeline.core.schemas.words import score_words
 from health_pipeline.orchestration.explained import Explained, explain_account
 from health_pipeline.orchestration.find import Match, find_accounts
 from health_pipeline.orchestration.house import House
 
 
-def explain_command(house: House, asked: str, day: date | None, *, as_json: bool) -> int:
+def explain_command(
+    house: House, asked: str, day: date | None, *, as_json: bool, show_work: bool = False
+) -> int:
     """Print the explanation of one account; several matches are listed instead."""
     with house.open() as stores:
         matches = find_accounts(stores, asked)
         if len(matches) != 1:
             return _not_one(asked, matches)
         found = explain_account(stores, matches[0], day)
+        work = work_of(stores, found) if show_work else None
     if as_json:
-        out.print_json(json.dumps(_plain(found), default=str))
+        shown = {"work": [asdict(one) for one in work or []]} if show_work else {}
+        out.print_json(json.dumps({**_plain(found), **shown}, default=str))
     else:
         _print(found, house.model.churn.currency)
+        print_work(work or [])
     return exits.OK if found.score else exits.FAILED
 
 
@@ -56,6 +63,7 @@ def _plain(found: Explained) -> dict[str, Any]:
         "drivers": found.drivers.to_dicts(),
         "plays": found.plays.to_dicts(),
         "history": found.history.to_dicts(),
+        "override": found.override,
     }
 
 
@@ -80,12 +88,32 @@ def _print_head(found: Explained, name: str, currency: str) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    _print_override(found)
     if score["gate"]:
         out.print(f"Tier capped by {score['gate']}: {score['gate_reason']}", highlight=False)
     if found.narrative:
         for part in ("headline", "text", "next_steps", "context"):
             if found.narrative[part]:
                 out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
+
+
+def _print_override(found: Explained) -> None:
+    if found.override is None or found.score is None:
+        return
+    row = found.override
+    is_mute = row["muted"]
+    what = "muted" if is_mute else tier_words(row["tier_override"])
+    beside = (
+        "no alerts and no new plays"
+        if is_mute
+        else f"the score itself says {tier_words(found.score['tier'])}"
+    )
+    out.print(
+        f"CSM override: {what} until {row['until']} by {escape(row['author'])}: "
+        f"{escape(row['why'])}; {beside}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _print_reasons(found: Explained) -> None:

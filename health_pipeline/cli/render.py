@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from health_pipeline.core.schemas.words import score_words
-from health_pipeline.orchestration.summary import Summary
+from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Summary
 
 TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
 
@@ -105,10 +105,18 @@ def _counts(frame: pl.DataFrame) -> str:
 def _print_gaps(console: Console, summary: Summary) -> None:
     if summary.changes.height:
         console.print(f"Drivers that changed state: {_counts(summary.changes)}")
+    _print_overrides(console, summary.overrides)
     if summary.waiting:
         console.print(
             f"Alerts waiting: {summary.waiting:,} (the sensor delivers them, or "
             "`health alerts deliver`)"
+        )
+    for row in summary.outages.iter_rows(named=True):
+        rests = "their tiers rest" if row["freezes"] else "too few for tiers to rest"
+        told = row["table"] if row["table"] == row["source"] else f"{row['source']} {row['table']}"
+        console.print(
+            f"Silent since {row['since']}: {told}, which told of {row['accounts']:,} customers "
+            f"({row['share']:.0%}); {rests}"
         )
     if summary.unfitted:
         names = ", ".join(summary.unfitted)
@@ -118,6 +126,21 @@ def _print_gaps(console: Console, summary: Summary) -> None:
         console.print(f"No source feeds these signals, so they count for nobody: {names}")
     _print_counted(console, "Quarantined", summary.quarantined, "table `quarantine`")
     _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
+
+
+def _print_overrides(console: Console, said: Overrides) -> None:
+    if said.in_force:
+        console.print(
+            f"Overrides in force: {said.in_force:,} ({said.mutes:,} muted; "
+            f"{said.ending:,} end within {ENDING_DAYS} days)",
+            highlight=False,
+        )
+    if said.alerts or said.plays:
+        console.print(
+            f"Held back by a mute (tables `alerts`, `plays`): {said.alerts:,} alert(s), "
+            f"{said.plays:,} play(s)",
+            highlight=False,
+        )
 
 
 def _print_counted(console: Console, title: str, frame: pl.DataFrame, where: str) -> None:

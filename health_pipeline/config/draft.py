@@ -15,6 +15,7 @@ from health_pipeline.config.shapes import (
     SHAPES,
     WrittenDelivery,
     WrittenLearning,
+    WrittenOverrides,
     WrittenPlays,
     WrittenScoring,
     WrittenSegments,
@@ -101,6 +102,11 @@ class Draft:
     def learning(self) -> WrittenLearning:
         """learning.yaml."""
         return self._part("learning", WrittenLearning)
+
+    @property
+    def overrides(self) -> WrittenOverrides:
+        """overrides.yaml."""
+        return self._part("overrides", WrittenOverrides)
 
     @property
     def signals(self) -> dict[str, WrittenSignal]:

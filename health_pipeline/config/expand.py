@@ -7,6 +7,8 @@ from typing import Any
 
 def expanded(name: str, data: dict[str, Any]) -> dict[str, Any]:
     """The data of file `name` with its short forms spelt out; other files as they stand."""
+    if name == "overrides" and data.get("overrides", ()) is None:
+        return {**data, "overrides": []}  # what is left once the last block is taken away
     tables = data.get("tables")
     if name != "sources" or not isinstance(tables, dict):
         return data

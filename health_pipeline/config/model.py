@@ -7,6 +7,8 @@ import json
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+
 from health_pipeline.adapters.channels.params import DeliveryConfig
 from health_pipeline.adapters.sources.params import SourcesConfig
 from health_pipeline.core.activity.params import ActivityRules
@@ -16,6 +18,7 @@ from health_pipeline.core.delivery.params import CrmRules
 from health_pipeline.core.drift.params import DriftRules
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.overrides.params import Override
 from health_pipeline.core.plays.params import PlayBook
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.churn import ChurnDefinition
@@ -27,7 +30,8 @@ from health_pipeline.core.segments.params import SegmentRules
 class HealthModel(Frozen):
     """Everything that people decide, resolved: no name is looked up in YAML after this.
 
-    `signals` are in the order of their names.
+    `signals` are in the order of their names. `overrides` stand beside the score: the fingerprint
+    leaves them out, so that a changed one makes no new version of the model.
     """
 
     churn: ChurnDefinition
@@ -44,6 +48,7 @@ class HealthModel(Frozen):
     crm: CrmRules
     sources: SourcesConfig
     delivery: DeliveryConfig
+    overrides: tuple[Override, ...] = Field(default=(), exclude=True)
 
     def fingerprint(self) -> str:
         """16 hex digits of what the model means; formatting, comments, key order do not count."""

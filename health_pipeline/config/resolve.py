@@ -8,6 +8,7 @@ from health_pipeline.adapters.channels.params import DeliveryConfig
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.model import HealthModel
 from health_pipeline.config.shapes import WrittenPlays, WrittenScoring, WrittenSignal
+from health_pipeline.core.overrides.params import Override
 from health_pipeline.core.plays.params import Play, PlayBook
 from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.scoring.params import ScoringRules
@@ -37,6 +38,7 @@ def resolve(draft: Draft) -> HealthModel:
         crm=draft.delivery.crm,
         sources=draft.sources,
         delivery=DeliveryConfig(channels=draft.delivery.channels),
+        overrides=_overrides(draft),
     )
 
 
@@ -59,6 +61,14 @@ def _signal(name: str, written: WrittenSignal) -> SignalSpec:
         code_needs=kind.meta.code_needs,
         code_otherwise=kind.meta.code_otherwise,
         **words,
+    )
+
+
+def _overrides(draft: Draft) -> tuple[Override, ...]:
+    document = draft.document("overrides")
+    return tuple(
+        Override(**dict(block), line=document.line(("overrides", n)))
+        for n, block in enumerate(draft.overrides.overrides)
     )
 
 

@@ -18,6 +18,7 @@ from health_pipeline.core.delivery.params import CrmRules
 from health_pipeline.core.drift.params import DriftRules
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.overrides.params import OverrideBlock
 from health_pipeline.core.plays.params import Step
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.churn import ChurnDefinition
@@ -105,6 +106,12 @@ class WrittenLearning(Frozen):
     drift: DriftRules = DriftRules()
 
 
+class WrittenOverrides(Frozen):
+    """overrides.yaml: what people say beside the score."""
+
+    overrides: tuple[OverrideBlock, ...] = ()
+
+
 SHAPES: dict[str, type[Frozen]] = {
     "churn": ChurnDefinition,
     "identity": IdentityRules,
@@ -116,11 +123,12 @@ SHAPES: dict[str, type[Frozen]] = {
     "sources": SourcesConfig,
     "delivery": WrittenDelivery,
     "learning": WrittenLearning,
+    "overrides": WrittenOverrides,
 }
 """File of the model → its shape; signals.yaml is one `WrittenSignal` for each key."""
 
 FILES: tuple[str, ...] = (
     "churn", "identity", "activity", "segments", "signals", "scoring",
-    "plays", "alerts", "sources", "delivery", "learning",
+    "plays", "alerts", "sources", "delivery", "learning", "overrides",
 )  # fmt: skip
 """Every file that a model has, in the order in which findings are told."""

@@ -20,7 +20,7 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.publish import published, version_in
 from health_pipeline.orchestration.window import Window
 
-MUTED_DAYS = 90
+SUCCESS_DAYS = 90
 
 BACKFILLED = "backfilled"
 """Decision on the transitions of a day that a backfill has published: history is not told."""
@@ -62,14 +62,15 @@ def evaluate(stores: Stores) -> Evaluation:
     read = published(
         stores,
         Window(day, day),
-        *("driver_transitions", "reason_codes", "plays", "population", "accounts"),
+        *("driver_transitions", "reason_codes", "plays", "population", "accounts", "overrides"),
     )
     transitions, model, now = read["driver_transitions"], stores.model, House.now()
     if is_quiet(stores.control, day):
         told = pl.DataFrame([(BACKFILLED, transitions.height)], counts.schema, orient="row")
         empty = RESULT_TABLES["alerts"].empty()
         return Evaluation(day, told, empty, 0, channels.not_configured)
-    decided = decisions(transitions, model.alerts, now, day, _muted(stores, day))
+    by_hand = read["overrides"].filter("muted")["account_id"].to_list()
+    decided = decisions(transitions, model.alerts, now, day, _successes(stores, day), by_hand)
     people = read["population"].select("account_id", "owner_email", "exec_email", "arr")
     names = read["accounts"].select("account_id", "name")
     alerts = alerts_for(
@@ -97,13 +98,13 @@ def send_due(stores: Stores) -> DeliveryReport:
     return report
 
 
-def _muted(stores: Stores, day: date) -> pl.DataFrame:
+def _successes(stores: Stores, day: date) -> pl.DataFrame:
     """Accounts whose recent success mutes alarms (R13): account_id, why."""
     from health_pipeline.orchestration.days import as_of_days
 
     outcomes = as_of_days(stores, Window(day, day), "outcomes").get("outcomes")
     if outcomes is None:
         return pl.DataFrame(schema={"account_id": pl.String(), "why": pl.String()})
-    recent = pl.col("occurred_on") > day - timedelta(days=MUTED_DAYS)
+    recent = pl.col("occurred_on") > day - timedelta(days=SUCCESS_DAYS)
     counted = pl.col("kind").is_in(list(stores.model.churn.counterweights))
     return outcomes.filter(recent & counted).select("account_id", pl.col("kind").alias("why"))

@@ -16,6 +16,7 @@ STEPS = {
     "population": 8,
     "segments": 2,
     "usage_windows": 15,
+    "outages": 1,
     "signal_values": 25,
     "scores": 12,
     "drivers": 4,

@@ -13,6 +13,8 @@ from health_pipeline.orchestration.assets import (
     explanation,
     identity,
     landing,
+    outages,
+    overrides,
     plays,
     scoring,
     segments,
@@ -33,8 +35,8 @@ for category in (dg.BetaWarning, dg.PreviewWarning):
 def build_definitions(house: House) -> dg.Definitions:
     """Everything that Dagster shows and runs for `house`."""
     model = house.model
-    rooms = (landing, identity, activity, segments, signals, scoring, explanation)
-    more = (plays, delivery, alerts, calibration, drift)
+    rooms = (landing, identity, activity, segments, outages, signals, scoring, explanation)
+    more = (overrides, plays, delivery, alerts, calibration, drift)
     assets = [asset for room in (*rooms, *more) for asset in room.assets(model)]
     learning = dg.AssetSelection.assets(*LEARNING)
     daily_job = dg.define_asset_job(

@@ -24,6 +24,7 @@ class Explained:
         narrative: its row of `narratives`.
         plays: its plays that are not closed.
         history: date, score, tier of the last 90 days.
+        override: its row of `overrides`, None when nobody said anything.
     """
 
     match: Match
@@ -34,6 +35,7 @@ class Explained:
     narrative: dict[str, Any] | None
     plays: pl.DataFrame
     history: pl.DataFrame
+    override: dict[str, Any] | None
 
 
 def _rows(stores: Stores, table: str, account: str, day: date | None) -> pl.DataFrame:
@@ -49,6 +51,7 @@ def explain_account(stores: Stores, match: Match, day: date | None) -> Explained
     account = match.account_id
     score = _rows(stores, "health_scores", account, chosen)
     narrative = _rows(stores, "narratives", account, chosen)
+    override = _rows(stores, "overrides", account, chosen)
     plays = stores.lake.frame("plays")
     every_play = RESULT_TABLES["plays"].empty() if plays is None else plays
     return Explained(
@@ -62,6 +65,7 @@ def explain_account(stores: Stores, match: Match, day: date | None) -> Explained
             (pl.col("account_id") == account) & (pl.col("status") != "closed")
         ).sort("opened_at"),
         history=_history(stores, account, chosen),
+        override=override.row(0, named=True) if override.height else None,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.plays.enrol import enrol
+from health_pipeline.core.plays.enrol import MUTED, enrol
 from health_pipeline.core.plays.rewind import rewind
 from health_pipeline.core.schemas.plays import RUNNING
 from health_pipeline.core.schemas.time import end_of
@@ -33,6 +33,11 @@ def enrolled(stores: Stores, plan: Plan) -> pl.DataFrame:
         days = (*plan.days, *plan.later)
         return _walked(stores, rewind(before, days[0]), days)
     return _filled(stores, before, plan)
+
+
+def held_back(plays: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Of `plays` those that a mute held back on `day`."""
+    return plays.filter((pl.col("outcome") == MUTED) & (pl.col("opened_at").dt.date() == day))
 
 
 def _filled(stores: Stores, before: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -70,7 +75,7 @@ def _walked(
 
 def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame:
     read, model = (
-        published(stores, part, "health_scores", "reason_codes", "population"),
+        published(stores, part, "health_scores", "reason_codes", "population", "overrides"),
         stores.model,
     )
     return enrol(
@@ -81,4 +86,5 @@ def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame
         model.plays,
         version_in(read["health_scores"]),
         gate_plays(model),
+        read["overrides"].filter("muted"),
     )

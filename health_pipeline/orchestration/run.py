@@ -11,6 +11,7 @@ import dagster as dg
 from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landing import CONTRACT_CHECK, READABLE_CHECK
+from health_pipeline.orchestration.overrides import OVERRIDES_CHECK
 from health_pipeline.orchestration.plan import FINAL_TABLE
 from health_pipeline.orchestration.reads import Reads, data_through
 from health_pipeline.orchestration.window import (
@@ -35,7 +36,8 @@ class Outcome:
         failed_tables: source tables that could not be read, with why; the last good landing of
             them stayed in force.
         errors: why the run failed, the cause first.
-        warnings: what landing has to say to people: columns kept out, formats that nothing names.
+        warnings: what people should know: columns kept out by landing, formats that nothing names,
+            overrides without effect.
         connected: the folder, or an earlier landing, holds some source table.
         waiting: files with rows that have not landed, because no day was there to run.
     """
@@ -126,7 +128,7 @@ def execute(house: House, job: str, tags: dict[str, str], window: Window) -> Out
     warnings = [
         str(text)
         for check in checks
-        if check.check_name == CONTRACT_CHECK
+        if check.check_name in (CONTRACT_CHECK, OVERRIDES_CHECK)
         for text in check.metadata["warnings"].value  # type: ignore[union-attr]
     ]
     errors = [

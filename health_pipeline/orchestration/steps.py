@@ -7,12 +7,15 @@ import polars as pl
 
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.account_days import KEY, beside, by_day_account
+from health_pipeline.core.scoring.expansion import expansion_index
 from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.hard import hard_events
 from health_pipeline.core.scoring.health_scores import health_scores
 from health_pipeline.core.scoring.score import score
 from health_pipeline.core.scoring.tiers import hold
 from health_pipeline.core.segments.normalise import normalised_rows
+
+PEOPLE = ("arr", "renews_on", "cancellation_notice_on", "frozen_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,17 @@ def score_days(
         model: the resolved model.
         values: `frames.SIGNAL_VALUES` of the days.
         segments: `RESULT_TABLES["segments"]` of the days.
-        population: `DayView.accounts` of the days, with `date`.
+        population: `DayView.accounts` of the days, with `date`, and with `frozen_by`
+            (`outages.FROZEN`) where a source may be down.
         baseline: the frozen baseline.
         published: `RESULT_TABLES["health_scores"]` of the days before, as far back as trends look.
         model_version: of model and baseline.
         scored_at: when this runs.
     """
     signals = normalised_rows(values, segments, baseline, model.signals)
-    people = by_day_account(population.select(*KEY, "arr", "renews_on", "cancellation_notice_on"))
+    if "frozen_by" not in population.columns:
+        population = population.with_columns(pl.lit(None, pl.String).alias("frozen_by"))
+    people = by_day_account(population.select(*KEY, *PEOPLE))
     scores = score(
         signals,
         segments,
@@ -63,6 +69,9 @@ def score_days(
     fired = gates(signals, model.scoring)
     hard = hard_events(signals.frame, people, model.signals)
     raw = beside(beside(scores.raw, fired.select(*KEY, "cap")), hard)
-    held = hold(raw, published, model.scoring)
-    rows = health_scores(scores.raw, held, fired, model_version=model_version, scored_at=scored_at)
+    rests = people.select(*KEY, "frozen_by", frozen=pl.col("frozen_by").is_not_null())
+    held = hold(beside(raw, rests), published, model.scoring)
+    room = expansion_index(signals, model.scoring.expansion)
+    whole = beside(beside(scores.raw, rests), room)
+    rows = health_scores(whole, held, fired, model_version=model_version, scored_at=scored_at)
     return Scored(signals.frame, scores.contributions, rows, fired)

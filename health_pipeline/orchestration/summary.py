@@ -1,17 +1,37 @@
 """What a run found, in figures: the closing summary of the shell, nothing computed anew."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from health_pipeline.adapters.store.outbox import waiting
+from health_pipeline.core.alerts.tell import MUTED
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.plays import held_back
 
 WORST = 10
+ENDING_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What people say beside the score on one day, and what it holds back.
+
+    Attributes:
+        in_force: accounts with an override, mutes included. `mutes`: those that are muted.
+        ending: of those in force, how many end within `ENDING_DAYS`.
+        alerts, plays: of the day, held back by a mute.
+    """
+
+    in_force: int
+    mutes: int
+    ending: int
+    alerts: int
+    plays: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +51,9 @@ class Summary:
         not_applicable: signals that no source feeds.
         unfitted: signals that are measured and that the baseline has never seen measured: they
             were connected later, and keep default knots until a refit.
+        outages: `RESULT_TABLES["outages"]` of the day: sources that fell silent.
         changes: driver changes of the day by state entered.
+        overrides: of the day; see `Overrides`.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
     """
 
@@ -47,7 +69,9 @@ class Summary:
     unresolved: pl.DataFrame
     not_applicable: tuple[str, ...]
     unfitted: tuple[str, ...]
+    outages: pl.DataFrame
     changes: pl.DataFrame
+    overrides: "Overrides"
     waiting: int
 
 
@@ -82,7 +106,9 @@ def summarise(stores: Stores) -> Summary:
         .sort("table", "why"),
         not_applicable=tuple(sorted(unused.filter(pl.col("x"))["signal"].to_list())),
         unfitted=_unfitted(stores, signals, scores),
+        outages=_frame(stores, "outages", day),
         changes=_counted(transitions, "to_state"),
+        overrides=_overrides(stores, day),
         waiting=waiting(stores.control),
     )
 
@@ -97,6 +123,22 @@ def _unfitted(stores: Stores, signals: pl.DataFrame, scores: pl.DataFrame) -> tu
     measured = signals.filter(pl.col("status") == "measured").select("signal").unique()
     never = seen.filter(pl.col("n") == 0).join(measured, on="signal", how="semi")
     return tuple(sorted(never["signal"].to_list()))
+
+
+def _overrides(stores: Stores, day: date | None) -> Overrides:
+    if day is None:
+        return Overrides(0, 0, 0, 0, 0)
+    rows = _frame(stores, "overrides", day)
+    alerts = _frame(stores, "alerts").filter(
+        (pl.col("suppressed_by") == MUTED) & (pl.col("opened_at").dt.date() == day)
+    )
+    return Overrides(
+        in_force=rows.height,
+        mutes=int(rows["muted"].sum()),
+        ending=rows.filter(pl.col("until") <= day + timedelta(days=ENDING_DAYS)).height,
+        alerts=alerts.height,
+        plays=held_back(_frame(stores, "plays"), day).height,
+    )
 
 
 def _known_sum() -> pl.Expr:

@@ -1,61 +1,71 @@
 """Windows and weeks of usage: read what the days need of the lake, walk over it, keep the state."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from health_pipeline.adapters.store.lake import Write
-from health_pipeline.core.activity.delivery import (
-    SILENT_BACK,
-    Plans,
-    Shown,
-    delivered,
-    last_delivered,
-)
+from health_pipeline.adapters.store.lake import Lake, Write
+from health_pipeline.core.activity.delivery import SILENT_BACK, Deliveries
+from health_pipeline.core.activity.delivery_source import MOST_LAG
+from health_pipeline.core.activity.direct import counted_directly
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE
-from health_pipeline.core.activity.observed import (
-    MOST_LAG,
-    OBSERVED,
-    Observation,
-    counted_directly,
-    moments,
-)
+from health_pipeline.core.activity.observed import NOBODY, OBSERVED, Lags, Observation, moments
 from health_pipeline.core.activity.tally import LOOK_BACK, USER_WINDOWS, Tally
 from health_pipeline.core.activity.usage_daily import GIVEN, with_given
+from health_pipeline.core.activity.weeks import WeekUsers
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
-from health_pipeline.orchestration.activity import (
-    AGGREGATE_ACTIVITY,
-    EVENT_ACTIVITY,
-    known_activity,
-)
+from health_pipeline.core.schemas.time import day_number
+from health_pipeline.orchestration.activity import AGGREGATE_ACTIVITY, EVENT_ACTIVITY
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.usage_plans import DayPlans
 
 USAGE_WINDOWS = "usage_windows"
 STATE_USERS, STATE_ACCOUNTS = "usage_users", "usage_accounts"
 """Internal: the state of all windows at the end of the last day that was computed."""
 
-WEEKS_BACK = 7 * (WEEKS - 1)
+WEEKS_BACK = timedelta(weeks=WEEKS - 1)
 BATCH_DAYS = 20
 """Days of activity held at once."""
 
 MONTH = 30
+VOLUME_COLUMNS = tuple(name for name in ACTIVITY if name != "user_id")
+ONE = timedelta(days=1)
+
+
+def read_activity(
+    lake: Lake, first: date, last: date, columns: Sequence[str] = tuple(ACTIVITY)
+) -> pl.DataFrame:
+    """`columns` of the activity, of events and of aggregates, that became known in these days."""
+    parts = [lake.scan(name, first, last) for name in (EVENT_ACTIVITY, AGGREGATE_ACTIVITY)]
+    found = [part.select(columns) for part in parts if part is not None]
+    if not found:
+        return pl.DataFrame(schema={name: ACTIVITY[name] for name in columns})
+    return pl.concat(pl.collect_all(found))
 
 
 class Usage:
     """`OBSERVED` rows of one range of days after the other.
 
-    A range that follows the stored state, or the range before it, reads its own days and the
-    account volumes of a month; any other begins with the 128 days before it.
+    A range that follows the one before takes up where that ended, and reads its own days alone.
+    One that follows the stored state reads also a month of account volumes, what sources showed
+    in the 125 days before, and the weeks that were stored on their own day; any other begins with
+    the 128 days before it.
     """
 
     def __init__(self, stores: Stores) -> None:
         self._stores, self._lake = stores, stores.lake
+        self._accounts = pl.Series("account_id", [], dtype=pl.String)
+        self._forget()
+
+    def _forget(self) -> None:
         self._tally: Tally | None = None
+        self._deliveries: Deliveries | None = None
+        self._weeks = WeekUsers(self._accounts)
+        self._last: date | None = None
 
     def rows(self, people: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
         """Usage of every account that any source has shown, on each of `days`.
@@ -65,20 +75,30 @@ class Usage:
             days: ascending.
         """
         seen = self._frame("first_active", FIRST_ACTIVE)
-        first_given = days[0] - timedelta(days=WEEKS_BACK + MOST_LAG)
+        first_given = days[0] - WEEKS_BACK - timedelta(days=MOST_LAG)
         given = self._frame("usage_given", GIVEN, first_given, days[-1])
-        accounts = pl.concat([seen["account_id"], given["account_id"]]).unique().sort()
-        observed = self._observed(people, days, seen, accounts)
-        stored = self._stored(observed, days[0], seen)
-        start = days[0] if stored is not None else days[0] - timedelta(days=WEEKS_BACK)
-        observation = Observation(observed, accounts, seen, stored)
-        for tally in self._walk(accounts, start, days[-1], _longest_lag(observed)):
+        self._begin(days[0], pl.concat([seen["account_id"], given["account_id"]]))
+        lags = self._lags(people, days, seen)
+        start = days[0] if self._recall(lags, days[0], seen) else days[0] - WEEKS_BACK
+        longest = max((int(lag.max(initial=0)) for lag in lags.values()), default=0)
+        observation = Observation(lags, self._accounts, seen, self._weeks)
+        for tally in self._walk(start, days[-1], longest):
             observation.look(tally)
         # Moment by moment: if a whole source was silent, these may be all accounts.
         for questions in observation.open_questions().partition_by("at", "ends_on"):
             observation.answer(counted_directly(self._activity_of(questions), questions))
-        found = pl.concat([pl.DataFrame(schema=OBSERVED), *observation.rows()])
-        return with_given(found.sort("date", "account_id"), observed, given, WEEKS)
+        self._last = days[-1]
+        self._weeks.forget(days[-1] - WEEKS_BACK)
+        return self._with_given(observation.rows(), lags, given)
+
+    def _begin(self, first: date, ids: pl.Series) -> None:
+        """Go on where the range before ended, if that was on the day before, for the same ids."""
+        follows = self._last == first - ONE
+        known = [self._accounts] if follows else []  # who was counted before may stay
+        accounts = pl.concat([ids, *known]).unique().sort()
+        if not (follows and self._accounts.equals(accounts)):
+            self._accounts = accounts
+            self._forget()
 
     def state(self) -> list[Write]:
         """What the next day goes on from; nothing where a later state is stored already."""
@@ -102,103 +122,93 @@ class Usage:
         found = self._lake.frame(name, first, last)
         return pl.DataFrame(schema=schema) if found is None else found
 
-    def _observed(
-        self, people: pl.DataFrame, days: Sequence[date], seen: pl.DataFrame, accounts: pl.Series
-    ) -> pl.DataFrame:
-        """account_id, date, observed_on of all accounts whose usage is known up to some day."""
-        first = days[0] - timedelta(days=SILENT_BACK)
-        shown = Shown.of(
-            self._frame("source_days", SOURCE_DAYS, first, days[-1]), accounts, first, days[-1]
-        )
-        plans, rules = self._plans(people, accounts, days), self._stores.model.activity
-        reach = days[0] - timedelta(days=MOST_LAG)
-        judged = delivered(shown, plans, reach, days[-1], rules)
-        known = accounts.to_frame("account_id").join(
-            seen.group_by("account_id").agg(pl.col("known_on").min()),
+    def _lags(self, people: pl.DataFrame, days: Sequence[date], seen: pl.DataFrame) -> Lags:
+        """For each day how many days before it each account's usage is known up to."""
+        plans = DayPlans(self._lake, self._accounts, people, days[0])
+        state = self._deliveries
+        if state is None:
+            before = days[0] - timedelta(days=SILENT_BACK)
+            judged, rules = days[0] - timedelta(days=MOST_LAG), self._stores.model.activity
+            state = Deliveries(self._accounts, plans, rules, before, judged)
+        state.plans, self._deliveries = plans, state
+        rows = self._frame("source_days", SOURCE_DAYS, state.day + ONE, days[-1])
+        used_since = self._used_since(seen)
+        lags = {}
+        for at in state.run(rows, days[-1]):
+            if at.day in days:
+                today = day_number(at.day)
+                lag = today - at.last_delivered(used_since <= today)
+                lags[at.day] = np.where(lag <= MOST_LAG, lag, NOBODY).astype(np.int32)
+        return lags
+
+    def _used_since(self, seen: pl.DataFrame) -> npt.NDArray[np.int32]:
+        """Since when some source is known to have shown usage of each account, as a day number."""
+        known = self._accounts.to_frame("account_id").join(
+            seen.group_by("account_id").agg(pl.col("known_on").min().to_physical()),
             on="account_id",
             how="left",
             maintain_order="left",
         )["known_on"]
-        parts = []
-        for day in days:
-            used = (known <= day).fill_null(value=False).to_numpy()
-            ends = last_delivered(shown, judged, plans, day, used).alias("observed_on")
-            parts.append(
-                pl.DataFrame([accounts.alias("account_id"), ends])
-                .filter(pl.col("observed_on") >= day - timedelta(days=MOST_LAG))
-                .select("account_id", pl.lit(day).alias("date"), "observed_on")
-            )
-        return pl.concat(parts)
+        return known.fill_null(np.iinfo(np.int32).max).to_numpy()
 
-    def _plans(self, people: pl.DataFrame, accounts: pl.Series, days: Sequence[date]) -> Plans:
-        """Each account's plan on a day; before the first known population, as on its day."""
-        columns = ["account_id", "date", "plan"]
-        first = days[0] - timedelta(days=MOST_LAG)
-        files = self._lake.files("population", first, days[0] - timedelta(days=1))
-        before = [pl.scan_parquet(files).select(columns).collect()] if files else []
-        by_day = {
-            day: part
-            for frame in (*before, people.select(columns))
-            for (day,), part in frame.partition_by("date", as_dict=True).items()
-        }
-        known = sorted(by_day)
-        nobody = pl.Series("plan", [None] * len(accounts), dtype=pl.String)
-
-        @cache
-        def on(day: date) -> pl.Series:
-            ids = accounts.to_frame("account_id")
-            part = by_day[day].unique("account_id")
-            return ids.join(part, on="account_id", how="left", maintain_order="left")["plan"]
-
-        def plans(day: date) -> pl.Series:
-            return on(known[max(0, bisect_right(known, day) - 1)]) if known else nobody
-
-        return plans
-
-    def _stored(
-        self, observed: pl.DataFrame, first: date, seen: pl.DataFrame
-    ) -> pl.DataFrame | None:
-        """The earlier days that the weekly series needs; None where one of them is not stored."""
+    def _recall(self, lags: Lags, first: date, seen: pl.DataFrame) -> bool:
+        """Take up the earlier days that the weekly series needs; False: one is not stored."""
         earliest = seen["known_on"].min()
         if not isinstance(earliest, date):
-            return pl.DataFrame(schema=OBSERVED)
-        needed = sorted({day for day, _ in moments(observed) if earliest <= day < first})
-        if not set(needed) <= set(self._lake.days(USAGE_WINDOWS)):
-            return None
-        files = [file for day in needed for file in self._lake.files(USAGE_WINDOWS, day, day)]
-        if not files:
-            return pl.DataFrame(schema=OBSERVED)
-        columns = ["account_id", "date", "observed_on", "active_users_7d"]
-        return pl.scan_parquet(files).select(columns).collect()
+            return True
+        needed = {day for day, _ in moments(lags) if earliest <= day < first}
+        missing = sorted(day for day in needed if not self._weeks.knows(day))
+        if not set(missing) <= set(self._lake.days(USAGE_WINDOWS)):
+            return False
+        for day in missing:
+            rows = pl.scan_parquet(self._lake.files(USAGE_WINDOWS, day, day))
+            columns = ("account_id", "observed_on", "active_users_7d")
+            self._weeks.remember(day, rows.select(columns).collect())
+        return True
 
-    def _walk(
-        self, accounts: pl.Series, start: date, last: date, longest_lag: int
-    ) -> Iterator[Tally]:
+    def _walk(self, start: date, last: date, longest_lag: int) -> Iterator[Tally]:
         """The tally at the end of each day from `start` to `last`."""
-        before = start - timedelta(days=1)
+        before = start - ONE
         tally = self._tally
-        if tally is None or tally.day != before or not tally.accounts.equals(accounts):
-            tally = self._resumed(accounts, before, longest_lag)
+        if tally is None or tally.day != before:
+            tally = self._resumed(before, longest_lag)
         self._tally = tally
         day = tally.day
         while day < last:
             part = min(day + timedelta(days=BATCH_DAYS), last)
-            rows = known_activity(self._lake, day + timedelta(days=1), part)
-            for at in tally.run(rows, part):
+            for at in tally.run(read_activity(self._lake, day + ONE, part), part):
                 if at.day >= start:
                     yield at
             day = part
 
-    def _resumed(self, accounts: pl.Series, before: date, longest_lag: int) -> Tally:
+    def _resumed(self, before: date, longest_lag: int) -> Tally:
         """From the stored state of `before`, or empty, so early that nothing earlier counts."""
         known, users = self._lake.frame(STATE_ACCOUNTS), self._lake.frame(STATE_USERS)
         if known is None or users is None or self._through() != before:
-            return Tally(accounts, before - timedelta(days=LOOK_BACK))
-        tally = Tally(accounts, before)
+            return Tally(self._accounts, before - timedelta(days=LOOK_BACK))
+        tally = Tally(self._accounts, before)
         tally.restore(users, known)
         back = before - timedelta(days=MONTH + longest_lag)
-        tally.fill(known_activity(self._lake, back, before))
+        tally.fill(read_activity(self._lake, back, before, VOLUME_COLUMNS))
         return tally
+
+    def _with_given(self, rows: pl.DataFrame, lags: Lags, given: pl.DataFrame) -> pl.DataFrame:
+        """With the distinct counts that a source gave, of its accounts."""
+        if given.is_empty():
+            return rows
+        ids = given["account_id"].unique()
+        asked = self._accounts.is_in(ids.implode()).arg_true()
+        observed = [
+            pl.DataFrame({"account_id": self._accounts.gather(asked), "lag": lag[asked.to_numpy()]})
+            .filter(pl.col("lag") != NOBODY)
+            .select(
+                "account_id",
+                pl.lit(day).alias("date"),
+                (pl.lit(day) - pl.duration(days="lag")).alias("observed_on"),
+            )
+            for day, lag in lags.items()
+        ]
+        return with_given(rows, pl.concat(observed), given, WEEKS)
 
     def _activity_of(self, questions: pl.DataFrame) -> pl.DataFrame:
         """Activity of the accounts that are asked for, as far back as their windows reach."""
@@ -215,11 +225,6 @@ class Usage:
         ]
         rows = pl.scan_parquet(files).filter(pl.col("account_id").is_in(ids.implode()))
         return rows.select(*ACTIVITY).collect()
-
-
-def _longest_lag(observed: pl.DataFrame) -> int:
-    lags = (observed["date"] - observed["observed_on"]).dt.total_days()
-    return int(np.max(lags.to_numpy(), initial=0))
 
 
 def usage_on(stores: Stores, people: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:

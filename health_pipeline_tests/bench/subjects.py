@@ -22,10 +22,11 @@ from health_pipeline.adapters.store.lake import Lake, Write
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.model import HealthModel
 from health_pipeline.config.settings import load_settings
-from health_pipeline.core.activity.tally import Tally
+from health_pipeline.core.activity.tally import USER_DAYS, Tally
 from health_pipeline.core.activity.windows import tallied
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.orchestration.activity import PART_EVENTS, known_activity
+from health_pipeline.orchestration.chunks import CHUNK_DAYS
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import event_files
 from health_pipeline.orchestration.usage import (
@@ -33,6 +34,7 @@ from health_pipeline.orchestration.usage import (
     STATE_USERS,
     USAGE_WINDOWS,
     Usage,
+    read_activity,
 )
 from health_pipeline.orchestration.window import Window
 from health_pipeline_tests.bench.scale.people import Ints, identity
@@ -207,8 +209,11 @@ def distinct_of_year(places: Places, scale: Scale) -> Work:
         days = scale.year_days
         with opened(places, "year") as stores:
             accounts = _whole(stores.lake, "first_active")["account_id"].unique().sort()
-            parts = (known_activity(stores.lake, part[0], part[-1]) for part in _parts(days, BATCH))
-            tally = Tally(accounts, days[0] - timedelta(days=1))
+            parts = (
+                read_activity(stores.lake, part[0], part[-1], USER_DAYS)
+                for part in _parts(days, BATCH)
+            )
+            tally = Tally(accounts, days[0] - timedelta(days=1), users_only=True)
             counts = {
                 today.day: np.stack([today.users(n) for n in WINDOWS]).astype(np.int32)
                 for today in tallied(parts, tally, days[-1])
@@ -237,7 +242,8 @@ def _walk(places: Places, days: Sequence[date], *, scored: bool) -> Work:
         with opened(places, "year") as stores:
             usage, scoring = Usage(stores), Scoring(links, stores)
             accounts, signals = scoring.people.height, len(scoring.model.signals)
-            for chunk in _parts(days, CHUNK_ROWS // (accounts * signals)):
+            size = CHUNK_ROWS // (accounts * signals) if scored else CHUNK_DAYS
+            for chunk in _parts(days, size):
                 people = scoring.people_on(chunk)
                 found = _publish_windows(stores, usage, people, chunk)
                 rows += scoring.add(people, found) if scored else found.height

@@ -13,7 +13,7 @@ WARNINGS_ONLY = {"play_never_used"}
 NO_MODEL_FILE = (
     "model:1: holds no model file (allowed: churn.yaml, identity.yaml, activity.yaml, "
     "segments.yaml, signals.yaml, scoring.yaml, plays.yaml, alerts.yaml, sources.yaml, "
-    "delivery.yaml, learning.yaml)"
+    "delivery.yaml, learning.yaml, overrides.yaml)"
 )
 
 

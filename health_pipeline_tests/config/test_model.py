@@ -63,6 +63,46 @@ def test_the_engine_is_no_part_of_what_a_model_means(tmp_path):
     assert after.fingerprint() == before.fingerprint()
 
 
+OVERRIDES = """
+# what people say
+overrides:
+  - {account: a.example, tier: red, why: x, author: dana, until: 2026-12-01}
+  - account: crm:7
+    mute: true
+    why: y
+    author: kim
+    since: 2026-11-20
+    until: 2026-12-02
+"""
+
+
+def test_what_people_say_beside_the_score_is_no_part_of_what_a_model_means(tmp_path):
+    folder = folder_with(tmp_path / "model")
+    before = load_model(folder)
+    (folder / "overrides.yaml").write_text(OVERRIDES, encoding="utf-8")
+    after = load_model(folder)
+    assert [(one.account, one.tier, one.mute, one.line) for one in after.overrides] == [
+        ("a.example", "red", False, 4), ("crm:7", None, True, 5),
+    ]  # fmt: skip
+    assert [str(one.first) for one in after.overrides] == ["2026-06-04", "2026-11-20"]
+    assert after.fingerprint() == before.fingerprint()
+
+
+@pytest.mark.parametrize("text", ["overrides: []\n", "overrides:\n", "{}\n"])
+def test_nobody_need_say_anything(text, tmp_path):
+    folder = folder_with(tmp_path / "model")
+    (folder / "overrides.yaml").write_text(text, encoding="utf-8")
+    assert load_model(folder).overrides == ()
+
+
+@pytest.mark.parametrize("until", ["0001-01-05", "9999-12-31"])
+def test_dates_at_the_ends_of_the_calendar_are_dates(until, tmp_path):
+    folder = folder_with(tmp_path / "model")
+    text = f"overrides: [{{account: a, tier: red, why: x, author: d, until: {until}}}]\n"
+    (folder / "overrides.yaml").write_text(text, encoding="utf-8")
+    assert str(load_model(folder).overrides[0].until) == until
+
+
 @pytest.mark.parametrize(
     ("why", "file", "old", "new", "section"),
     [

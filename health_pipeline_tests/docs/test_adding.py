@@ -97,7 +97,7 @@ def with_block(world, tmp_path_factory):
     home = tmp_path_factory.mktemp("block")
     block = block_with("yaml", "escalations_quarter")
     model = model_with(home / "model", block, taken_from="escalations", weights=("8", "4"))
-    assert "15 signals" in health("check", "--model", model)
+    assert "25 signals" in health("check", "--model", model)
     lake = home / "results"
     out = health("run", "--sources", world, "--lake", lake, "--model", model, *DAYS)
     assert "Customer health on 2025-06-30" in out
@@ -109,7 +109,7 @@ def test_one_block_adds_a_signal(with_block):
     assert rows_of(lake, "escalations_quarter")["baselines"] > 0
     found = explained(lake, "--model", model)
     drivers = {driver["signal"]: driver for driver in found["drivers"]}
-    assert len(drivers) == 15
+    assert len(drivers) == 25
     added = drivers["escalations_quarter"]
     assert [added[knot] for knot in ("k0", "k60", "k80", "k100")] == [6, 3, 1, 0]
     points = sum(driver["points"] for driver in drivers.values())
@@ -133,7 +133,7 @@ def test_one_file_adds_a_kind(world, tmp_path):
     kind = tree / "health_pipeline" / "core" / "signals" / "kinds" / "survey_score.py"
     kind.write_text(block_with("python", "class Params"), encoding="utf-8")
     model = model_with(
-        tmp_path / "model", SURVEY_BLOCK, taken_from="sponsor_engagement", weights=("6", "4")
+        tmp_path / "model", SURVEY_BLOCK, taken_from="sponsor_engagement", weights=("5", "3")
     )
     lake = tmp_path / "results"
     at = {"tree": tree, "home": tmp_path}
@@ -158,7 +158,7 @@ def test_results_are_read_as_the_readme_says(with_block, monkeypatch, capsys):
     exec(block_with("python", "import duckdb"), {})  # noqa: S102 - the README's own lines
     assert "sentence" in capsys.readouterr().out
     head = (lake / "export" / "crm_fields.csv").read_text("utf-8").partition("\n")[0]
-    assert len(re.findall(r"\bhealth_\w+", head)) == 14
+    assert len(re.findall(r"\bhealth_\w+", head)) == 17
 
 
 @pytest.mark.parametrize("command", [("tables",), ("alerts", "deliver")])

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from health_pipeline_tests.end_to_end import examples
 from health_pipeline_tests.end_to_end.folders import small, write_as_of
 from health_pipeline_tests.end_to_end.shell import Place, health
 
@@ -45,3 +46,17 @@ def small_finished(tmp_path_factory, small_world):
     place.told = place.run_days(END, END)
     assert place.told.code == 0, place.told.err
     return place
+
+
+@pytest.fixture(scope="session")
+def ravenstack(tmp_path_factory):
+    """Two days of the original files."""
+    home = tmp_path_factory.mktemp("ravenstack")
+    return examples.run("ravenstack", "ravenstack", home, "--from", "2024-12-30")
+
+
+@pytest.fixture(scope="session")
+def openstack(tmp_path_factory):
+    """Two days of commits, on top of six years of history."""
+    home = tmp_path_factory.mktemp("openstack")
+    return examples.run("openstack", "openstack_company_activity", home, "--from", "2015-12-30")

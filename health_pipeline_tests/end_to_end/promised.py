@@ -25,6 +25,7 @@ COLUMNS = {
     "reason_codes": "account_id, date, reason_code, signal, rank, direction, points, sentence,"
     " evidence, play",
     "narratives": "account_id, date, headline, text, next_steps, context",
+    "overrides": "account_id, date, tier_override, muted, why, author, until",
     "plays": "play_id, account_id, episode_id, play, reason_code, opened_at, due_at, owner_email,"
     " status, accepted_at, accepted_by, model_version, steps, first_touch_at, closed_at, outcome",
     "alerts": "alert_id, dedup_key, account_id, kind, from_state, to_state, severity, route,"
@@ -45,7 +46,8 @@ CRM = (
     "health_score, health_tier, health_tier_since, health_reason_codes, health_narrative,"
     " health_trend_30d, health_coverage, health_churn_probability, health_next_play,"
     " health_next_play_due, health_recovery_plan_status, health_discount_guard,"
-    " health_model_version, health_scored_at"
+    " health_model_version, health_scored_at, health_tier_override, health_override_reason,"
+    " health_override_until"
 )
 COLUMNS["crm_fields"] = f"account_id, date, record_type, record_id, {CRM}"
 

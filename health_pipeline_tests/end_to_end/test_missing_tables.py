@@ -16,12 +16,22 @@ STARVED = {
     # tables that are left out together: signals that nothing else can feed
     ("events", "usage_daily"): USE_OF_USERS,
     ("subscriptions",): ("seat_utilisation", "seats_active_7d", "seats_active_30d"),
-    ("tickets",): ("escalations", "open_tickets", "resolution_time"),
-    ("milestones",): ("onboarding_milestones",),
+    ("tickets",): (
+        "escalations",
+        "first_response_time",
+        "open_tickets",
+        "reopen_rate",
+        "resolution_time",
+        "ticket_volume",
+    ),
+    ("milestones",): ("milestone_completion", "onboarding_milestones", "stalled_onboarding"),
     ("engagements",): ("sponsor_engagement",),
-    ("invoices",): ("overdue_invoices",),
+    ("invoices",): ("failed_payments", "overdue_invoices"),
     ("sentiments",): ("sentiment",),
-    ("users",): ("seat_utilisation",),
+    ("users",): ("seat_utilisation", "sponsor_left"),
+    ("integrations",): ("integrations",),
+    ("renewals",): ("procurement_flags",),
+    ("seat_requests",): ("seat_reduction_requests",),
 }
 UNREAD = sorted(set(SOURCE_TABLES) - {name for names in STARVED for name in names} - {"accounts"})
 """No signal of the packaged model reads these."""
@@ -29,7 +39,7 @@ UNREAD = sorted(set(SOURCE_TABLES) - {name for names in STARVED for name in name
 TOGETHER = [
     # table sets whose signals are strangers to each other, so that one run shows several
     [("tickets",), ("engagements",), ("invoices",)],
-    [("milestones",), ("sentiments",)],
+    [("milestones",), ("sentiments",), ("integrations",), ("renewals",), ("seat_requests",)],
     [("users",)],
     [("subscriptions",)],
     [("events", "usage_daily")],

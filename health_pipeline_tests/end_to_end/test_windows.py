@@ -23,10 +23,28 @@ COUNTED = """
         coalesce(sum(events) FILTER (day > observed_on - 30), 0) AS events_30d,
         coalesce(sum(core_events) FILTER (day > observed_on - 30), 0) AS core_events_30d,
         count(DISTINCT day) FILTER (day > observed_on - 30) AS active_days_30d,
-        coalesce(bit_or(features) FILTER (day > observed_on - 30), 0) AS features_30d
-    FROM usage LEFT JOIN activity USING (account_id)
+        coalesce(bit_or(features) FILTER (day > observed_on - 30), 0) AS features_30d,
+        coalesce(bit_or(bit) FILTER (day > observed_on - 63), 0) AS active_mask_0
+    FROM usage LEFT JOIN activity USING (account_id),
+        LATERAL (SELECT 1::BIGINT << abs(observed_on - day) % 63 AS bit)
     WHERE known_on <= date AND day <= observed_on AND day > observed_on - 90
     GROUP BY ALL ORDER BY ALL
+"""
+
+LONGER = """
+    SELECT count(*) AS rows, count(*) FILTER (
+        active_mask_1 <> counted OR first_core_on IS DISTINCT FROM first_core
+    ) AS wrong, count(first_core) AS with_core FROM (
+        SELECT account_id, date,
+            any_value(active_mask_1) AS active_mask_1, any_value(first_core_on) AS first_core_on,
+            coalesce(bit_or(bit) FILTER (
+                day <= observed_on - 63 AND day > observed_on - 126
+            ), 0) AS counted,
+            min(day) FILTER (core_events > 0) AS first_core
+        FROM usage LEFT JOIN activity USING (account_id),
+            LATERAL (SELECT 1::BIGINT << abs(observed_on - day) % 63 AS bit)
+        WHERE known_on <= date AND active_mask_1 IS NOT NULL GROUP BY ALL
+    )
 """
 
 WEEKS = """
@@ -68,6 +86,12 @@ def test_windows_of_every_account_and_day(published):
     usage = published.sql("FROM usage").pl().filter(used).select(counted.columns)
     assert usage.sort("account_id", "date").equals(counted.cast(dict(usage.schema)))
     assert usage.height > 100
+
+
+def test_longer_memory_of_every_account_and_day(published):
+    rows, wrong, with_core = published.sql(LONGER).fetchall()[0]
+    assert wrong == 0
+    assert rows >= with_core > 100
 
 
 def test_every_week_of_every_account_and_day(published):

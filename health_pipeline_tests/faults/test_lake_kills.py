@@ -1,9 +1,6 @@
 """A publishing process killed anywhere leaves one whole generation of everything."""
 
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from health_pipeline.adapters.store.control import open_control
 from health_pipeline.adapters.store.lake import Lake
+from health_pipeline_tests.faults.kills import kill, started
 
 WRITER = """
 import sys
@@ -34,21 +32,16 @@ for generation in range(1, 100_000):
 def test_killed_writers_never_leave_a_torn_or_mixed_publish(tmp_path, kills):
     chance = random.Random(11)
     seen = 0
-    for kill in range(kills):
-        slow = 1 if seen else 1 + kill  # a busy machine is given more time until it has published
+    for nth in range(kills):
+        slow = 1 if seen else 1 + nth  # a busy machine is given more time until it has published
         seen = max(seen, _kill_one(tmp_path, slow * chance.uniform(0.0, 0.12)))
     assert seen > 0, "no writer ever published: the test shows nothing"
 
 
 def _kill_one(home: Path, after: float) -> int:
-    writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True
-    )
-    assert writer.stdout.readline() == "ready\n"
+    writer = started(WRITER, home)
     time.sleep(after)
-    writer.send_signal(signal.SIGKILL)
-    writer.wait(timeout=10)
-    writer.stdout.close()
+    kill(writer)
     connection = open_control(home / "control.db")
     frame = Lake(home / "lake", connection).frame("t")
     connection.close()

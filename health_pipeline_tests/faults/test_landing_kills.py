@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 import time
 from datetime import date, datetime
 
@@ -15,6 +12,7 @@ import pytest
 from health_pipeline.orchestration.landing import land_table
 from health_pipeline.orchestration.reads import Reads
 from health_pipeline.orchestration.window import Window
+from health_pipeline_tests.faults.kills import kill, started
 from health_pipeline_tests.orchestration.small_world import house_in
 
 DAY = date(2025, 6, 30)
@@ -79,12 +77,9 @@ def test_a_killed_landing_is_all_or_nothing(kills, tmp_path):
     after = visible(undisturbed)
     assert after[("landing/events", f"{DAY}")] != before[("landing/events", f"{DAY}")]
     for _ in range(kills):
-        command = [sys.executable, "-W", "ignore", "-c", LAND, str(killed), f"{DAY}"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout.readline() == "ready\n"
+        landing = started(LAND, killed, DAY)
         time.sleep(chance.uniform(0, 1.2))
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
+        kill(landing)
         assert visible(killed) in (before, after)
     land(killed)
     assert visible(killed) == after

@@ -7,9 +7,6 @@ taken in at least once, and what was taken in twice came under the same webhook-
 
 import json
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -17,6 +14,7 @@ import pytest
 from health_pipeline.adapters.store.control import open_control
 from health_pipeline.adapters.store.deliver import NO_ANSWER
 from health_pipeline.adapters.store.outbox import deliveries
+from health_pipeline_tests.faults.kills import kill, started
 from health_pipeline_tests.faults.loopback import Step, loopback
 
 ALERTS_A_KILL = 3
@@ -57,14 +55,7 @@ print(report.waiting, report.dead, flush=True)
 
 
 def start(home, url, count, hours):
-    sender = subprocess.Popen(
-        [sys.executable, "-c", SENDER, str(home), str(count), str(hours)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"HOOK_URL": url, "PATH": ""},
-    )
-    assert sender.stdout.readline() == "ready\n"
-    return sender
+    return started(SENDER, home, count, hours, env={"HOOK_URL": url, "PATH": ""})
 
 
 def misbehaving(chance):
@@ -96,9 +87,7 @@ def test_killed_senders_lose_nothing_and_invent_nothing(tmp_path, kills):
             while sender.poll() is None and len(receiver.requests) < seen + further:
                 time.sleep(0.001)
             time.sleep(chance.uniform(0.0, 0.01))
-            sender.send_signal(signal.SIGKILL)
-            sender.wait(timeout=10)
-            sender.stdout.close()
+            kill(sender)
         assert receiver.requests, "no sender came as far as sending: the test shows nothing"
         settle(tmp_path, receiver.url, count, kills * 12)
     check(tmp_path, receiver, count)
@@ -109,9 +98,8 @@ def settle(home, url, count, hours):
     rest = ""
     for later in range(20):
         sender = start(home, url, count, hours + later * 12)
-        new, rest = sender.stdout.readline(), sender.stdout.readline()
-        assert sender.wait(timeout=60) == 0
-        sender.stdout.close()
+        new, rest = sender.communicate(timeout=90)[0].splitlines(keepends=True)
+        assert sender.returncode == 0
         assert new == "0\n", "an evaluation was not complete, or was made twice"
         if rest == "0 0\n":
             return

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -17,6 +13,7 @@ import pytest
 from health_pipeline_tests.end_to_end.conftest import END
 from health_pipeline_tests.end_to_end.folders import small, write_as_of
 from health_pipeline_tests.end_to_end.shell import Place, same_tables
+from health_pipeline_tests.faults.kills import Killed
 
 PER_LAKE = 10
 """Kills in a row before a lake is allowed to finish."""
@@ -33,51 +30,13 @@ main()
 """
 
 
-def _start(place):
-    """`health run` in a process of its own; returns once it is past its imports."""
-    arguments = ["run", "--sources", place.sources, "--lake", place.lake, "--from", END]
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, *map(str, arguments), "--to", str(END)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if process.stdout.readline() != "ready\n":
-        pytest.fail(process.communicate()[1])
-    return process
-
-
-def _finish(place):
-    process = _start(place)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-
-
-def _published(place):
-    """How many publishes are still visible."""
-    if not (place.home / "control.db").exists():
-        return 0
-    try:
-        return place.control("SELECT count(DISTINCT published_at) FROM manifest")[0][0]
-    except sqlite3.OperationalError:  # the very first run has no tables yet
-        return 0
-
-
-def _kill(place, chance):
-    """Kill a run at a random moment after a random publish; returns how far the lake has got."""
-    before, steps = _published(place), chance.randint(0, STEPS)
-    process = _start(place)
-    while process.poll() is None and _published(place) < before + steps:
-        time.sleep(0.02)
-    time.sleep(chance.uniform(0.0, 0.2))
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
-    return _published(place)
+def _run(place):
+    return Killed(place, RUN, "run", "--from", END, "--to", END)
 
 
 def _assert_whole(place):
     """Every visible file is there and is what the manifest says of it."""
-    if _published(place) == 0:
+    if _run(place).published() == 0:
         return
     with closing(sqlite3.connect(place.home / "control.db")) as base:
         assert base.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -92,10 +51,12 @@ def _tormented(home, sources, seed):
     """One lake, killed time after time, then finished; and how far each kill found it."""
     home.mkdir()
     place, chance, reached = Place(home, sources), random.Random(seed), []
+    run = _run(place)
     for _ in range(PER_LAKE):
-        reached.append(_kill(place, chance))
+        run.kill_after(chance.randint(0, STEPS), chance, latest=0.2)
+        reached.append(run.published())
         _assert_whole(place)
-    _finish(place)
+    run.finish()
     return place, reached
 
 
@@ -118,7 +79,7 @@ def undisturbed(tmp_path_factory):
     """A place where the run was left alone."""
     home = tmp_path_factory.mktemp("undisturbed")
     place = Place(home, write_as_of(small(END), home / "sources", END))
-    _finish(place)
+    _run(place).finish()
     return place
 
 

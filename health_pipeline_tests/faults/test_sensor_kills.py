@@ -8,16 +8,15 @@ retries) are longer than a test: between rounds they are set to be over.
 import json
 import os
 import random
-import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from health_pipeline.orchestration.window import yesterday
+from health_pipeline_tests.faults.kills import begun, kill, wait_until_ready
 from health_pipeline_tests.faults.loopback import Step, loopback
 from health_pipeline_tests.orchestration.news_world import (
     HOOK,
@@ -51,18 +50,12 @@ with dg.DagsterInstance.ephemeral() as instance:
 
 def start(home, url, ticks):
     """A process that waits for a line, then ticks."""
-    return subprocess.Popen(
-        [sys.executable, "-c", SENSOR, str(home), str(ticks)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, HOOK: url},
-    )
+    env = {**os.environ, HOOK: url}
+    return begun(SENSOR, home, ticks, cwd=ROOT, stdin=subprocess.PIPE, env=env)
 
 
 def go(sensor):
-    assert sensor.stdout.readline() == "ready\n"
+    wait_until_ready(sensor)
     sensor.stdin.write("\n")
     sensor.stdin.flush()
 
@@ -100,32 +93,24 @@ def test_killed_sensors_lose_nothing_and_invent_nothing(tmp_path, kills):
     wanted = publish_transitions(house, day, CHANGES_A_KILL)
     with loopback(misbehaving(chance)) as receiver:
         sensor = start(tmp_path, receiver.url, ticks=10_000)
-        for kill in range(1, kills + 1):
-            following = start(tmp_path, receiver.url, ticks=10_000 if kill < kills else 20)
+        for nth in range(1, kills + 1):
+            following = start(tmp_path, receiver.url, ticks=10_000 if nth < kills else 20)
             go(sensor)
             wait_for_a_moment(chance, receiver)
-            sensor.send_signal(signal.SIGKILL)
-            close(sensor)
+            kill(sensor)
             sensor = following
-            wanted = publish_transitions(house, day, CHANGES_A_KILL * (kill + 1))
+            wanted = publish_transitions(house, day, CHANGES_A_KILL * (nth + 1))
             end_all_waits(tmp_path)
         assert receiver.requests, "no sensor came as far as sending: the test shows nothing"
         settle(tmp_path, receiver.url, sensor)
     check(tmp_path, receiver, set(wanted))
 
 
-def close(sensor):
-    sensor.wait(timeout=60)
-    sensor.stdin.close()
-    sensor.stdout.close()
-
-
 def settle(home, url, sensor):
     """Let whole processes tick until nothing waits."""
     for _ in range(10):
         go(sensor)
-        *_, last = sensor.stdout.read().splitlines()
-        close(sensor)
+        *_, last = sensor.communicate(timeout=60)[0].splitlines()
         assert sensor.returncode == 0
         if last.endswith("0 failed, 0 waiting, 0 given up"):
             return

@@ -176,6 +176,11 @@ def brute_force(activity: pl.DataFrame, day: date) -> pl.DataFrame:
         count = pl.col("user_id").filter(condition).drop_nulls().n_unique().cast(pl.Int64)
         return pl.when(pl.col("user_id").is_not_null().any()).then(count)
 
+    def active(back: int) -> pl.Expr:
+        on = [(pl.col("day") == day - timedelta(days=back + n)).any() for n in range(63)]
+        bits = [hit.cast(pl.Int64) * 2**n for n, hit in enumerate(on)]
+        return pl.sum_horizontal(bits)
+
     columns = {
         **{f"active_users_{days}d": users(within(days)) for days in (7, 30, 90)},
         "core_users_30d": users(within(30) & (pl.col("core_events") > 0)),
@@ -184,6 +189,8 @@ def brute_force(activity: pl.DataFrame, day: date) -> pl.DataFrame:
         "core_events_30d": pl.col("core_events").filter(within(30)).sum(),
         "active_days_30d": pl.col("day").filter(within(30)).n_unique().cast(pl.Int64),
         "features_30d": pl.col("features").filter(within(30)).bitwise_or().fill_null(0),
+        "active_mask_0": active(0),
+        "active_mask_1": active(63),
     }
     return (
         known.group_by("account_id")
@@ -213,7 +220,7 @@ def test_windows_are_exact_distinct_counts(rows, random):
 @given(USER_DAYS)
 def test_history_may_be_cut_off_when_its_first_days_are_kept(rows):
     activity = activity_frame(rows)
-    recent = activity.filter(pl.col("day") > W_FIRST - timedelta(days=90))
+    recent = activity.filter(pl.col("day") > W_FIRST - timedelta(days=126))
     seen = first_active(activity)
     assert windows(recent, W_FIRST, W_LAST, seen).equals(windows(activity, W_FIRST, W_LAST))
 

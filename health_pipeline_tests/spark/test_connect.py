@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -16,6 +16,7 @@ from health_pipeline.config.loader import load_model
 from health_pipeline.config.settings import load_settings
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.identity import published_identity
+from health_pipeline_tests.adapters.engines.landed import FIRST, LAST, jan
 from health_pipeline_tests.spark import cluster, nasty
 from health_pipeline_tests.spark.conftest import END
 
@@ -66,8 +67,8 @@ def files(tmp_path_factory):
 @pytest.mark.parametrize(
     ("why", "first", "last"),
     [
-        ("everything at once", nasty.FIRST, nasty.LAST),
-        ("a day on which links and late copies become known", date(2026, 1, 9), date(2026, 1, 9)),
+        ("everything at once", FIRST, LAST),
+        ("a day on which links and late copies become known", jan(9), jan(9)),
     ],
 )
 def test_nasty_events_give_the_same_tables(spark, files, why, first, last):
@@ -100,7 +101,7 @@ def test_a_missing_column_is_named(spark, tmp_path):
     pl.DataFrame({"source": ["app"], "event_id": ["e"]}).write_parquet(path)
     small = steps.inputs(nasty.LINKS, nasty.XREF, nasty.RULES)
     with pytest.raises(RollUpError, match=r"broken\.parquet.*occurred_at, known_at, event_name"):
-        rolled_up(spark, [f"file://{path}"], small, nasty.RULES, nasty.FIRST, nasty.LAST)
+        rolled_up(spark, [f"file://{path}"], small, nasty.RULES, FIRST, LAST)
 
 
 def test_what_spark_refuses_is_told_without_the_stack_of_its_jvm(spark, tmp_path):
@@ -108,7 +109,7 @@ def test_what_spark_refuses_is_told_without_the_stack_of_its_jvm(spark, tmp_path
     path.write_bytes(b"PAR1 and no more")
     small = steps.inputs(nasty.LINKS, nasty.XREF, nasty.RULES)
     with pytest.raises(SparkError, match=r"the landed events: .*torn\.parquet") as raised:
-        rolled_up(spark, [f"file://{path}"], small, nasty.RULES, nasty.FIRST, nasty.LAST)
+        rolled_up(spark, [f"file://{path}"], small, nasty.RULES, FIRST, LAST)
     assert "\tat org." not in str(raised.value)
     assert len(str(raised.value)) < 1000
 

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from health_pipeline.adapters.engines import steps
-from health_pipeline.adapters.engines.steps import RollUp, RollUpError
+from health_pipeline.adapters.engines.steps import RollUp
 from health_pipeline.core.activity.params import ActivityRules
 from health_pipeline.core.schemas.columns import TIMESTAMP
 
@@ -96,17 +96,11 @@ def _events(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> str
     """Name a relation over `files` and give the select that brings it into shape.
 
     Raises:
-        RollUpError: a required column is in none of the files.
+        RollUpError: as `steps.shaped`.
     """
     relation = connection.read_parquet(
         [str(file) for file in files], union_by_name=True, hive_partitioning=False
     )
     relation.create_view("landed_events")
-    missing = [name for name in steps.REQUIRED if name not in relation.columns]
-    if missing:
-        raise RollUpError(f"{files[0]} and {len(files) - 1} more: no column {', '.join(missing)}")
-    columns = (
-        f"CAST({name if name in relation.columns else 'NULL'} AS {_TYPES[dtype]}) AS {name}"
-        for name, dtype in steps.EVENT_COLUMNS.items()
-    )
+    columns = steps.shaped(relation.columns, files, _TYPES)
     return f"SELECT {', '.join(columns)} FROM landed_events"  # noqa: S608 - our own names

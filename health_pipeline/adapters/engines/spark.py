@@ -110,18 +110,10 @@ def _events(spark: Any, files: Sequence[Path | str]) -> Any:
     """The landed rows of `files`, in the shape that the steps read.
 
     Raises:
-        RollUpError: a required column is in none of the files.
+        RollUpError: as `steps.shaped`.
     """
     landed = spark.read.option("mergeSchema", "true").parquet(*map(str, files))
-    missing = [name for name in steps.REQUIRED if name not in landed.columns]
-    if missing:
-        words = f"no column {', '.join(missing)}"
-        raise steps.RollUpError(f"{files[0]} and {len(files) - 1} more: {words}")
-    columns = (
-        f"CAST({name if name in landed.columns else 'NULL'} AS {_TYPES[dtype]}) AS {name}"
-        for name, dtype in steps.EVENT_COLUMNS.items()
-    )
-    return landed.selectExpr(*columns)
+    return landed.selectExpr(*steps.shaped(landed.columns, files, _TYPES))
 
 
 def _handed_over(spark: Any, frame: pl.DataFrame) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files as resources
+from pathlib import Path
 from string import Template
 
 import polars as pl
@@ -102,6 +103,28 @@ def sql(step: str, rules: ActivityRules, known_from: date, known_to: date) -> st
 
 def _literal(day: date) -> str:
     return f"date '{day.isoformat()}'"
+
+
+def shaped(
+    found: Sequence[str], files: Sequence[Path | str], types: Mapping[pl.DataType, str]
+) -> list[str]:
+    """What to select of landed files so that `EVENT_COLUMNS` come out, one expression a column.
+
+    Args:
+        found: columns of the files, each of which at least one of them has.
+        files: the files, for the message.
+        types: the engine's names of the types.
+
+    Raises:
+        RollUpError: a required column is in none of the files.
+    """
+    missing = [name for name in REQUIRED if name not in found]
+    if missing:
+        raise RollUpError(f"{files[0]} and {len(files) - 1} more: no column {', '.join(missing)}")
+    return [
+        f"CAST({name if name in found else 'NULL'} AS {types[dtype]}) AS {name}"
+        for name, dtype in EVENT_COLUMNS.items()
+    ]
 
 
 def inputs(

@@ -33,7 +33,7 @@ def _monthly_tickets(life: Life, health: float, first: date) -> float:
 def _ticket(
     rng: np.random.Generator, life: Life, first: date, health: float, n: int
 ) -> list[dict[str, Any]]:
-    """The versions of one ticket: opened, escalated, resolved."""
+    """The versions of one ticket: opened, answered, escalated, resolved."""
     u, slowness = rng.random(9), rng.lognormal(0, 0.9)
     day = first + timedelta(days=int(u[0] * 28))
     opened_at = at(day, (7 + 11 * u[1]) * 3600)
@@ -64,9 +64,14 @@ def _ticket(
         "satisfaction": float(np.clip(round(happy), 1, 5)) if u[7] < 0.45 else None,
         "known_at": resolved_at,
     }
-    versions = [opened]
+    news: dict[datetime, dict[str, Any]] = {}
+    if answered_at < resolved_at:
+        news[answered_at] = {"first_responded_at": answered_at}
     if escalated_at is not None:
-        versions.append(opened | {"escalated_at": escalated_at, "known_at": escalated_at})
+        news.setdefault(escalated_at, {})["escalated_at"] = escalated_at
+    versions = [opened]
+    for when in sorted(news):
+        versions.append(versions[-1] | news[when] | {"known_at": when})
     return [*versions, opened | closed]
 
 

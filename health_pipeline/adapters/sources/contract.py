@@ -24,6 +24,7 @@ _TIERS = ("green", "yellow", "red", "unscored")
 _STATES = ("healthy", "watch", "risk", "unknown")
 _MEASURED = ("measured", "missing", "stale", "not_applicable")
 RESULT_VALUES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("overrides", "tier_override"): ("green", "yellow", "red"),
     ("health_scores", "tier"): _TIERS,
     ("health_scores", "tier_by_score"): _TIERS,
     ("signals", "status"): _MEASURED,
@@ -85,8 +86,11 @@ def _checks(column: Column) -> list[Check]:
     return checks
 
 
-def contract_of_result(result: ResultTable) -> DataFrameSchema:
-    """The contract of a whole result table: types, unique key, bounds, closed lists, no NaN."""
+def contract_of_result(result: ResultTable, *, unique: bool = True) -> DataFrameSchema:
+    """The contract of a whole result table: types, unique key, bounds, closed lists, no NaN.
+
+    Without `unique` the caller sees to it that a key stands once.
+    """
     import pandera.polars as pa
 
     # A rejected row may lack its key: that may be the very reason.
@@ -102,7 +106,7 @@ def contract_of_result(result: ResultTable) -> DataFrameSchema:
         },
         strict=True,
         ordered=True,
-        unique=list(result.key) if keyed else None,
+        unique=list(result.key) if keyed and unique else None,
         name=result.name,
     )
 

@@ -23,7 +23,7 @@ TABLES: tuple[str, ...] = (
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class ControlError(Exception):

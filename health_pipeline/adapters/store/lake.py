@@ -251,5 +251,6 @@ def _digest(write: Write, draft: Draft) -> str:
         return draft.digest
     counted = write.frame.drop(write.volatile)
     found = hashlib.sha256(repr(counted.schema).encode())
-    found.update(counted.hash_rows(seed=SEED).to_numpy())  # a fifth of the cost of writing it again
+    # A fifth of what it costs to write the rows again and to hash these bytes.
+    found.update(counted.hash_rows(seed=SEED).to_numpy().tobytes())
     return found.hexdigest()

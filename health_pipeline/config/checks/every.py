@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from health_pipeline.config.checks import (
     delivery,
     engines,
+    overrides,
     people,
     plays,
     scoring,
@@ -47,7 +48,9 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     scoring.tier_names,
     scoring.tier_words,
     scoring.tier_ranges,
+    scoring.expansion_parts,
     scoring.gate_names,
+    scoring.gates_lead,
     scoring.gate_values,
     scoring.gate_caps,
     scoring.combined_gates,
@@ -68,6 +71,10 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     sources.scales,
     sources.file_forms,
     engines.spark_addresses,
+    overrides.one_thing,
+    overrides.words,
+    overrides.periods,
+    overrides.one_at_a_time,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isclose
 
 from health_pipeline.config.checks.names import badly_named, repeated, unknown
+from health_pipeline.config.checks.signals import leads
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.core.scoring.params import TIER_ORDER
@@ -61,6 +62,27 @@ def gate_names(draft: Draft) -> Iterator[Issue]:
     for n, gate in enumerate(gates):
         path = ("gates", n, "signal")
         yield from unknown(draft, "scoring", path, gate.signal, draft.names("signals"), "signal")
+
+
+def expansion_parts(draft: Draft) -> Iterator[Issue]:
+    """Each part of the expansion index is named, and made of signals of the model (R55)."""
+    for part, members in draft.scoring.expansion.items():
+        path: Path = ("expansion", part)
+        yield from badly_named(draft, "scoring", path, part)
+        if not members:
+            yield draft.issue("scoring", path, "made of nothing", "a list of signals")
+        for n, name in enumerate(members):
+            known = draft.names("signals")
+            yield from unknown(draft, "scoring", (*path, n), name, known, "signal")
+
+
+def gates_lead(draft: Draft) -> Iterator[Issue]:
+    """No gate rests on a lagging signal: it would move a tier alone (R71)."""
+    for n, gate in enumerate(draft.scoring.gates):
+        signal = draft.good_signals.get(gate.signal)
+        if signal is not None and not leads(signal):
+            words = f"{gate.signal} is lagging: it confirms, and moves no tier alone"
+            yield draft.issue("scoring", ("gates", n, "signal"), words, "a leading signal")
 
 
 def gate_values(draft: Draft) -> Iterator[Issue]:

@@ -48,7 +48,7 @@ def signal_weights(draft: Draft) -> Iterator[Issue]:
 
 def lagging_weight(draft: Draft) -> Iterator[Issue]:
     """Lagging signals never drive the score (R71)."""
-    lagging = {name: signal for name, signal in draft.signals.items() if not _leads(signal)}
+    lagging = {name: signal for name, signal in draft.signals.items() if not leads(signal)}
     total = sum(signal.weight for signal in lagging.values())
     if total > LAGGING_SHARE:
         words = f"lagging signals weigh {total:g} together: {', '.join(lagging)}"
@@ -56,7 +56,8 @@ def lagging_weight(draft: Draft) -> Iterator[Issue]:
         yield draft.issue("signals", (first, "weight"), words, f"at most {LAGGING_SHARE:g}")
 
 
-def _leads(signal: WrittenSignal) -> bool:
+def leads(signal: WrittenSignal) -> bool:
+    """Whether it drives the score; a signal of an unknown kind is another rule's matter."""
     kind = kinds().get(signal.kind)
     return kind is None or (kind.meta.leading if signal.leading is None else signal.leading)
 

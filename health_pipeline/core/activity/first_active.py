@@ -15,11 +15,14 @@ FIRST_ACTIVE: dict[str, pl.DataType] = {
     "known_on": pl.Date(),
     "first_active_on": pl.Date(),
     "first_user_on": pl.Date(),
+    "first_core_on": pl.Date(),
 }
-"""Since known_on it is known that the account was first active on first_active_on, and that one of
-its users was on first_user_on (null: no activity had a user); a row wherever that changed."""
+"""Since known_on it is known that the account was first active on first_active_on, that one of its
+users was on first_user_on (null: no activity had a user), and that its first core activity was on
+first_core_on (null: none yet); a row wherever that changed."""
 
-FIRSTS = ("first_active_on", "first_user_on")
+STARTS = ("first_active_on", "first_user_on")
+FIRSTS = (*STARTS, "first_core_on")
 
 
 def first_active(activity: pl.DataFrame, earlier: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -33,6 +36,7 @@ def first_active(activity: pl.DataFrame, earlier: pl.DataFrame | None = None) ->
     rows = activity.group_by("account_id", pl.max_horizontal("day", "known_on")).agg(
         pl.col("day").min().alias("first_active_on"),
         pl.col("day").filter(pl.col("user_id").is_not_null()).min().alias("first_user_on"),
+        pl.col("day").filter(pl.col("core_events") > 0).min().alias("first_core_on"),
     )
     rows = rows.rename({"day": "known_on"}).select(*FIRST_ACTIVE)
     changed = [pl.col(name).ne_missing(pl.col(name).shift(1).over("account_id")) for name in FIRSTS]
@@ -65,11 +69,41 @@ def starts(seen: pl.DataFrame, accounts: pl.Series, lag: int) -> tuple[Ints, Int
             .filter(pl.col(name).is_not_null())
             .min()
             .alias(name)
-            for name in FIRSTS
+            for name in STARTS
         ),
         on="account_id",
         how="left",
         maintain_order="left",
     )
-    active, user = (firsts[name].fill_null(NEVER).to_numpy() for name in FIRSTS)
+    active, user = (firsts[name].fill_null(NEVER).to_numpy() for name in STARTS)
     return active, user
+
+
+class FirstCore:
+    """The first day of core activity of each of `accounts`, day after day.
+
+    Args:
+        seen: `FIRST_ACTIVE` rows.
+        accounts: ids, distinct.
+    """
+
+    def __init__(self, seen: pl.DataFrame, accounts: pl.Series) -> None:
+        number = accounts.to_frame("account_id").with_row_index("code")
+        rows = seen.drop_nulls("first_core_on").join(number, on="account_id").sort("known_on")
+        names = ("code", "first_core_on", "known_on")
+        self._code, self._first, self._known = (
+            rows[name].to_physical().cast(pl.Int64).to_numpy() for name in names
+        )
+        self._taken = 0
+        self._found = np.full(len(accounts), NEVER, dtype=np.int64)
+
+    def on(self, day: int) -> Ints:
+        """As known at the end of `day`, in the order of the accounts, `NEVER` if none.
+
+        The days must be asked for in ascending order.
+        """
+        end = int(np.searchsorted(self._known, day, side="right"))
+        new = slice(self._taken, end)
+        np.minimum.at(self._found, self._code[new], self._first[new])
+        self._taken = end
+        return self._found

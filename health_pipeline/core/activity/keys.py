@@ -8,6 +8,9 @@ import polars as pl
 
 PREFIX, LENGTH = "usr_", 20
 
+NOBODY = f"{PREFIX}{0:016x}"
+"""Stands in for a user where none is needed."""
+
 
 def user_keys(ids: pl.Series) -> pl.Series:
     """A 64-bit number for each user id (UInt64, no nulls).

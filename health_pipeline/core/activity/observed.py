@@ -18,243 +18,237 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from health_pipeline.core.activity.first_active import starts
-from health_pipeline.core.activity.tally import USER_WINDOWS, Tally
+from health_pipeline.core.activity.direct import QUESTIONS, USER_COLUMNS
+from health_pipeline.core.activity.first_active import NEVER, FirstCore, starts
+from health_pipeline.core.activity.tally import Tally
+from health_pipeline.core.activity.weeks import OPEN, Moment, WeekUsers
 from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS
 from health_pipeline.core.schemas.time import day_number
-
-MOST_LAG = 34
-"""A source that is silent for longer has no value worth showing."""
 
 OBSERVED: dict[str, pl.DataType] = {
     "account_id": pl.String(),
     "date": pl.Date(),
     "observed_on": pl.Date(),
     **WINDOW_COLUMNS,
+    "first_core_on": pl.Date(),
     "weekly_users": pl.List(pl.Int64()),
 }
-"""One row an account and day with usage: windows that end on `observed_on`, and the distinct users
-of the 14 weeks that end there, the latest first; a week before the first known user is null."""
+"""One row an account and day with usage: windows that end on `observed_on`, the first day of core
+activity as known at the end of `date` (null: none yet), and the distinct users of the 14 weeks that
+end on `observed_on`, the latest first; a week before the first known user is null."""
 
-QUESTIONS: dict[str, pl.DataType] = {
-    "account_id": pl.String(),
-    "at": pl.Date(),
-    "ends_on": pl.Date(),
-}
-"""Distinct users of `account_id` in the windows that end on `ends_on`, as known at the end of
-`at`."""
-
-USER_COLUMNS = tuple(name for name in WINDOW_COLUMNS if "users" in name)
+NOBODY = -1
+"""Stands for the lag of an account whose usage is not known up to any day."""
 
 Ints = npt.NDArray[np.int64]
-Moment = tuple[date, int]
-"""A day of knowledge and by how many days earlier the window ends."""
+Lags = Mapping[date, npt.NDArray[np.int32]]
+"""For each day D and each account: how many days before D its usage is known up to."""
 
-OPEN = -1
-"""Stands for a number of users that is not known yet."""
+
+def moments(lags: Lags) -> set[Moment]:
+    """At which days of knowledge, and how far back, users are asked for."""
+    return {
+        (day - timedelta(weeks=k), lag)
+        for day, of_day in lags.items()
+        for lag in _lags_of(of_day)
+        for k in range(WEEKS)
+    }
+
+
+def _lags_of(lags: npt.NDArray[np.int32]) -> list[int]:
+    counts = np.bincount(lags.astype(np.intp) + 1)[1:]
+    return [int(lag) for lag in np.flatnonzero(counts)]
 
 
 @dataclass(slots=True)
-class _Block:
-    """The accounts of one day whose usage is known up to the same day."""
+class _Day:
+    """What is asked of one day: `codes` are the accounts, `lags` how far back each is known."""
 
     day: date
-    lag: int
-    codes: Ints
+    codes: npt.NDArray[np.intp]
+    lags: npt.NDArray[np.int32]
     columns: dict[str, Ints] = field(default_factory=dict)
-    weekly: Ints = field(default_factory=lambda: np.empty((0, WEEKS), np.int64))
+    weekly: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 0), np.int32))
+    first_core: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    frame: pl.DataFrame | None = None
 
-    def moment(self, week: int) -> Moment:
-        return self.day - timedelta(weeks=week), self.lag
+    @classmethod
+    def of(cls, day: date, lags: npt.NDArray[np.int32]) -> _Day:
+        codes = np.flatnonzero(lags != NOBODY)
+        return cls(day, codes, lags[codes])
 
-
-def moments(observed: pl.DataFrame) -> set[Moment]:
-    """At which days of knowledge, and how far back, users are asked for.
-
-    Args:
-        observed: account_id, date, observed_on (not null).
-    """
-    pairs = observed.select("date", _lag()).unique().iter_rows()
-    return {(day - timedelta(weeks=k), lag) for day, lag in pairs for k in range(WEEKS)}
-
-
-def _lag() -> pl.Expr:
-    return (pl.col("date") - pl.col("observed_on")).dt.total_days().alias("lag")
+    def groups(self) -> Iterator[tuple[int, slice | npt.NDArray[np.intp]]]:
+        """Each lag with its rows; mostly there is one, and all rows have it."""
+        lags = _lags_of(self.lags)
+        for lag in lags:
+            yield lag, slice(None) if len(lags) == 1 else np.flatnonzero(self.lags == lag)
 
 
 class Observation:
-    """Answers for the days of `observed`, collected while a tally walks over the days.
+    """Answers for the days of `lags`, collected while a tally walks over the days.
 
     Args:
-        observed: account_id, date (the day D), observed_on (at most `MOST_LAG` days before D).
-        accounts: ids of the tally, in its order.
+        lags: what is asked: `NOBODY`, or at most `MOST_LAG`.
+        accounts: ids of the tally, in its order, ascending.
         seen: `FIRST_ACTIVE` rows of all history.
-        stored: `OBSERVED` rows of days before those that the tally walks over.
+        weeks: users of the days before those that the tally walks over; it takes in these, too.
     """
 
     def __init__(
-        self,
-        observed: pl.DataFrame,
-        accounts: pl.Series,
-        seen: pl.DataFrame,
-        stored: pl.DataFrame | None = None,
+        self, lags: Lags, accounts: pl.Series, seen: pl.DataFrame, weeks: WeekUsers
     ) -> None:
-        known = observed.drop_nulls("observed_on").with_columns(_lag())
-        self._accounts = accounts
-        self._starts = {lag: starts(seen, accounts, lag) for lag in known["lag"].unique()}
+        self._accounts, self._weeks = accounts, weeks
         self._number = pl.DataFrame({"account_id": accounts}).with_row_index("code")
-        self._moments = moments(known)
         self._lags: dict[date, list[int]] = {}
-        for day, lag in sorted(self._moments):
+        for day, lag in sorted(moments(lags)):
             self._lags.setdefault(day, []).append(lag)
-        self._week_users: dict[Moment, Ints] = {}
-        self._blocks = [
-            _Block(day, lag, part["code"].cast(pl.Int64).to_numpy())
-            for (day, lag), part in known.join(self._number, on="account_id")
-            .sort("date", "lag", "code")
-            .partition_by("date", "lag", as_dict=True, maintain_order=True)
-            .items()
-        ]
-        if stored is not None:
-            self._remember(stored)
-
-    def _remember(self, stored: pl.DataFrame) -> None:
-        """Take the weeks that were counted on their own day and ended on the same day."""
-        rows = stored.with_columns(_lag()).join(self._number, on="account_id")
-        for (day, lag), part in rows.partition_by("date", "lag", as_dict=True).items():
-            if (day, lag) in self._moments:
-                users = np.full(len(self._accounts), OPEN, dtype=np.int64)
-                counted = part["active_users_7d"].fill_null(OPEN).to_numpy()
-                users[part["code"].to_numpy()] = counted
-                self._week_users[(day, lag)] = users
+        asked = {lag for of_day in lags.values() for lag in _lags_of(of_day)}
+        self._starts = {lag: starts(seen, accounts, lag) for lag in sorted(asked)}
+        self._first_core = FirstCore(seen, accounts)
+        self._days = {day: _Day.of(day, of_day) for day, of_day in sorted(lags.items())}
+        self._open: list[_Day] = []
 
     def look(self, tally: Tally) -> None:
         """Read what is asked of the day at whose end `tally` stands."""
-        blocks = [block for block in self._blocks if block.day == tally.day]
+        aheads = {}
         for lag in self._lags.get(tally.day, []):
-            ahead = tally.ahead(lag) if lag else None
-            users = tally.users(7, lag)
-            self._week_users[(tally.day, lag)] = _opened(users, ahead)
-            of_lag = [block for block in blocks if block.lag == lag]
-            if not of_lag:
-                continue
-            columns = tally.columns(lag)
+            ahead = aheads[lag] = tally.ahead(lag) if lag else None
+            users = _opened(tally.users(7, lag), ahead).astype(np.int32)
+            self._weeks.note((tally.day, lag), users)
+        day = self._days.get(tally.day)
+        if day is None or not len(day.codes):
+            return
+        day.first_core = self._first_core.on(day_number(day.day))[day.codes]
+        for lag, rows in day.groups():
+            columns, codes = tally.columns(lag), day.codes[rows]
             for name in USER_COLUMNS:
-                columns[name] = _opened(columns[name], ahead)
-            for block in of_lag:
-                block.columns = {name: columns[name][block.codes] for name in WINDOW_COLUMNS}
+                columns[name] = _opened(columns[name], aheads[lag])
+            for name in WINDOW_COLUMNS:
+                if name not in day.columns:
+                    day.columns[name] = np.empty(len(day.codes), dtype=np.int64)
+                day.columns[name][rows] = columns[name][codes]
+        self._weigh(day)
+        if self._unknown(day).any():
+            self._open.append(day)
+        else:
+            self._close(day)
 
-    def _weigh(self) -> None:
-        """Put the weekly series of every block together."""
-        nobody = np.full(len(self._accounts), OPEN, dtype=np.int64)
-        for block in self._blocks:
-            users = [self._week_users.get(block.moment(k), nobody) for k in range(WEEKS)]
-            block.weekly = np.stack([of[block.codes] for of in users], axis=1)
+    def _weigh(self, day: _Day) -> None:
+        """Put the weekly series of the day together."""
+        day.weekly = np.full((len(day.codes), WEEKS), OPEN, dtype=np.int32)
+        for lag, rows in day.groups():
+            for week in range(WEEKS):
+                users = self._weeks.of((day.day - timedelta(weeks=week), lag))
+                if users is not None:
+                    day.weekly[rows, week] = users[day.codes[rows]]
+
+    def _since(self, day: _Day, which: int) -> Ints:
+        """Of each row since when (0) any activity is known, (1) activity of a user is."""
+        since = np.empty(len(day.codes), dtype=np.int64)
+        for lag, rows in day.groups():
+            since[rows] = self._starts[lag][which][day.codes[rows]]
+        return since
+
+    def _has_week(self, day: _Day) -> npt.NDArray[np.bool_]:
+        """Rows × weeks: whether a user was known by the end of the week."""
+        ends = day_number(day.day) - day.lags
+        return np.asarray(
+            self._since(day, 1)[:, None] <= ends[:, None] - 7 * np.arange(WEEKS)[None, :]
+        )
+
+    def _unknown(self, day: _Day) -> npt.NDArray[np.bool_]:
+        open_: npt.NDArray[np.bool_] = day.weekly == OPEN
+        return np.asarray(open_ & self._has_week(day)) if open_.any() else open_
 
     def open_questions(self) -> pl.DataFrame:
         """`QUESTIONS` that nobody has answered yet, after the last day."""
-        self._weigh()
         parts = [pl.DataFrame(schema=QUESTIONS)]
-        for block in self._blocks:
-            _, user_known = self._starts[block.lag]
-            since = user_known[block.codes]
-            for week in range(WEEKS):
-                at, lag = block.moment(week)
-                ends_on = at - timedelta(days=lag)
-                unknown = (block.weekly[:, week] == OPEN) & (since <= day_number(ends_on))
-                if unknown.any():
-                    ids = self._accounts.gather(block.codes[unknown])
-                    parts.append(
-                        ids.alias("account_id")
-                        .to_frame()
-                        .with_columns(pl.lit(at).alias("at"), pl.lit(ends_on).alias("ends_on"))
-                    )
+        for day in self._open:
+            rows, weeks = np.nonzero(self._unknown(day))
+            at = day_number(day.day) - 7 * weeks
+            parts.append(
+                pl.DataFrame(
+                    {
+                        "account_id": self._accounts.gather(day.codes[rows]),
+                        "at": at.astype(np.int32),
+                        "ends_on": (at - day.lags[rows]).astype(np.int32),
+                    }
+                ).cast(QUESTIONS)  # type: ignore[arg-type]
+            )
         return pl.concat(parts).unique(maintain_order=True)
 
     def answer(self, counted: pl.DataFrame) -> None:
-        """Take the answers to `open_questions` (`counted_directly`)."""
-        found = counted.join(self._number, on="account_id")
-        by_moment: Mapping[tuple[object, ...], pl.DataFrame] = found.partition_by(
-            "at", "ends_on", as_dict=True
+        """Take answers to some of the `open_questions` (`counted_directly`)."""
+        by_moment: Mapping[tuple[object, ...], pl.DataFrame] = counted.join(
+            self._number, on="account_id"
+        ).partition_by("at", "ends_on", as_dict=True)
+        for day in self._open:
+            for lag in _lags_of(day.lags):
+                for week in range(WEEKS):
+                    at = day.day - timedelta(weeks=week)
+                    rows = by_moment.get((at, at - timedelta(days=lag)))
+                    if rows is not None:
+                        _fill(day, lag, week, rows)
+
+    def _close(self, day: _Day) -> None:
+        """All is known: make the day's `OBSERVED` rows."""
+        any_known, user_known = (self._since(day, which) for which in (0, 1))
+        ends = day_number(day.day) - day.lags.astype(np.int32)
+        known = pl.DataFrame(
+            {
+                "account_id": self._accounts.gather(day.codes),
+                "observed_on": ends,
+                **day.columns,
+                "first_core_on": day.first_core,
+                "weekly_users": _listed(day.weekly, self._has_week(day)),
+                "has_user": user_known <= ends,
+                "known": any_known <= ends,
+            }
         )
-        for block in self._blocks:
-            for week in range(WEEKS):
-                at, lag = block.moment(week)
-                rows = by_moment.get((at, at - timedelta(days=lag)))
-                if rows is None:
-                    continue
-                place = np.searchsorted(block.codes, rows["code"].to_numpy())
-                here = (place < len(block.codes)) & (
-                    block.codes[np.minimum(place, len(block.codes) - 1)] == rows["code"].to_numpy()
-                )
-                part, place = rows.filter(pl.Series(here)), place[here]
-                block.weekly[place, week] = part["active_users_7d"].to_numpy()
-                if week == 0:
-                    for name in USER_COLUMNS:
-                        block.columns[name][place] = part[name].to_numpy()
+        day.frame = known.filter("known").select(
+            "account_id",
+            pl.lit(day.day).alias("date"),
+            pl.col("observed_on").cast(pl.Date),
+            *(
+                pl.when("has_user").then(name).alias(name) if name in USER_COLUMNS else name
+                for name in WINDOW_COLUMNS
+            ),
+            pl.col("first_core_on").replace(NEVER, None).cast(pl.Int32).cast(pl.Date),
+            "weekly_users",
+        )
+        day.columns, day.weekly = {}, day.weekly[:0]
 
-    def rows(self) -> Iterator[pl.DataFrame]:
-        """`OBSERVED` rows, one frame a day and lag; accounts not known to be active are absent."""
-        for block in self._blocks:
-            any_known, user_known = (since[block.codes] for since in self._starts[block.lag])
-            end = day_number(block.day) - block.lag
-            ends = end - 7 * np.arange(WEEKS)
-            weekly = _listed(block.weekly, user_known[:, None] <= ends[None, :])
-            known = pl.DataFrame(
-                {
-                    "account_id": self._accounts.gather(block.codes),
-                    **block.columns,
-                    "has_user": user_known <= end,
-                    "known": any_known <= end,
-                }
-            )
-            yield (
-                known.with_columns(
-                    pl.lit(block.day).alias("date"),
-                    pl.lit(block.day - timedelta(days=block.lag)).alias("observed_on"),
-                    weekly.alias("weekly_users"),
-                    *(pl.when("has_user").then(name).alias(name) for name in USER_COLUMNS),
-                )
-                .filter("known")
-                .select(*OBSERVED)
-            )
+    def rows(self) -> pl.DataFrame:
+        """`OBSERVED` rows by date and account; accounts not known to be active are absent.
+
+        To be asked for when all questions are answered.
+        """
+        for day in self._open:
+            self._close(day)
+        self._open = []
+        frames = [day.frame for day in self._days.values() if day.frame is not None]
+        return pl.concat([pl.DataFrame(schema=OBSERVED), *frames])
 
 
-def _listed(weekly: Ints, has_week: npt.NDArray[np.bool_]) -> pl.Series:
+def _fill(day: _Day, lag: int, week: int, rows: pl.DataFrame) -> None:
+    """Write answers of one moment where they were asked."""
+    code = rows["code"].cast(pl.Int64).to_numpy()
+    place = np.minimum(np.searchsorted(day.codes, code), len(day.codes) - 1)
+    here = (day.codes[place] == code) & (day.lags[place] == lag)
+    part, place = rows.filter(pl.Series(here)), place[here]
+    day.weekly[place, week] = part["active_users_7d"].to_numpy()
+    if week == 0:
+        for name in USER_COLUMNS:
+            day.columns[name][place] = part[name].to_numpy()
+
+
+def _listed(weekly: npt.NDArray[np.int32], has_week: npt.NDArray[np.bool_]) -> pl.Series:
     """A list a row, null where there is no week."""
     flat = pl.DataFrame({"users": weekly.ravel(), "has": has_week.ravel()})
-    users = flat.select(pl.when("has").then("users")).to_series()
+    users = flat.select(pl.when("has").then("users").cast(pl.Int64)).to_series()
     return users.reshape((len(weekly), WEEKS)).arr.to_list()
 
 
 def _opened(users: Ints, ahead: npt.NDArray[np.bool_] | None) -> Ints:
     """`users`, `OPEN` for accounts of which later activity hides who was active before."""
     return users if ahead is None else np.where(ahead, OPEN, users)
-
-
-def counted_directly(activity: pl.DataFrame, questions: pl.DataFrame) -> pl.DataFrame:
-    """Distinct users straight from the rows, for the few questions that no state answers.
-
-    Args:
-        activity: `ACTIVITY` rows of the accounts, of the 90 days before each window's end.
-        questions: `QUESTIONS`.
-
-    Returns:
-        `QUESTIONS` with `USER_COLUMNS`.
-    """
-    asked = questions.join(activity, on="account_id").filter(
-        (pl.col("known_on") <= pl.col("at")) & (pl.col("day") <= pl.col("ends_on"))
-    )
-
-    def users(days: int, *of: pl.Expr) -> pl.Expr:
-        within = pl.col("day") > pl.col("ends_on") - timedelta(days=days)
-        found = pl.col("user_id").filter(within, *of).drop_nulls().n_unique()
-        return found.cast(pl.Int64)
-
-    counted = asked.group_by(*QUESTIONS).agg(
-        *(users(days).alias(f"active_users_{days}d") for days in USER_WINDOWS),
-        users(30, pl.col("core_events") > 0).alias("core_users_30d"),
-    )
-    return questions.join(counted, on=list(QUESTIONS), how="left").with_columns(
-        pl.col(*USER_COLUMNS).fill_null(0)
-    )

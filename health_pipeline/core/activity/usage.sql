@@ -11,11 +11,11 @@ with links as (
     select
         source, source_user_id, account_id, user_id,
         utc_day(linked_at) as linked_on,
-        utc_day(min(linked_at) over (partition by source, source_user_id)) as first_on,
-        utc_day(lead(linked_at) over (partition by source, source_user_id order by linked_at))
-            as next_on
+        utc_day(first_value(linked_at) over of_user) as first_on,
+        utc_day(lead(linked_at) over of_user) as next_on
     from user_links
     where (source, source_user_id) in (select source, source_user_id from used)
+    window of_user as (partition by source, source_user_id order by linked_at)
 ),
 
 claimed as (

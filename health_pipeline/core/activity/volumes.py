@@ -11,19 +11,24 @@ SLOTS = 64
 """Days held: 30 of a window that ends up to 34 days ago."""
 
 Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice
+
+EVENTS, CORE = "events", "core_events"
+SUMS = ((EVENTS, 7), (EVENTS, 30), (CORE, 30))
+MONTH = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
     """Columns of activity rows, one entry a row: number of the account, day since 1970, figures."""
 
-    account: Ints
-    day: Ints
+    account: npt.NDArray[np.int32]
+    day: npt.NDArray[np.int32]
     events: Ints
     core_events: Ints
     features: Ints
 
-    def of(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Use:
+    def of(self, rows: Rows) -> Use:
         """Only these rows."""
         return Use(
             self.account[rows],
@@ -35,24 +40,29 @@ class Use:
 
 
 class Volumes:
-    """The latest `SLOTS` days of all accounts; day d stands in row d modulo `SLOTS`."""
+    """The latest `SLOTS` days of all accounts; day d stands in row d modulo `SLOTS`.
+
+    The sums of the windows that end today are carried along; others are added up when asked for.
+    """
 
     def __init__(self, accounts: int) -> None:
         shape = (SLOTS, accounts)
-        self._events = np.zeros(shape, dtype=np.int64)
-        self._core = np.zeros(shape, dtype=np.int64)
+        self._held = {name: np.zeros(shape, dtype=np.int64) for name in (EVENTS, CORE)}
         self._features = np.zeros(shape, dtype=np.int64)
-        self._active = np.zeros(shape, dtype=np.bool_)
+        self._sums = {sum_: np.zeros(accounts, dtype=np.int64) for sum_ in SUMS}
 
     def turn(self, day: int) -> None:
         """Make room for `day`."""
-        for held in (self._events, self._core, self._features, self._active):
+        for name, days in SUMS:
+            self._sums[(name, days)] -= self._held[name][(day - days) % SLOTS]
+        for held in (*self._held.values(), self._features):
             held[day % SLOTS] = 0
 
     def add(self, use: Use, day: int) -> None:
         """What became known by the end of `day`, of whichever days."""
+        size = self._features.shape[1]
         held = use.day > day - SLOTS
-        place = (use.day % SLOTS) * self._events.shape[1] + use.account
+        place = (use.day % SLOTS).astype(np.int64) * size + use.account
         if not (held.all() and (place[1:] >= place[:-1]).all()):
             order = np.flatnonzero(held)
             order = order[np.argsort(place[order], kind="stable")]
@@ -60,19 +70,40 @@ class Volumes:
         if not len(place):
             return
         starts = np.flatnonzero(np.diff(place, prepend=-1))
-        at = place[starts]
-        self._events.reshape(-1)[at] += np.add.reduceat(use.events, starts)
-        self._core.reshape(-1)[at] += np.add.reduceat(use.core_events, starts)
+        at, account, seen = place[starts], use.account[starts], use.day[starts]
+        added = {EVENTS: use.events, CORE: use.core_events}
+        added = {name: np.add.reduceat(of, starts) for name, of in added.items()}
+        for name, of in added.items():
+            self._held[name].reshape(-1)[at] += of
+        for (name, days), total in self._sums.items():
+            np.add.at(total, account, np.where(seen > day - days, added[name], 0))
         self._features.reshape(-1)[at] |= np.bitwise_or.reduceat(use.features, starts)
-        self._active.reshape(-1)[at] = True
 
-    def columns(self, reference: int) -> dict[str, Ints]:
-        """The volumes of the windows that end on `reference`, one number an account."""
-        week, month = (np.arange(reference - n + 1, reference + 1) % SLOTS for n in (7, 30))
+    def columns(self, reference: int, day: int) -> dict[str, Ints]:
+        """The volumes of the windows that end on `reference`, one number an account.
+
+        Args:
+            reference: the last day of the windows.
+            day: at whose end this state stands.
+        """
+        month = _parts(reference, MONTH)
+        features = [np.bitwise_or.reduce(self._features[part], axis=0) for part in month]
         return {
-            "events_7d": self._events[week].sum(axis=0),
-            "events_30d": self._events[month].sum(axis=0),
-            "core_events_30d": self._core[month].sum(axis=0),
-            "active_days_30d": self._active[month].sum(axis=0, dtype=np.int64),
-            "features_30d": np.bitwise_or.reduce(self._features[month], axis=0),
+            **{f"{name}_{days}d": self._sum(name, days, reference, day) for name, days in SUMS},
+            "features_30d": np.bitwise_or.reduce(features),
         }
+
+    def _sum(self, name: str, days: int, reference: int, day: int) -> Ints:
+        if reference == day:
+            return self._sums[(name, days)].copy()
+        held = self._held[name]
+        total = np.zeros(held.shape[1], dtype=np.int64)
+        for part in _parts(reference, days):
+            total += held[part].sum(axis=0)
+        return total
+
+
+def _parts(last: int, days: int) -> list[slice]:
+    """The rows of the `days` that end on `last`."""
+    first, after = (last - days + 1) % SLOTS, (last + 1) % SLOTS
+    return [slice(first, after)] if first < after else [slice(first, SLOTS), slice(0, after)]

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from health_pipeline.core.activity.active_days import MASKED_DAYS
 from health_pipeline.core.activity.first_active import first_active, starts
-from health_pipeline.core.activity.tally import USER_WINDOWS, Tally
+from health_pipeline.core.activity.tally import Tally
 from health_pipeline.core.schemas.day import WINDOW_COLUMNS
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.core.schemas.time import day_number
@@ -24,7 +25,7 @@ def windows(
     no activity of the account had a user.
 
     Args:
-        activity: `ACTIVITY` rows of at least `first` − 90 days to `last`.
+        activity: `ACTIVITY` rows of at least `first` − 126 days to `last`.
         first: first day.
         last: last day.
         seen: `first_active` of all history, where `activity` does not hold all of it.
@@ -37,7 +38,7 @@ def windows(
     accounts = history["account_id"].unique().sort()
     any_known, user_known = starts(history, accounts, 0)
     # What became known long ago counts as known on the day before the first that is looked at.
-    start = first - timedelta(days=max(USER_WINDOWS))
+    start = first - timedelta(days=MASKED_DAYS)
     known = known.filter(pl.col("day") > start).with_columns(
         pl.max_horizontal("known_on", start + timedelta(days=1)).alias("known_on")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
 
 TOLD = "told"
+MUTED = "muted"
+COUNTERWEIGHT = "counterweight:"
 UNOWNED = "unowned"
 
 
@@ -24,6 +27,7 @@ def decisions(
     now: datetime,
     latest_day: date,
     muted: pl.DataFrame | None = None,
+    by_hand: Collection[str] = (),
 ) -> pl.DataFrame:
     """`transitions` with `decision`: `told`, or the first reason that speaks against telling.
 
@@ -34,10 +38,11 @@ def decisions(
         latest_day: the latest published day.
         muted: `account_id`, `why` (kind of the counterweight: expansion, multi_year_renewal) of
             the accounts whose success mutes alarms (R13); None: nobody.
+        by_hand: account_ids that a person has muted (overrides.yaml).
 
     Returns:
         In order of precedence `silent` (no real change), `not_latest_day`, `too_old`,
-        `state_not_told`, `counterweight:WHY`, `told`.
+        `state_not_told`, `muted`, `counterweight:WHY`, `told`.
     """
     too_old = now - end_of(latest_day) >= timedelta(hours=rules.max_age_hours)
     if muted is None:
@@ -52,8 +57,10 @@ def decisions(
         .then(pl.lit("too_old"))
         .when(~pl.col("to_state").is_in(rules.notify))
         .then(pl.lit("state_not_told"))
+        .when(pl.col("account_id").is_in(list(by_hand)))
+        .then(pl.lit(MUTED))
         .when(pl.col("why").is_not_null())
-        .then(pl.format("counterweight:{}", pl.col("why")))
+        .then(pl.format(f"{COUNTERWEIGHT}{{}}", pl.col("why")))
         .otherwise(pl.lit(TOLD))
     )
     return transitions.join(why, on="account_id", how="left").with_columns(decision=decision)
@@ -66,7 +73,7 @@ def alerts_for(
     accounts: pl.DataFrame,
     executive_from_arr: float | None = None,
 ) -> pl.DataFrame:
-    """One alert for each transition that is told or muted by a counterweight.
+    """One alert for each transition that is told, or muted by a person or a counterweight.
 
     Args:
         decided: `decisions(…)`.
@@ -81,9 +88,8 @@ def alerts_for(
         `suppressed` with its reason in `suppressed_by`. `group_id` is shared by the alerts of one
         account and day. `route` is `owner:EMAIL`, `executive:EMAIL` or `unowned`.
     """
-    told = decided.filter(
-        (pl.col("decision") == TOLD) | pl.col("decision").str.starts_with("counterweight:")
-    )
+    decision = pl.col("decision")
+    told = decided.filter(decision.is_in([TOLD, MUTED]) | decision.str.starts_with(COUNTERWEIGHT))
     days = told["date"].unique().to_list()
     risks = reasons.filter(pl.col("direction") == "risk")
     rows = (

@@ -10,6 +10,7 @@ from health_pipeline.core.schemas.results import CRM_FIELDS, RESULT_TABLES
 from health_pipeline.core.schemas.words import floored
 
 KEY = ["account_id", "date"]
+OVERRIDE_FIELDS = ("health_tier_override", "health_override_reason", "health_override_until")
 RECORD_OF_KIND = {"renewal": "renewal", "expansion": "opportunity"}
 
 
@@ -21,6 +22,7 @@ def crm_fields(
     renewals: pl.DataFrame | None,
     crm_accounts: pl.DataFrame,
     rules: CrmRules,
+    overrides: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The fields of every record that carries them, for each scored day.
 
@@ -33,6 +35,7 @@ def crm_fields(
         crm_accounts: `source_account_id`, `account_id` of the CRM's own account records
             (`account_xref` of the sources in the role crm).
         rules: record types and how many reason codes.
+        overrides: `RESULT_TABLES["overrides"]` of those days; None: nobody said anything.
 
     Returns:
         `RESULT_TABLES["crm_fields"]`. An account without a CRM record has its account_id as
@@ -40,7 +43,8 @@ def crm_fields(
         are there while open. The discount guard and the churn probability are null as long as
         nothing decides them.
     """
-    fields = _fields(scores, reasons, narratives, plays, rules)
+    said = RESULT_TABLES["overrides"].empty() if overrides is None else overrides
+    fields = _fields(scores.join(_said(said), KEY, "left"), reasons, narratives, plays, rules)
     records = [
         _account_records(fields.select(KEY), crm_accounts),
         *([] if renewals is None else [_deal_records(renewals)]),
@@ -56,7 +60,7 @@ def _fields(
     plays: pl.DataFrame,
     rules: CrmRules,
 ) -> pl.DataFrame:
-    """`account_id`, `date` and the CRM fields, one row a score."""
+    """`account_id`, `date` and the CRM fields, one row a score; those of overrides are there."""
     days = scores["date"].unique().to_list()
     wide = (
         scores.join(_codes(reasons, rules.reason_codes), KEY, "left")
@@ -79,8 +83,18 @@ def _fields(
         "health_discount_guard": pl.lit(None, dtype=pl.String),
         "health_model_version": pl.col("model_version"),
         "health_scored_at": pl.col("scored_at"),
+        **{name: pl.col(name) for name in OVERRIDE_FIELDS},
     }
     return wide.select(*KEY, *(values[name].alias(name) for name in CRM_FIELDS))
+
+
+def _said(overrides: pl.DataFrame) -> pl.DataFrame:
+    """`account_id`, `date` and the CRM fields of each override."""
+    kind = pl.when("muted").then(pl.lit("muted: ")).otherwise(pl.lit(""))
+    reason = pl.concat_str(kind, pl.format("{} ({})", "why", "author"))
+    values = (pl.col("tier_override"), reason, pl.col("until"))
+    named = zip(OVERRIDE_FIELDS, values, strict=True)
+    return overrides.select(*KEY, *(value.alias(name) for name, value in named))
 
 
 def _codes(reasons: pl.DataFrame, most: int) -> pl.DataFrame:

@@ -10,10 +10,7 @@ import polars as pl
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.explanation.sentences import Figures, sentence
 from health_pipeline.core.schemas.results import EVIDENCE, RESULT_TABLES
-from health_pipeline.core.schemas.spec import SignalSpec
-
-HEALTHY_FROM = 80.0
-"""A driver from this subscore on is no risk, below it no strength."""
+from health_pipeline.core.schemas.spec import HEALTHY_FROM, RISK_BELOW, SignalSpec
 
 MOST_STRENGTHS = 2
 KEY = ("account_id", "date")
@@ -39,9 +36,10 @@ def reasons(
         gate_signals: gate → the signals that it looks at (one, or several for a combined gate).
 
     Returns:
-        `RESULT_TABLES["reason_codes"]`. Risks: points against reference ≤ −min_points and subscore
-        below 80, and always the signal of a gate that caps the tier, however small; most negative
-        first. Strengths: at most two, points ≥ min_points and subscore of 80 or more.
+        `RESULT_TABLES["reason_codes"]`. Risks: first the signals of the gates that cap the tier,
+        being why it is what it is, however few their points; then points against reference ≤
+        −min_points and subscore below 80, most negative first; last what is only watched (weight
+        0) and in risk. Strengths: at most two, points ≥ min_points and subscore of 80 or more.
 
     Raises:
         ValueError: a signal without a spec, or a sentence template with an unknown field.
@@ -54,7 +52,11 @@ def reasons(
     unhealthy = pl.col("subscore") < HEALTHY_FROM
     drivers = drivers.with_columns(
         caps=(pl.col("caps") == "alone") | ((pl.col("caps") == "together") & unhealthy)
-    ).with_columns(pl.col("caps").fill_null(False))
+    ).with_columns(
+        pl.col("caps").fill_null(False),
+        watched=pl.col("signal").is_in([spec.name for spec in specs if not spec.weight])
+        & (pl.col("subscore") < RISK_BELOW),
+    )
     chosen = pl.concat([_risks(drivers, rules), _strengths(drivers, rules)])
     return RESULT_TABLES["reason_codes"].conform(_worded(chosen, signals, specs))
 
@@ -90,11 +92,11 @@ def _capping(
 def _risks(drivers: pl.DataFrame, rules: ExplanationRules) -> pl.DataFrame:
     weighs = (pl.col("points") <= -rules.min_points) & (pl.col("subscore") < HEALTHY_FROM)
     place = pl.int_range(pl.len()).over(KEY)
+    always = pl.col("caps") | pl.col("watched")
     return (
-        drivers.filter(weighs | pl.col("caps"))
-        .sort("caps", "points", "signal", descending=[True, False, False])
-        .filter((place < rules.max_reasons) | pl.col("caps"))
-        .sort(*KEY, "points", "signal")
+        drivers.filter(weighs | always)
+        .sort(*KEY, "caps", "points", "signal", descending=[False, False, True, False, False])
+        .filter((place < rules.max_reasons) | always)
         .with_columns(rank=place + 1, direction=pl.lit("risk"))
     )
 

@@ -3,7 +3,8 @@
 An episode of an account begins on the day from which it has stood in a tier of `open_for_tiers`,
 and ends when it has stood outside of them for seven scored days in a row (outcome `recovered`), or
 has left the population (`left`). People accept and finish plays in between; a `done` play stays
-until the episode ends, so that its outcome is known.
+until the episode ends, so that its outcome is known. While a person has muted the account nothing
+is opened; what would have been stands there closed at once (outcome `muted`), once an episode.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ CALM_DAYS = 7
 
 UNSCORED = "unscored"
 UNOWNED = "unowned"
+MUTED = "muted"
 
 Row = dict[str, Any]
 
@@ -47,6 +49,7 @@ def enrol(
     playbook: PlayBook,
     model_version: str,
     gate_plays: Mapping[str, str] | None = None,
+    muted: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """All plays after the days of `scores`: `previous`, what was opened, and what was closed (R90).
 
@@ -58,6 +61,7 @@ def enrol(
         playbook: plays, the tiers that open one, and the executive threshold.
         model_version: stands on what is opened.
         gate_plays: gate → play, for an account whose tier is capped but has no risk reason.
+        muted: `account_id`, `date` of the accounts that a person has muted; None: nobody.
 
     Returns:
         `RESULT_TABLES["plays"]`. The same input gives the same rows; a range of days gives what its
@@ -70,13 +74,15 @@ def enrol(
     plays: dict[str, list[Row]] = {}
     for play in previous.sort("account_id", "opened_at", "play_id").iter_rows(named=True):
         plays.setdefault(play["account_id"], []).append(play)
+    silent = set() if muted is None else set(muted.select("account_id", "date").iter_rows())
     for day, rows in _concerned(scores, reasons, accounts, playbook, set(plays)):
         seen = {row["account_id"] for row in rows}
         for account, its in plays.items():
             if account not in seen:
                 _close(_running(its), day, "left")
         for row in rows:
-            _one_day(plays.setdefault(row["account_id"], []), row, enrolment)
+            is_muted = (row["account_id"], day) in silent
+            _one_day(plays.setdefault(row["account_id"], []), row, enrolment, is_muted=is_muted)
     table = RESULT_TABLES["plays"]
     return table.conform(
         pl.DataFrame([p for its in plays.values() for p in its], schema=table.columns, orient="row")
@@ -124,14 +130,15 @@ def _close(play: Row | None, day: date, outcome: str) -> None:
         play.update(status="closed", closed_at=end_of(day), outcome=outcome)
 
 
-def _one_day(plays: list[Row], row: Row, enrolment: Enrolment) -> None:
+def _one_day(plays: list[Row], row: Row, enrolment: Enrolment, *, is_muted: bool) -> None:
     """What one day of one account does to its plays."""
     running = _running(plays)
     if running is None:
-        if row["at_risk"]:
-            opened = _opened(plays, row, enrolment)
-            if opened is not None:
-                plays.append(opened)
+        opened = _opened(plays, row, enrolment) if row["at_risk"] else None
+        if opened is not None and is_muted:
+            opened = _held_back(plays, opened)
+        if opened is not None:
+            plays.append(opened)
         return
     if row["at_risk"] or row["tier"] == UNSCORED:
         running["calm_since"] = None  # a day without a score is no day of calm
@@ -164,9 +171,18 @@ def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
     return _new(play_id, episode, play, code, row, enrolment)
 
 
+def _held_back(plays: list[Row], play: Row) -> Row | None:
+    """`play` as the note that a mute held it back, None if noted; its own id stays free."""
+    note = stable_id(MUTED, play["play_id"])
+    if any(earlier["play_id"] == note for earlier in plays):
+        return None
+    closed = {"status": "closed", "closed_at": play["opened_at"], "outcome": MUTED}
+    return play | closed | {"play_id": note}
+
+
 def _rests(earlier: Row, play: Play, day: date) -> bool:
     """Whether `earlier` is the same play, closed less than its cooldown ago."""
-    if earlier["play"] != play.name or earlier["closed_at"] is None:
+    if earlier["play"] != play.name or earlier["closed_at"] is None or earlier["outcome"] == MUTED:
         return False
     closed_on: date = earlier["closed_at"].date()
     return (day - closed_on).days < play.cooldown_days

@@ -41,13 +41,39 @@ class SignalRows:
     names: list[str]
     signal: Array
 
-    def total(self, figures: pl.Series) -> pl.Series:
-        """The sum of one figure a row (no nulls) over each of `days`."""
-        return pl.Series(figures.name, np.add.reduceat(figures.to_numpy(), self.first))
+    def total(self, figures: Array) -> Array:
+        """The sum of one figure a row (no NaN) over each of `days`, in the order of the rows."""
+        return np.bincount(self.day, weights=figures, minlength=self.days.height)
 
-    def any(self, tests: pl.Series) -> Array:
-        """Whether a test (no nulls) is true of any row of each of `days`."""
-        return np.logical_or.reduceat(tests.to_numpy(), self.first)
+    def any(self, tests: Array) -> Array:
+        """Whether a test is true of any row of each of `days`."""
+        return np.bincount(self.day[tests], minlength=self.days.height) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What is said of each signal, and of each signal in each segment; a few hundred cells.
+
+    Attributes:
+        frame: the cells: `segment`, `signal` and what is said.
+        at: the cell of each row of a long frame.
+    """
+
+    frame: pl.DataFrame
+    at: Array
+
+    def numbers(self, column: str) -> Array:
+        """A column for each row as floats; NaN where nothing is said."""
+        found = self.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return np.asarray(found[self.at])
+
+    def texts(self, column: str) -> pl.Series:
+        """A column for each row."""
+        return self.frame[column][self.at]
+
+    def lacks(self, column: str) -> Array:
+        """Whether nothing is said, for each row."""
+        return np.asarray(self.frame[column].is_null().to_numpy()[self.at])
 
 
 def signal_rows(signals: pl.DataFrame | SignalRows) -> SignalRows:
@@ -103,7 +129,7 @@ def beside(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
 
 def looked_up(
     rows: SignalRows, segments: pl.DataFrame, known: pl.DataFrame, normal: pl.DataFrame
-) -> pl.DataFrame:
+) -> Cells:
     """What is said of the signal of each row, and of that signal in the segment of its account.
 
     Args:
@@ -113,8 +139,8 @@ def looked_up(
         normal: one row a `segment` and `signal`.
 
     Returns:
-        `segment` and the other columns of `known` and `normal`, in the order of `rows.frame`;
-        null where nothing is said.
+        Cells with the columns of `known` and `normal`, null where nothing is said; `segment` is
+        null for an account without one.
     """
     of_day = beside(rows.days, segments.select(*KEY, "segment"))["segment"]
     every = of_day.unique()
@@ -123,10 +149,10 @@ def looked_up(
         .join(pl.DataFrame({"signal": rows.names}, schema={"signal": pl.String}), how="cross")
         .join(known, on="signal", how="left", maintain_order="left")
         .join(normal, on=["segment", "signal"], how="left", maintain_order="left")
-        .drop("signal")
     )
     number = of_day.replace_strict(every, np.arange(len(every)), return_dtype=pl.Int64).to_numpy()
-    return cells[number[rows.day] * len(rows.names) + rows.signal]
+    at = number[rows.day] * len(rows.names) + rows.signal
+    return Cells(cells, at.astype(np.int64))
 
 
 def _begins(frame: pl.DataFrame) -> pl.Series:

@@ -82,7 +82,12 @@ WINDOW_COLUMNS: dict[str, pl.DataType] = {
     "core_events_30d": pl.Int64(),
     "active_days_30d": pl.Int64(),
     "features_30d": pl.Int64(),
+    "active_mask_0": pl.Int64(),
+    "active_mask_1": pl.Int64(),
 }
 """Account-day windows; `features_30d` is a bit mask in the order of the model's features.
+
+Bit n of `active_mask_0` says that the account did anything on the day n days before the windows'
+last one (n below 63), bit n of `active_mask_1` on the day 63 + n days before it: 18 weeks.
 
 Distinct-user columns are null for an account whose sources never showed a user."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 OBSERVED_FROM = 0.5
 """A value is observed while its freshness is at least this; below it is stale (science.md)."""
@@ -20,3 +22,12 @@ def freshness(
     """
     beyond = (age_days - ttl_days).clip(lower_bound=0.0)
     return pl.lit(2.0).pow(-beyond / half_life_days)
+
+
+def faded(
+    age_days: NDArray[np.float64],
+    ttl_days: NDArray[np.float64],
+    half_life_days: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """`freshness` of arrays; NaN where the age is unknown."""
+    return np.asarray(np.exp2(-np.maximum(age_days - ttl_days, 0.0) / half_life_days))

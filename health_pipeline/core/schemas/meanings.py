@@ -16,10 +16,12 @@ ROWS: dict[str, tuple[str, str]] = {
     "driver_states": ("account, day, signal", "Whether a driver is healthy, watch or risk."),
     "driver_transitions": ("change of state", "Every change of a driver; alerts are made of it."),
     "health_scores": ("account, day", "The score, its tier, and how much data it rests on."),
+    "outages": ("silent source, day", "Sources that fell silent, and whether tiers rest for it."),
     "contributions": ("account, day, signal", "What each signal gives; the points add up."),
     "baselines": ("model version, segment, signal", "What is normal, fitted once and frozen."),
     "reason_codes": ("account, day, reason", "The drivers that weigh most, in a sentence each."),
     "narratives": ("account, day", "The account in a headline and a few sentences."),
+    "overrides": ("account, day", "What people say of it in overrides.yaml, beside the score."),
     "plays": ("enrolment", "What is done about a reason, by whom, until when."),
     "alerts": ("alert", "Changes of the latest day that are told, or muted with the reason."),
     "crm_fields": ("CRM record, day", "The fields of the CRM; the last day also as a CSV."),
@@ -81,6 +83,9 @@ EVERYWHERE: dict[str, str] = {
     "health_discount_guard": "null: nothing decides it yet",
     "health_model_version": "model and baseline behind the score",
     "health_scored_at": "when it was computed",
+    "health_tier_override": "tier that a person gave it in overrides.yaml; null when nobody did",
+    "health_override_reason": "why, and who says so; of a mute too",
+    "health_override_until": "last day of the override or mute",
 }
 """Columns that mean the same wherever they stand."""
 
@@ -148,11 +153,20 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "coverage": "0 to 1: share of the applicable weight that is measured and fresh",
         "groups_scored": "groups with at least one measured signal",
         "trend_30d": "score less the score of 30 days earlier",
-        "expansion_index": "null: nothing computes it yet",
+        "expansion_index": "0 to 100: the weakest part of `expansion` in scoring.yaml",
         "churn_probability": "null: nothing computes it yet",
         "due": "the contract ends within the churn horizon, no notice is known",
         "scored_at": "when it was computed",
         "held_tier": "tier after the band and falls, before gates",
+        "frozen_by": "silent sources for which the tier stays as it was; null: it is free to move",
+    },
+    "outages": {
+        "source": "the silent system; `usage` stands for all that send usage",
+        "table": "what it used to send",
+        "since": "first day of the silence",
+        "accounts": "customers of whom it had told something",
+        "share": "0 to 1, of all customers",
+        "freezes": "so large a share that their tiers stay as they are",
     },
     "contributions": {
         "group": "group in scoring.yaml",
@@ -183,6 +197,13 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "next_steps": "steps of the play, with owners and dates",
         "context": "renewal, notes, projects, milestone; null when nothing is known",
     },
+    "overrides": {
+        "tier_override": "green, yellow or red; null for a mute",
+        "muted": "true: no alerts and no new plays for the account",
+        "why": "the reason that the author gave",
+        "author": "who says so",
+        "until": "last day on which it counts",
+    },
     "plays": {
         "opened_at": "when it was opened",
         "due_at": "by when its first step must have started",
@@ -192,7 +213,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "steps": "text, owner and due day of each step",
         "first_touch_at": "when somebody first acted",
         "closed_at": "when its episode ended",
-        "outcome": "recovered, left, or backfilled (published days began)",
+        "outcome": "recovered, left, backfilled (published days began), or muted (held back)",
         "calm_since": "first of the calm days that may end it",
     },
     "alerts": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -37,6 +38,9 @@ CRM_FIELDS: dict[str, pl.DataType] = {
     "health_discount_guard": TEXT,
     "health_model_version": TEXT,
     "health_scored_at": TIMESTAMP,
+    "health_tier_override": TEXT,
+    "health_override_reason": TEXT,
+    "health_override_until": DAY,
 }
 """The same names on every CRM (R93)."""
 
@@ -62,10 +66,21 @@ class ResultTable:
         return pl.DataFrame(schema=self.columns)
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """`frame` in exactly this shape: selected, ordered, cast, sorted by key."""
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in self.columns.items()).sort(
-            self.key, nulls_last=True
-        )
+        """`frame` in exactly this shape: selected, cast, sorted by key, the day first."""
+        shaped = frame.select(pl.col(name).cast(dtype) for name, dtype in self.columns.items())
+        first = ("date",) if self.daily else ()
+        order = (*first, *(name for name in self.key if name not in first))
+        return shaped if _rises(shaped, order) else shaped.sort(order, nulls_last=True)
+
+
+def _rises(frame: pl.DataFrame, order: Sequence[str]) -> bool:
+    """Whether no row stands below one that it comes before: far cheaper to see than to sort."""
+    rises, same = pl.lit(value=False), pl.lit(value=True)
+    for name in order:
+        column = pl.col(name)
+        rises |= same & (column > column.shift())
+        same &= column == column.shift()
+    return bool(frame.select((rises | same).slice(1).all(ignore_nulls=False)).item())
 
 
 _FIGURE: dict[str, pl.DataType] = {
@@ -243,8 +258,23 @@ _TABLES = (
             "scored_at": TIMESTAMP,
             "model_version": TEXT,
             "held_tier": TEXT,
+            "frozen_by": TEXT,
         },
         ("account_id", "date"),
+        daily=True,
+    ),
+    ResultTable(
+        "outages",
+        {
+            "date": DAY,
+            "source": TEXT,
+            "table": TEXT,
+            "since": DAY,
+            "accounts": INT,
+            "share": REAL,
+            "freezes": BOOL,
+        },
+        ("date", "source", "table"),
         daily=True,
     ),
     ResultTable(
@@ -308,6 +338,20 @@ _TABLES = (
             "text": TEXT,
             "next_steps": TEXT,
             "context": TEXT,
+        },
+        ("account_id", "date"),
+        daily=True,
+    ),
+    ResultTable(
+        "overrides",
+        {
+            "account_id": TEXT,
+            "date": DAY,
+            "tier_override": TEXT,
+            "muted": BOOL,
+            "why": TEXT,
+            "author": TEXT,
+            "until": DAY,
         },
         ("account_id", "date"),
         daily=True,

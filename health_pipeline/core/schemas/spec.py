@@ -11,6 +11,9 @@ from health_pipeline.core.schemas.base import Frozen
 Knots = tuple[float, float, float, float]
 """Raw values that score 0, 60, 80 and 100; descending when lower is better."""
 
+RISK_BELOW, HEALTHY_FROM = 60.0, 80.0
+"""Subscores below the first are risk, from the second on healthy, between them watch."""
+
 
 class SignalSpec(Frozen):
     """One block of signals.yaml, resolved against its kind (R56).

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from health_pipeline.core.schemas.account_days import KEY, SignalRows, signal_rows
+from health_pipeline.core.schemas.spec import RISK_BELOW
 from health_pipeline.core.scoring.params import TIER_ORDER, CombinedGate, Gate, ScoringRules
 
-RISK_BELOW = 60.0
 MOST_NAMED = 3
 PATTERN = "pattern"
 """A column that every account and day shares, so that a model without gates has a pattern."""

@@ -40,7 +40,8 @@ class Grid:
         first_day: day of column 0, in days since 1970.
         days: the columns to work out.
         rows, columns: place of each input row; `columns` counts from the first of `days`.
-        present: a row exists. score: NaN without one. by_score, cap: codes of tiers. hard: bool.
+        present: a row exists. score: NaN without one. by_score, cap: codes of tiers. hard, frozen:
+            bool.
     """
 
     first_day: int
@@ -52,6 +53,7 @@ class Grid:
     by_score: Array
     cap: Array
     hard: Array
+    frozen: Array
 
 
 def read_grid(
@@ -92,6 +94,7 @@ def read_grid(
         by_score=matrix(_codes(raw["tier_by_score"], names, -1), -1),
         cap=matrix(_codes(raw["cap"], names, best), best),
         hard=matrix(raw["hard"].fill_null(False).to_numpy(), False),
+        frozen=matrix(_flags(raw, "frozen"), False),
     )
     return grid, _state(before, rows_before, columns_before, names, shape[0])
 
@@ -120,6 +123,13 @@ def _state(
     tier[of] = _codes(last["tier"], names, -1)
     since[of] = last["tier_since"].to_physical().to_numpy()
     return State(held, tier, since, seen)
+
+
+def _flags(frame: pl.DataFrame, name: str) -> Array:
+    """All false where there is no such column."""
+    if name not in frame.columns:
+        return np.zeros(frame.height, dtype=np.bool_)
+    return frame[name].fill_null(value=False).to_numpy()
 
 
 def _floats(frame: pl.DataFrame) -> Array:

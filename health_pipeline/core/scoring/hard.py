@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.scoring.gates import RISK_BELOW
+from health_pipeline.core.schemas.spec import RISK_BELOW, SignalSpec
 
 
 def hard_events(

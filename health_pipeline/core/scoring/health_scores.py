@@ -22,7 +22,7 @@ def health_scores(
     """Scores, held tiers and gates in one row.
 
     Args:
-        raw: `Scores.raw`.
+        raw: `Scores.raw`, and optionally `frozen_by` (`outages.FROZEN`) and `expansion_index`.
         held: `tiers.HELD`.
         gates: `gates.GATES`.
         model_version: hash of the resolved model and baseline.
@@ -31,8 +31,8 @@ def health_scores(
     Returns:
         `RESULT_TABLES["health_scores"]`. `gate` is set only where it lowers the tier that the score
         alone would hold. `gate_reason` says why, and which gates could not be asked, unless the
-        tier is the worst already. `expansion_index` and `churn_probability` stand beside the score
-        and are null here: this stage does not know them.
+        tier is the worst already. `churn_probability` stands beside the score and is null here:
+        this stage does not know it.
     """
     worst = TIER_ORDER[0]
     lowered = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != pl.col("held_tier"))
@@ -40,15 +40,16 @@ def health_scores(
     not_asked = pl.lit("not evaluated, because not measured: ") + pl.col("not_measured")
     parts = [pl.when(lowered).then("gate_reason"), pl.when(could_be_lower).then(not_asked)]
     reasons = pl.concat_str(parts, separator="; ", ignore_nulls=True)
+    shape = RESULT_TABLES["health_scores"].columns
+    beside_it = [name for name in ("frozen_by", "expansion_index") if name not in raw.columns]
+    raw = raw.with_columns(pl.lit(None, shape[name]).alias(name) for name in beside_it)
     rows = beside(beside(raw, held), gates).with_columns(
         pl.when(lowered).then("gate").alias("gate"),
         pl.when(pl.any_horizontal(part.is_not_null() for part in parts))
         .then(reasons)
         .alias("gate_reason"),
-        pl.lit(None, dtype=pl.Float64).alias("expansion_index"),
         pl.lit(None, dtype=pl.Float64).alias("churn_probability"),
         pl.lit(scored_at).alias("scored_at"),
         pl.lit(model_version).alias("model_version"),
     )
-    shape = RESULT_TABLES["health_scores"].columns
     return by_day_account(rows.select(pl.col(name).cast(dtype) for name, dtype in shape.items()))

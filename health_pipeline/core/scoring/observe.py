@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from health_pipeline.core.schemas.account_days import KEY, SignalRows, looked_up, signal_rows
-from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
+from health_pipeline.core.schemas.account_days import (
+    Array,
+    Cells,
+    SignalRows,
+    looked_up,
+    signal_rows,
+)
+from health_pipeline.core.schemas.freshness import OBSERVED_FROM, faded
 from health_pipeline.core.schemas.spec import SignalSpec
 
 _SPEC: dict[str, pl.DataType] = {
@@ -22,17 +29,25 @@ _SPEC: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What `observe` finds.
+    """What `observe` finds; one element for each of `rows`.
 
     Attributes:
         rows: the signals in order.
-        frame: for each of `rows`: `account_id`, `date`, `signal`, `group`, `status`, `subscore`
-            and `reference` (null where there is none), `w_observed` (weight if it speaks, else 0),
-            `w_fresh` (that weight × f), `w_applicable` (0 if not applicable).
+        cells: what is said of each signal: `group`, `reference`.
+        status: as contributions tell it.
+        subscore: NaN where the signal does not speak. `speaks`: whether it does.
+        weight: w if it speaks, else 0. `fresh`: that weight × f. `applicable`: w, 0 if not
+            applicable.
     """
 
     rows: SignalRows
-    frame: pl.DataFrame
+    cells: Cells
+    status: pl.Series
+    subscore: Array
+    speaks: Array
+    weight: Array
+    fresh: Array
+    applicable: Array
 
 
 def observe(
@@ -44,7 +59,7 @@ def observe(
     """Each signal beside its weight, reference and freshness.
 
     A signal speaks while it is measured and f ≥ .5; a measured one that is older has the status
-    `stale`. Rows are sorted by account, date and signal, so that sums do not depend on their order.
+    `stale`. Rows are sorted by date, account and signal, so that sums do not depend on their order.
 
     Raises:
         ValueError: a signal has no spec, or the baseline two rows for a segment and signal.
@@ -56,35 +71,30 @@ def observe(
         schema=_SPEC,
         orient="row",
     )
-    normal = baseline.select("segment", "signal", "reference")
-    fresh = freshness(pl.col("freshness_hours") / 24.0, pl.col("ttl"), pl.col("half_life"))
-    frame = (
-        rows.frame.select(*KEY, "signal", "status", "subscore", "freshness_hours")
-        .hstack(looked_up(rows, segments, known, normal))
-        .with_columns(fresh.alias("f"), (pl.col("status") == "measured").alias("is_measured"))
-        .with_columns(
-            (pl.col("is_measured") & (pl.col("f") >= OBSERVED_FROM))
-            .fill_null(False)  # of unknown age
-            .alias("speaks")
-        )
-        .select(
-            *(*KEY, "signal", "group", "reference"),
-            _status().alias("status"),
-            pl.when("speaks").then("subscore").alias("subscore"),
-            pl.when("speaks").then("w").otherwise(0.0).alias("w_observed"),
-            pl.when("speaks").then(pl.col("w") * pl.col("f")).otherwise(0.0).alias("w_fresh"),
-            pl.when(pl.col("status") == "not_applicable")
-            .then(0.0)
-            .otherwise("w")
-            .alias("w_applicable"),
-        )
+    cells = looked_up(rows, segments, known, baseline.select("segment", "signal", "reference"))
+    status, w = rows.frame["status"], cells.numbers("w")
+    measured = (status == "measured").fill_null(value=False).to_numpy()
+    f = faded(
+        _numbers(rows, "freshness_hours") / 24.0, cells.numbers("ttl"), cells.numbers("half_life")
     )
-    return Observed(rows, frame)
+    speaks = measured & (f >= OBSERVED_FROM)  # never, when of unknown age
+    aged = pl.Series(measured & ~speaks)
+    stale = pl.Series("status", ["stale"]).new_from_index(0, len(status))
+    inapplicable = (status == "not_applicable").fill_null(value=False).to_numpy()
+    return Observed(
+        rows,
+        cells,
+        status if not aged.any() else stale.zip_with(aged, status).alias("status"),
+        np.where(speaks, _numbers(rows, "subscore"), np.nan),
+        speaks,
+        np.where(speaks, w, 0.0),
+        np.where(speaks, w * f, 0.0),
+        np.where(inapplicable, 0.0, w),
+    )
 
 
-def _status() -> pl.Expr:
-    aged = pl.col("is_measured") & ~pl.col("speaks")
-    return pl.when(aged).then(pl.lit("stale")).otherwise(pl.col("status"))
+def _numbers(rows: SignalRows, column: str) -> Array:
+    return rows.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _refuse(signals: Sequence[str], baseline: pl.DataFrame, specs: Sequence[SignalSpec]) -> None:

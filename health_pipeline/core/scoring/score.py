@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 
 from health_pipeline.core.schemas.account_days import KEY, SignalRows, beside, by_day_account
@@ -15,7 +16,6 @@ from health_pipeline.core.scoring.observe import Observed, observe
 from health_pipeline.core.scoring.params import ScoringRules
 from health_pipeline.core.scoring.tiers import tier_by_score
 
-WEIGHTS = ("w_observed", "w_fresh", "w_applicable")
 TREND_DAYS = 30
 NOISE_DECIMALS = 10
 """Scores and coverage are cut here: binary noise must not decide a tier (79.99999999999999)."""
@@ -82,16 +82,17 @@ def score(
 
 def _totals(observed: Observed, rules: ScoringRules) -> pl.DataFrame:
     """Sums over the signals of each account and day, and which groups speak."""
-    rows, frame = observed.rows, observed.frame
-    weighted = frame.select(
-        weighted=(pl.col("w_observed") * pl.col("subscore")).fill_null(0.0)
-    ).to_series()
-    speaks = frame["subscore"].is_not_null()
+    rows, group = observed.rows, observed.cells.texts("group")
+    counts = observed.weight > 0  # what is only watched makes no group
+    weighted = np.where(observed.speaks, observed.weight * observed.subscore, 0.0)
     return rows.days.with_columns(
-        *(rows.total(figures) for figures in (*frame.select(WEIGHTS), weighted)),
+        pl.Series("w_observed", rows.total(observed.weight)),
+        pl.Series("w_fresh", rows.total(observed.fresh)),
+        pl.Series("w_applicable", rows.total(observed.applicable)),
+        pl.Series("weighted", rows.total(weighted)),
         *(
-            pl.Series(f"group:{group}", rows.any(speaks & (frame["group"] == group)))
-            for group in rules.groups
+            pl.Series(f"group:{name}", rows.any(counts & (group == name).to_numpy()))
+            for name in rules.groups
         ),
     )
 
@@ -142,26 +143,34 @@ def _with_trend(raw: pl.DataFrame, history: pl.DataFrame, rules: ScoringRules) -
 
 def _contributions(observed: Observed, raw: pl.DataFrame) -> pl.DataFrame:
     """ω, ω·s and ω·(s − reference) of each signal; points are null for unscored accounts."""
-    totals = raw.select(
-        *KEY, pl.col("w_observed").alias("w_total"), pl.col("score").is_not_null().alias("scored")
-    )
-    of_row = beside(observed.rows.days, totals).drop(KEY)[observed.rows.day]
-    weight = pl.col("w_observed") / pl.col("w_total")
-    weights = (
-        observed.frame.hstack(of_row)
-        .filter(pl.col("scored").is_not_null())  # null: not of the population
-        .with_columns(pl.when(pl.col("w_total") > 0).then(weight).otherwise(0.0).alias("weight"))
-    )
+    rows = observed.rows
+    totals = raw.select(*KEY, "w_observed", pl.col("score").is_not_null().alias("scored"))
+    of_day = beside(rows.days, totals)
+    total = of_day["w_observed"].fill_null(0.0).to_numpy()[rows.day]
+    scored = of_day["scored"].fill_null(value=False).to_numpy()[rows.day]
+    weight = np.divide(observed.weight, total, out=np.zeros_like(total), where=total > 0)
     # A signal that does not speak has weight 0 and gives nothing, which is not a subscore of 0.
-    points = pl.when(pl.col("weight") > 0).then(pl.col("weight") * pl.col("subscore"))
-    against = pl.col("weight") * (pl.col("subscore") - pl.col("reference"))
-    shown = weights.with_columns(
-        pl.when("scored").then(points.fill_null(0.0)).alias("points"),
-        pl.when(pl.col("scored") & (pl.col("weight") > 0))
-        .then(against)
-        .when("scored")
-        .then(0.0)
-        .alias("points_vs_reference"),
+    gives = weight > 0
+    points = np.where(gives, weight * observed.subscore, 0.0)
+    against = np.where(
+        gives, weight * (observed.subscore - observed.cells.numbers("reference")), 0.0
     )
+    found = rows.frame.select(*KEY, "signal").with_columns(
+        observed.cells.texts("group").alias("group"),
+        observed.status.alias("status"),
+        *(
+            pl.Series(name, figures, nan_to_null=True)
+            for name, figures in (
+                ("weight", weight),
+                ("subscore", observed.subscore),
+                ("reference", observed.cells.numbers("reference")),
+                ("points", np.where(scored, points, np.nan)),
+                ("points_vs_reference", np.where(scored, against, np.nan)),
+            )
+        ),
+    )
+    known = of_day["scored"].is_not_null()
+    if not known.all():  # of nobody in the population
+        found = found.filter(pl.Series(known.to_numpy()[rows.day]))
     shape = RESULT_TABLES["contributions"].columns
-    return shown.select(pl.col(name).cast(dtype) for name, dtype in shape.items())
+    return found.select(pl.col(name).cast(dtype) for name, dtype in shape.items())

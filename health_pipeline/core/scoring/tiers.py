@@ -35,11 +35,13 @@ def hold(raw: pl.DataFrame, previous: pl.DataFrame, rules: ScoringRules) -> pl.D
     A held tier starts at the raw tier on the first scored day and after an unscored one. It is left
     only when the score is `band` points past the border (exactly so many count), each border having
     its own band. A fall of `big_fall` points against the highest score of the last `fall_days`
-    days, or a hard event, lowers it to the raw tier at once; neither ever lifts it.
+    days, or a hard event, lowers it to the raw tier at once; neither ever lifts it. While a source
+    of the account is down (`frozen`) both tiers stay as they are, unless a hard event stands.
 
     Args:
         raw: the days to publish: `account_id`, `date`, `score` and `tier_by_score` (null:
-            unscored), `hard` (bool), `cap` (best tier that the gates leave, null: any).
+            unscored), `hard` (bool), `cap` (best tier that the gates leave, null: any), and
+            optionally `frozen` (bool).
         previous: what was published before: `account_id`, `date`, `score`, `held_tier`, `tier`,
             `tier_since`. The `fall_days` days before the first day of `raw` are needed, other rows
             are ignored: an account without a row for longer starts afresh. So a range of days
@@ -83,6 +85,8 @@ def _next_day(grid: Grid, day: int, state: State, borders: Array, rules: Scoring
     known = state.seen >= day - rules.fall_days
     new = _held(grid, day, np.where(known, state.held, -1), borders, rules)
     tier = np.where(scored, np.minimum(new, np.minimum(grid.cap[:, day], best)), unscored)
+    rests = grid.frozen[:, day] & ~grid.hard[:, day] & scored & known & (state.held >= 0)
+    new, tier = np.where(rests, state.held, new), np.where(rests, state.tier, tier)
     going_on = known & (tier == state.tier)
     return State(
         held=np.where(present, np.where(scored, new, -1), state.held),

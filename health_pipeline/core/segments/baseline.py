@@ -66,11 +66,15 @@ def fit_baseline(
         for row in _rows(spec, placed.filter(pl.col("signal") == spec.name), rules)
     ]
     schema = {**BASELINE, "reference_value": pl.Float64(), "higher_is_better": pl.Boolean()}
+    found = pl.DataFrame(rows, schema=schema)
+    reference = subscore(
+        found["reference_value"].to_numpy(),
+        [found[knot].to_numpy() for knot in ("k0", "k60", "k80", "k100")],
+        higher_is_better=found["higher_is_better"].to_numpy(),
+    )
     return (
-        pl.DataFrame(rows, schema=schema)
-        .with_columns(
-            subscore("reference_value", higher_is_better="higher_is_better").alias("reference"),
-            pl.lit(fitted_through).alias("fitted_through"),
+        found.with_columns(
+            pl.Series("reference", reference), pl.lit(fitted_through).alias("fitted_through")
         )
         .select(BASELINE.keys())
         .sort("segment", "signal")

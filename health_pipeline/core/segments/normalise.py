@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
-from health_pipeline.core.schemas.account_days import SignalRows, looked_up, signal_rows
+from health_pipeline.core.schemas.account_days import (
+    Array,
+    Cells,
+    SignalRows,
+    looked_up,
+    signal_rows,
+)
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.segments.measured import refuse_broken
 from health_pipeline.core.segments.subscore import subscore
 
 HOURS_A_DAY = 24.0
+MEASURED = "measured"
+KNOTS = ("k0", "k60", "k80", "k100")
 
 
 def normalise(
@@ -50,29 +59,30 @@ def normalised_rows(
 ) -> SignalRows:
     """What `normalise` gives, with the numbers of its rows for the stages that go on from it."""
     rows = signal_rows(values)
-    placed = _placed(rows, segments, baseline, specs)
-    _refuse_gaps(placed)
-    age = (pl.col("date") - pl.col("observed_on")).dt.total_days()
-    # Lazy, so that what the formula repeats is worked out once.
-    found = placed.lazy().with_columns(
-        pl.when(pl.col("status") == "measured")
-        .then(subscore("value", higher_is_better="higher_is_better"))
-        .alias("subscore"),
-        (age * HOURS_A_DAY).alias("freshness_hours"),
-        pl.col("median").alias("segment_baseline"),
+    cells = _cells(rows, segments, baseline, specs)
+    judged = (rows.frame["status"] == MEASURED).fill_null(value=False).to_numpy()
+    _refuse_gaps(rows, cells, judged)
+    value = rows.frame["value"].fill_null(np.nan).to_numpy()
+    better = cells.numbers("higher_is_better") == 1.0
+    worth = subscore(value, [cells.numbers(knot) for knot in KNOTS], higher_is_better=better)
+    found = rows.frame.with_columns(
+        pl.Series("subscore", np.where(judged, worth, np.nan), nan_to_null=True),
+        pl.Series("segment_baseline", cells.numbers("median"), nan_to_null=True),
+        cells.texts("unit").alias("unit"),
+        freshness_hours=(pl.col("date") - pl.col("observed_on")).dt.total_days() * HOURS_A_DAY,
     )
     shape = RESULT_TABLES["signals"].columns
     columns = (pl.col(name).cast(dtype) for name, dtype in shape.items())
-    return replace(rows, frame=found.select(columns).collect())
+    return replace(rows, frame=found.select(columns))
 
 
-def _placed(
+def _cells(
     rows: SignalRows,
     segments: pl.DataFrame,
     baseline: pl.DataFrame,
     specs: Sequence[SignalSpec],
-) -> pl.DataFrame:
-    """Each value beside its spec, its segment and that segment's knots."""
+) -> Cells:
+    """Each value's spec, its segment and that segment's knots."""
     twice = baseline.filter(baseline.select("segment", "signal").is_duplicated())
     if not twice.is_empty():
         raise ValueError(
@@ -84,25 +94,27 @@ def _placed(
         schema={"signal": pl.String(), "unit": pl.String(), "higher_is_better": pl.Boolean()},
         orient="row",
     )
-    normal = baseline.select("segment", "signal", "k0", "k60", "k80", "k100", "median")
-    return rows.frame.hstack(looked_up(rows, segments, known, normal))
+    return looked_up(rows, segments, known, baseline.select("segment", "signal", *KNOTS, "median"))
 
 
-def _refuse_gaps(placed: pl.DataFrame) -> None:
+def _refuse_gaps(rows: SignalRows, cells: Cells, judged: Array) -> None:
+    refuse_broken(rows.frame)
+    undated = rows.frame["observed_on"].is_null().to_numpy()
     gaps = {
-        "has no spec; normalise it with the model that computed it": "unit",
-        "has no segment; assign segments for the same accounts and days": "segment",
-        "has no knots in the baseline; refit it for these segments and signals": "k0",
-        "is measured without observed_on; say the day of its newest information": "observed_on",
+        "has no spec; normalise it with the model that computed it": cells.lacks("unit"),
+        "has no segment; assign segments for the same accounts and days": (
+            judged & cells.lacks("segment")
+        ),
+        "has no knots in the baseline; refit it for these segments and signals": (
+            judged & cells.lacks("k0")
+        ),
+        "is measured without observed_on; say the day of its newest information": judged & undated,
     }
-    refuse_broken(placed)
-    judged = pl.col("status") == "measured"
-    for wrong, column in gaps.items():
-        lacking = pl.col(column).is_null()
-        rows = placed.filter(lacking if column == "unit" else lacking & judged)
-        if not rows.is_empty():
-            first = rows.row(0, named=True)
+    for wrong, lacking in gaps.items():
+        found = np.flatnonzero(lacking)
+        if len(found):
+            first = rows.frame.row(int(found[0]), named=True)
             raise ValueError(
                 f"normalise: signal {first['signal']!r} of account {first['account_id']!r} on "
-                f"{first['date']} (and {rows.height - 1} more rows) {wrong}"
+                f"{first['date']} (and {len(found) - 1} more rows) {wrong}"
             )

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import polars as pl
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 
-def subscore(value: str, *, higher_is_better: str) -> pl.Expr:
-    """Piecewise-linear 0 / 60 / 80 / 100 over the columns `k0`, `k60`, `k80`, `k100`.
+def subscore(value: Floats, knots: Sequence[Floats], *, higher_is_better: NDArray[Any]) -> Floats:
+    """Piecewise-linear 0 / 60 / 80 / 100 over the raw values `k0`, `k60`, `k80`, `k100`.
 
     Args:
-        value: column of raw values; null stays null.
-        higher_is_better: column of bool, the direction of the signal.
+        value: raw values; NaN stays NaN.
+        knots: the four knots, each one array as long as `value`.
+        higher_is_better: bool, the direction of the signal of each value.
 
     Returns:
         0–100. Knots that are equal leave no ramp: a value at or beyond them on the good side gets
         the better figure (four equal knots: 100 at the value and beyond, else 0).
     """
-    sign = pl.when(pl.col(higher_is_better)).then(1.0).otherwise(-1.0)
-    x, k0, k60, k80, k100 = (pl.col(c) * sign for c in (value, "k0", "k60", "k80", "k100"))
-    # The highest step that is reached decides, so that a step of width zero is never divided by.
-    return (
-        pl.when(pl.col(value).is_null())
-        .then(None)
-        .when(x >= k100)
-        .then(100.0)
-        .when(x >= k80)
-        .then(80.0 + 20.0 * _share(x, k80, k100))
-        .when(x >= k60)
-        .then(60.0 + 20.0 * _share(x, k60, k80))
-        .when(x > k0)
-        .then(60.0 * _share(x, k0, k60))
-        .otherwise(0.0)
-    )
-
-
-def _share(x: pl.Expr, low: pl.Expr, high: pl.Expr) -> pl.Expr:
-    return (x - low) / (high - low)
+    sign = np.where(higher_is_better, 1.0, -1.0)
+    x, (k0, k60, k80, k100) = value * sign, (knot * sign for knot in knots)
+    # The highest step that is reached decides: it is put on last.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(x > k0, 60.0 * ((x - k0) / (k60 - k0)), 0.0)
+        found = np.where(x >= k60, 60.0 + 20.0 * ((x - k60) / (k80 - k60)), found)
+        found = np.where(x >= k80, 80.0 + 20.0 * ((x - k80) / (k100 - k80)), found)
+    found = np.where(x >= k100, 100.0, found)
+    return np.where(np.isnan(x), np.nan, found)

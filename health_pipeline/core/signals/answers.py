@@ -93,22 +93,42 @@ def open_ticket() -> pl.Expr:
     return pl.col("resolved_at").is_null() | reopened
 
 
-def longest_late(rows: pl.DataFrame, days: pl.Expr, words: pl.Expr, none: str) -> pl.DataFrame:
-    """What is late the longest, of each account.
+def unpaid_invoice() -> pl.Expr:
+    """True for an invoice that is neither paid (by date or in full) nor voided nor a credit."""
+    settled = (pl.col("amount_paid") >= pl.col("amount")).fill_null(False)
+    closed = pl.col("paid_on").is_not_null() | pl.col("voided_on").is_not_null() | settled
+    return ~closed & (pl.col("amount") > 0)
+
+
+def planned_milestones(view: DayView) -> pl.DataFrame | None:
+    """Milestones with `due`, the date of the original plan: a rescheduled date hides no delay.
+
+    Those without any date are left out: they cannot be late. None when no source tells dates, or
+    none tells completion, so that everything would look late.
+    """
+    dated = view.has("milestones", "due_on") or view.has("milestones", "original_due_on")
+    if not (dated and view.has("milestones", "completed_on")):
+        return None
+    due = pl.coalesce("original_due_on", "due_on")
+    return rows(view, "milestones").with_columns(due=due).filter(pl.col("due").is_not_null())
+
+
+def worst_row(rows: pl.DataFrame, badness: pl.Expr, words: pl.Expr, none: str) -> pl.DataFrame:
+    """The worst row of each account.
 
     Args:
         rows: a source table.
-        days: how late a row is; null or not above 0 = not late.
-        words: names a late row; of several equally late the first in their order counts.
-        none: said of an account without a late row.
+        badness: how bad a row is; null or not above 0 = not bad.
+        words: names a bad row; of several equally bad the first in their order counts.
+        none: said of an account without a bad row.
 
     Returns:
-        `account_id` (each one of `rows`), `value` (days, 0 when nothing is late), `detail`.
+        `account_id` (each one of `rows`), `value` (badness, 0 when nothing is bad), `detail`.
     """
-    # Words only for what is late: most rows are not.
-    late = rows.with_columns(value=days).filter(pl.col("value") > 0)
+    # Words only for what is bad: most rows are not.
+    bad = rows.with_columns(value=badness).filter(pl.col("value") > 0)
     worst = (
-        late.select("account_id", "value", detail=words)
+        bad.select("account_id", "value", detail=words)
         .sort("value", "detail", descending=[True, False])
         .unique("account_id", keep="first", maintain_order=True)
     )

@@ -39,7 +39,8 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "driver_transitions",
                 ACTION,
-                ["signals", "health_scores"],
+                # Who is muted is known before the sensor can see the first change.
+                ["signals", "health_scores", "overrides"],
                 "Every change of a driver's state, with its episode; silent ones are no news.",
                 partitions_def=days,
             ),
@@ -68,7 +69,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "alerts",
                 ACTION,
-                ["driver_transitions", "reason_codes", "plays", "population", "accounts"],
+                [
+                    *("driver_transitions", "reason_codes", "plays", "population", "accounts"),
+                    "overrides",
+                ],
                 "What people are told: one alert for each driver of the latest day that entered a "
                 "state worth telling, with sentence, owner and play. The sensor delivers them.",
                 kinds=frozenset({"sqlite", "parquet"}),
@@ -86,8 +90,11 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 yield from publish(context, stores, {"alerts": old}, told)
                 return
             found = evaluate(stores)
-            whole = pl.concat([old, found.alerts], how="vertical_relaxed").unique(
-                "alert_id", keep="first", maintain_order=True
+            # What was told stays told; what was muted before and is told now says so.
+            whole = (
+                pl.concat([old, found.alerts], how="vertical_relaxed")
+                .sort(pl.col("status") == "suppressed", maintain_order=True)
+                .unique("alert_id", keep="first", maintain_order=True)
             )
             figures = {
                 "day": str(found.day),

@@ -20,7 +20,10 @@ from health_pipeline.orchestration.plan import plan_of
 from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.window import Window, run_tags
 
-CRM_READS = ("health_scores", "reason_codes", "narratives", "plays", "account_xref")
+CRM_READS = (
+    *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
+    "overrides",
+)
 EXPORT = "export/crm_fields.csv"
 KEPT_DAYS = 7
 """Superseded run files stay so long for readers that still hold them."""
@@ -115,4 +118,5 @@ def _crm_fields(stores: Stores, part: Window) -> pl.DataFrame:
         as_of_days(stores, part, "renewals").get("renewals"),
         xref.select("source_account_id", "account_id"),
         model.crm,
+        read["overrides"],
     )

@@ -8,10 +8,14 @@ import dagster as dg
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
+from health_pipeline.core.explanation.work import markdown
+from health_pipeline.core.schemas.account_days import beside
+from health_pipeline.orchestration.assets.signals import READ
 from health_pipeline.orchestration.baseline import Baseline, ensure_baseline
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import SCORE, SIGNALS, contract_spec, table_spec
+from health_pipeline.orchestration.outages import frozen_on
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.pictures import (
     score_histogram,
@@ -23,6 +27,7 @@ from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.steps import score_days
 from health_pipeline.orchestration.tables import table_value
 from health_pipeline.orchestration.window import REFIT_TAG, Window, run_tags
+from health_pipeline.orchestration.worked import lowest_scored, worked
 
 HISTORY_DAYS = 31
 """`trend_30d` looks 30 days back; held tiers look back seven days."""
@@ -82,7 +87,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "health_scores",
                 SCORE,
-                ["signals", "population", "segments", "baselines"],
+                ["signals", "population", "segments", "baselines", "outages"],
                 "The score of every account and day, its tier, the gate that capped it, and how "
                 "much of the model it rests on (coverage).",
                 partitions_def=days,
@@ -117,7 +122,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 found = _scored(stores, part, baseline)
                 walk.publish(part, found)
                 tiers = [*tiers, found["health_scores"].select("date", "tier")][-PICTURED_CHUNKS:]
-            yield from walk.results(*TABLES, metadata=_metadata(walk, tiers))
+            yield from walk.results(*TABLES, metadata=_metadata(stores, walk, tiers))
 
     return [baselines, scores]
 
@@ -129,11 +134,12 @@ def _share(frame: pl.DataFrame, column: str) -> float:
 def _scored(stores: Stores, part: Window, baseline: Baseline) -> dict[str, pl.DataFrame]:
     read = published(stores, part, "signal_values", "segments", "population")
     earlier = published(stores, part.before(HISTORY_DAYS), "health_scores")["health_scores"]
+    resting = frozen_on(stores, part, READ, stores.model.scoring)
     found = score_days(
         stores.model,
         values=read["signal_values"],
         segments=read["segments"],
-        population=read["population"],
+        population=beside(read["population"], resting),
         baseline=baseline.frame,
         published=earlier,
         model_version=baseline.model_version,
@@ -142,10 +148,11 @@ def _scored(stores: Stores, part: Window, baseline: Baseline) -> dict[str, pl.Da
     return {name: getattr(found, name) for name in TABLES}
 
 
-def _metadata(walk: Walk, shares: list[pl.DataFrame]) -> dict[str, dict[str, Any]]:
+def _metadata(stores: Stores, walk: Walk, shares: list[pl.DataFrame]) -> dict[str, dict[str, Any]]:
     """Figures and pictures of the last day, and of the last months where there are some.
 
     Args:
+        stores: where it was published.
         walk: what was published.
         shares: date, tier of every account, a frame a chunk.
     """
@@ -163,4 +170,18 @@ def _metadata(walk: Walk, shares: list[pl.DataFrame]) -> dict[str, dict[str, Any
         red = by_day.group_by("date").agg((pl.col("tier") == "red").mean()).sort("date")
         pictures["tier_shares"] = dg.MetadataValue.md(tier_shares(by_day))
         pictures["red_share"] = dg.MetadataValue.md(sparkline_svg(red["tier"].to_list()))
-    return {"health_scores": pictures, "signals": {"status": table_value(status)}}
+    return {
+        "health_scores": pictures,
+        "signals": {"status": table_value(status)},
+        "contributions": _worked_example(stores, walk),
+    }
+
+
+def _worked_example(stores: Stores, walk: Walk) -> dict[str, Any]:
+    """Every calculation behind the lowest score of the last day (R74)."""
+    account = lowest_scored(walk.last("health_scores"))
+    if account is None or not walk.is_sound:
+        return {}
+    title = f"How {account} got its score on {walk.window.last}, the lowest of the day"
+    page = markdown(title, worked(stores, account, walk.window.last))
+    return {"worked_example": dg.MetadataValue.md(page)}

@@ -23,11 +23,14 @@ from health_pipeline.orchestration.window import Window
 READ = (
     "users",
     "subscriptions",
+    "seat_requests",
     "invoices",
     "tickets",
     "milestones",
     "engagements",
+    "integrations",
     "sentiments",
+    "renewals",
 )
 """Source tables that kinds of signals look at, beside usage."""
 

@@ -6,14 +6,12 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from health_pipeline.core.activity.direct import counted_directly
 from health_pipeline.core.activity.first_active import first_active
-from health_pipeline.core.activity.observed import (
-    OBSERVED,
-    Observation,
-    counted_directly,
-)
+from health_pipeline.core.activity.observed import NOBODY, Lags, Observation
 from health_pipeline.core.activity.tally import LOOK_BACK, Tally
 from health_pipeline.core.activity.usage_daily import GIVEN, with_given
+from health_pipeline.core.activity.weeks import WeekUsers
 from health_pipeline.core.schemas.day import WEEKS
 
 WEEKS_BACK = timedelta(weeks=WEEKS - 1)
@@ -33,14 +31,30 @@ def observe(
     days: list[date] = observed["date"].unique().sort().to_list()
     start = days[0] if stored is not None else days[0] - WEEKS_BACK
     before = start - timedelta(days=LOOK_BACK + 1)
-    observation = Observation(observed, accounts, history, stored)
+    weeks = WeekUsers(accounts)
+    if stored is not None:
+        for (day,), part in stored.partition_by("date", as_dict=True).items():
+            weeks.remember(day, part)
+    observation = Observation(lags_of(observed, accounts), accounts, history, weeks)
     walked = activity.filter(pl.col("known_on").is_between(before, days[-1], closed="right"))
     for tally in Tally(accounts, before).run(walked, days[-1]):
         if tally.day >= start:
             observation.look(tally)
     observation.answer(counted_directly(activity, observation.open_questions()))
-    rows = pl.concat([pl.DataFrame(schema=OBSERVED), *observation.rows()])
-    return with_given(rows.sort("date", "account_id"), observed, told, WEEKS)
+    return with_given(observation.rows(), observed, told, WEEKS)
+
+
+def lags_of(observed: pl.DataFrame, accounts: pl.Series) -> Lags:
+    """What `observed` (account_id, date, observed_on) asks for, as `Observation` takes it."""
+    ids = accounts.to_frame("account_id")
+    lag = (pl.col("date") - pl.col("observed_on")).dt.total_days().cast(pl.Int32)
+    return {
+        day: ids.join(part, on="account_id", how="left", maintain_order="left")
+        .select(lag.fill_null(NOBODY))
+        .to_series()
+        .to_numpy()
+        for (day,), part in observed.partition_by("date", as_dict=True).items()
+    }
 
 
 def weeks_of(rows: pl.DataFrame) -> list[list[tuple[int, int]]]:

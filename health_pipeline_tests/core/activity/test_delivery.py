@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from health_pipeline.core.activity import delivery
-from health_pipeline.core.activity.delivery import DELIVERED, SILENT_BACK, Shown
+from health_pipeline.core.activity.delivery import SILENT_BACK, Deliveries
+from health_pipeline.core.activity.delivery_source import NEVER
 from health_pipeline.core.activity.params import ActivityRules
 from health_pipeline.core.schemas.frames import SOURCE_DAYS
+from health_pipeline.core.schemas.time import day_number
 
 DAY = date(2026, 3, 25)  # a Wednesday
 RULES = ActivityRules(holidays=("2026-03-25",))
@@ -33,24 +34,35 @@ def plans(**of):
     )
 
 
-def shown_by(source_days, of, first, last, used=()):
-    ids = pl.concat([source_days["account_id"], pl.Series(used, dtype=pl.String)]).unique().sort()
-    ids = ids.alias("account_id")
-    held = Shown.of(source_days, ids, first - timedelta(days=SILENT_BACK), last)
+def walked(source_days, of, first, last, rules, used=()):
+    """The state at the end of each day from `first` on, and its accounts."""
+    named = source_days["account_id"]
+    ids = pl.concat([named, pl.Series(used, dtype=pl.String)]).unique().sort().alias("account_id")
+    plan = of if callable(of) else _constant(ids, of)
+    start = first - timedelta(days=SILENT_BACK)
+    return ids, Deliveries(ids, plan, rules, start, first).run(source_days, last)
+
+
+def _constant(ids, of):
     plan = ids.to_frame().join(of, on="account_id", how="left", maintain_order="left")["plan"]
-    return held, lambda _: plan
+    return lambda _: plan
 
 
 def delivered(source_days, of, first, last, rules):
-    held, plan = shown_by(source_days, of, first, last)
-    return delivery.delivered(held, plan, first, last, rules)
+    """(source, plan, day) → since when the day counts as delivered."""
+    _, states = walked(source_days, of, first, last, rules)
+    return {news: state.day for state in states for news in state.news}
 
 
-def last_delivered(judged, source_days, of, day, used=()):
-    held, plan = shown_by(source_days, of, day, day, used)
-    flags = held.accounts.is_in(list(used)).to_numpy()
-    ends = delivery.last_delivered(held, judged, plan, day, flags)
-    return pl.DataFrame([held.accounts, ends.alias("observed_on")])
+def last_delivered(source_days, of, day, used=(), since=100):
+    """For each account the last delivered day at the end of `day`, as days before DAY."""
+    first = day - timedelta(days=since)
+    ids, states = walked(source_days, of, first, day, PLAIN, used)
+    *_, state = states
+    flags = ids.is_in(list(used)).to_numpy()
+    ends = state.last_delivered(flags).tolist()
+    today = day_number(DAY)
+    return {n: None if end == NEVER else today - end for n, end in zip(ids, ends, strict=True)}
 
 
 REGULAR = (7, 14, 21, 28)
@@ -107,62 +119,76 @@ BASIC = plans(**dict.fromkeys("abcdefghz", "basic"))
 def test_one_day(why, rows, rules, known_on):
     source_days = frame(*rows)
     everybody = plans(**dict.fromkeys(source_days["account_id"], "basic"))
-    judged = delivered(source_days, everybody, DAY, DAY + timedelta(days=10), rules)
-    assert dict(judged.schema) == DELIVERED
-    found = judged.filter(pl.col("day") == DAY)["delivered_known_on"].to_list()
-    assert found == [known_on], why
+    found = delivered(source_days, everybody, DAY, DAY + timedelta(days=10), rules)
+    assert found.get(("app", "basic", DAY)) == known_on, why
 
 
 def test_plans_are_judged_apart():
     rows = frame(*FIVE, shown("z", *REGULAR), *[shown(name, 0) for name in "abcde"])
     of = plans(**dict.fromkeys("abcde", "basic"), z=None)
-    judged = delivered(rows, of, DAY, DAY, PLAIN)
-    assert judged.select("plan", "delivered_known_on").rows() == [("basic", DAY), (None, None)]
+    assert delivered(rows, of, DAY, DAY, PLAIN) == {("app", "basic", DAY): DAY}
 
 
 def test_an_account_is_judged_by_its_plan_of_that_day():
     """z moves to a plan of its own on DAY: only from then on does its silence count there."""
     rows = frame(*FIVE, *[shown(name, 0, 1, 8, 15, 22, 29) for name in "abcde"], shown("z", 8))
-    ids = pl.Series("account_id", list("abcdez"))
-    held = Shown.of(rows, ids, DAY - timedelta(days=60), DAY)
-    judged = delivery.delivered(
-        held,
-        lambda day: pl.Series(["basic"] * 5 + ["basic" if day < DAY else "own"]),
-        DAY - timedelta(days=1),
-        DAY,
-        PLAIN,
-    )
-    assert judged.select("plan", "day").rows() == [
-        ("basic", DAY - timedelta(days=1)),
-        ("basic", DAY),
-        ("own", DAY),
-    ]
+    before = DAY - timedelta(days=1)
+    old, new = (pl.Series(["basic"] * 5 + [plan]) for plan in ("basic", "own"))
+    found = delivered(rows, lambda day: old if day < DAY else new, before, DAY, PLAIN)
+    assert found == {
+        ("app", "basic", before): before,
+        ("app", "basic", DAY): DAY,
+        ("app", "own", DAY): DAY,
+    }
 
 
 def test_sources_are_judged_apart():
     rows = frame(*FIVE, *[shown(name, 0) for name in "abcde"], shown("a", *REGULAR, source="crm"))
-    judged = delivered(rows, BASIC, DAY, DAY, PLAIN)
-    assert judged.select("source", "delivered_known_on").rows() == [("app", DAY), ("crm", None)]
+    assert delivered(rows, BASIC, DAY, DAY, PLAIN) == {("app", "basic", DAY): DAY}
 
 
 def test_before_its_first_row_a_source_delivered_nothing():
-    judged = delivered(frame(shown("a", 0)), BASIC, DAY - timedelta(days=3), DAY, PLAIN)
-    assert judged["delivered_known_on"].to_list() == [None, None, None, DAY]
+    first = DAY - timedelta(days=3)
+    found = delivered(frame(shown("a", 0)), BASIC, first, DAY, PLAIN)
+    assert found == {("app", "basic", DAY): DAY}
+
+
+def test_the_first_row_of_a_source_may_be_of_an_earlier_day():
+    found = delivered(frame(shown("a", 2, late=2)), BASIC, DAY - timedelta(days=9), DAY, PLAIN)
+    assert found == {("app", "basic", DAY - timedelta(days=2)): DAY}
 
 
 def test_rows_known_after_the_range_are_not_seen():
-    rows = frame(shown("a", 0, late=3))
-    assert delivered(rows, BASIC, DAY, DAY, PLAIN).is_empty()  # not even its source is known
-    judged = delivered(rows, BASIC, DAY, DAY + timedelta(days=3), PLAIN)
-    assert judged["delivered_known_on"][0] == DAY + timedelta(days=3)
+    rows, later = frame(shown("a", 0, late=3)), DAY + timedelta(days=3)
+    assert delivered(rows, BASIC, DAY, DAY, PLAIN) == {}
+    assert delivered(rows, BASIC, DAY, later, PLAIN) == {("app", "basic", DAY): later}
+
+
+@pytest.mark.parametrize(("late", "counts"), [(34, True), (35, False)])
+def test_what_arrives_too_late_makes_no_day_delivered(late, counts):
+    rows = frame(shown("a", 0, late=late))
+    found = delivered(rows, BASIC, DAY, DAY + timedelta(days=50), PLAIN)
+    assert bool(found) == counts
 
 
 def test_an_outage_of_weeks_is_never_zero():
-    everyday = range(20, 60)
-    rows = frame(*[shown(name, *everyday) for name in "abcde"])
-    judged = delivered(rows, BASIC, DAY - timedelta(days=25), DAY, PLAIN)
-    last = last_delivered(judged, rows, BASIC, DAY)
-    assert last["observed_on"].unique().to_list() == [DAY - timedelta(days=20)]
+    rows = frame(*[shown(name, *range(20, 60)) for name in "abcde"])
+    assert last_delivered(rows, BASIC, DAY, since=25) == dict.fromkeys("abcde", 20)
+
+
+def test_a_state_that_is_carried_on_judges_as_one_walk():
+    rows = frame(*SIX, *[shown(name, *range(20, 60), late=n) for n, name in enumerate("abcdef")])
+    first, middle = DAY - timedelta(days=60), DAY - timedelta(days=25)
+    ids, states = walked(rows, BASIC, first, DAY, PLAIN)
+    whole = [(state.day, state.news, state.last_delivered().tolist()) for state in states]
+    carried = Deliveries(ids, _constant(ids, BASIC), PLAIN, first - timedelta(SILENT_BACK), first)
+    parts = [
+        (state.day, state.news, state.last_delivered().tolist())
+        for last in (middle, DAY)
+        for state in carried.run(rows, last)
+    ]
+    assert parts == whole
+    assert sum(len(news) for _, news, _ in whole) > 20
 
 
 @pytest.mark.parametrize(
@@ -186,10 +212,7 @@ def test_an_outage_of_weeks_is_never_zero():
 def test_last_delivered_day(why, rows, days_later, expected):
     source_days = frame(*rows)
     today = DAY + timedelta(days=days_later)
-    judged = delivered(source_days, BASIC, DAY - timedelta(days=100), today, PLAIN)
-    found = last_delivered(judged, source_days, BASIC, today)
-    of_a = found.filter(pl.col("account_id") == "a")["observed_on"].to_list()
-    assert of_a == [DAY - timedelta(days=expected)], why
+    assert last_delivered(source_days, BASIC, today)["a"] == expected, why
 
 
 @pytest.mark.parametrize(
@@ -207,7 +230,4 @@ def test_last_delivered_day(why, rows, days_later, expected):
 )
 def test_a_silent_account_is_quiet_not_unknown(why, rows, expected):
     source_days = frame(*rows)
-    judged = delivered(source_days, BASIC, DAY - timedelta(days=100), DAY, PLAIN)
-    found = last_delivered(judged, source_days, BASIC, DAY, ["a"])
-    of_a = found.filter(pl.col("account_id") == "a")["observed_on"].to_list()
-    assert of_a == [expected if expected is None else DAY - timedelta(days=expected)], why
+    assert last_delivered(source_days, BASIC, DAY, ["a"])["a"] == expected, why

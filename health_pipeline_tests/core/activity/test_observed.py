@@ -98,6 +98,21 @@ def test_weeks_of_other_days_are_taken_as_they_were_stored():
     assert weeks_of(again) == weeks_of(observe(rows, asked)) == [[(0, 1), (1, 2)]]
 
 
+def test_days_of_activity_are_told_back_to_eighteen_weeks():
+    rows = activity(("u", 1, 0), (None, 3, 2), ("u", 64, 0), ("u", 126, 0), ("u", 127, 0))
+    for lag, first, second in ((1, [0, 2], [0, 62]), (0, [1, 3], [1])):
+        views = observe(rows, observed((0, lag)))
+        masks = [sum(2**n for n in days) for days in (first, second)]
+        assert views.select("active_mask_0", "active_mask_1").row(0) == tuple(masks), lag
+
+
+def test_the_first_core_day_is_told_as_known_on_the_day():
+    rows = activity(("u", 3, 0), ("u", 5, 4)).with_columns(pl.lit(1, pl.Int64).alias("core_events"))
+    views = observe(rows, observed((3, 3), (2, 2), (1, 1), (0, 0)))
+    expected = [DAY - timedelta(days=n) for n in (3, 3, 5, 5)]
+    assert views["first_core_on"].to_list() == expected
+
+
 def test_an_account_without_any_delivered_day_is_not_seen():
     views = observe(activity(("u", 1, 0)), observed((0, None), (1, 1)))
     assert views["date"].to_list() == [DAY - timedelta(days=1)]

@@ -34,13 +34,14 @@ ACCOUNTS = {
 MUTED = pl.DataFrame({"account_id": [ACCOUNT], "why": ["expansion"]})
 
 
-def decided(change=None, now=NOW, latest=DAY, muted=None, rules=None):
+def decided(change=None, now=NOW, latest=DAY, muted=None, rules=None, by_hand=()):
     return decisions(
         table("driver_transitions", [CHANGE | (change or {})]),
         rules or AlertRules(),
         now,
         latest,
         muted,
+        by_hand,
     )
 
 
@@ -64,6 +65,10 @@ DECISIONS = [
     ),
     ("a success mutes", {}, {"muted": MUTED}, "counterweight:expansion"),
     ("another account's does not", {"account_id": "zz"}, {"muted": MUTED}, "told"),
+    ("a person mutes", {}, {"by_hand": [ACCOUNT]}, "muted"),
+    ("not another account", {}, {"by_hand": ["zz"]}, "told"),
+    ("a person's word comes first", {}, {"by_hand": [ACCOUNT], "muted": MUTED}, "muted"),
+    ("no change is no alert to mute", {"silent": True}, {"by_hand": [ACCOUNT]}, "silent"),
 ]
 
 
@@ -74,9 +79,16 @@ def test_decision(why, change, more, expected):
     assert decided(change, **more)["decision"].to_list() == [expected]
 
 
-def alert(change=None, muted=None, reasons=(), plays=(), executive_from_arr=None, **account):
+def alert(
+    change=None, muted=None, by_hand=(), reasons=(), plays=(), executive_from_arr=None, **account
+):
     rows = alerts_for(
-        decided(change, muted=muted, rules=AlertRules(notify=("risk", "watch", "healthy"))),
+        decided(
+            change,
+            muted=muted,
+            rules=AlertRules(notify=("risk", "watch", "healthy")),
+            by_hand=by_hand,
+        ),
         table("reason_codes", list(reasons)),
         table("plays", list(plays)),
         pl.DataFrame(ACCOUNTS).with_columns(
@@ -166,6 +178,8 @@ def test_route(why, change, threshold, account, severity, route):
 def test_a_muted_alert_says_by_what():
     found = alert(muted=MUTED)
     assert (found["status"], found["suppressed_by"]) == ("suppressed", "counterweight:expansion")
+    found = alert(by_hand=[ACCOUNT])
+    assert (found["status"], found["suppressed_by"]) == ("suppressed", "muted")
 
 
 def test_a_reopening_keeps_the_key_of_its_episode():

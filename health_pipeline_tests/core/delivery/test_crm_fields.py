@@ -32,7 +32,7 @@ NARRATIVE = {"headline": "Acme is Yellow at 79.9", "text": "Two sentences."}
 NO_XREF = pl.DataFrame(schema={"source_account_id": pl.String, "account_id": pl.String})
 
 
-def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE):
+def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE, overrides=None):
     return crm_fields(
         table("health_scores", [score]),
         table("reason_codes", REASONS),
@@ -41,6 +41,7 @@ def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE):
         renewals,
         xref,
         rules or CrmRules(),
+        overrides,
     )
 
 
@@ -72,7 +73,33 @@ def test_the_fields_in_full():
         "health_discount_guard": None,
         "health_model_version": "v1",
         "health_scored_at": end_of(DAY),
+        "health_tier_override": None,
+        "health_override_reason": None,
+        "health_override_until": None,
     }
+
+
+SAID = {"why": "they told us", "author": "dana", "until": date(2026, 4, 1)}
+OVERRIDES = [
+    ("another tier", {"tier_override": "red", "muted": False}, "red", "they told us (dana)"),
+    ("a mute", {"tier_override": None, "muted": True}, None, "muted: they told us (dana)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "said", "tier", "reason"), OVERRIDES, ids=[c[0] for c in OVERRIDES]
+)
+def test_what_a_person_says_stands_beside_the_tier(why, said, tier, reason):
+    row = records(overrides=table("overrides", [SAID | said])).row(0, named=True)
+    shown = [row[name] for name in CRM_FIELDS if "override" in name]
+    assert shown == [tier, reason, date(2026, 4, 1)]
+    assert row["health_tier"] == "yellow"
+
+
+def test_what_is_said_of_another_account_or_day_is_not_shown():
+    for other in ({"account_id": "zz"}, {"date": DAY - timedelta(days=1)}):
+        said = table("overrides", [SAID | {"tier_override": "red", "muted": False} | other])
+        assert records(overrides=said).row(0, named=True)["health_tier_override"] is None
 
 
 XREF = pl.DataFrame({"account_id": [ACCOUNT, ACCOUNT], "source_account_id": ["crm-1", "crm-2"]})

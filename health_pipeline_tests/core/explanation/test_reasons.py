@@ -7,7 +7,7 @@ from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, spec, table
 
 RULES = ExplanationRules()
 NAMES = ["a", "b", "c", "d", "e", "f"]
-SPECS = [spec(name) for name in NAMES]
+SPECS = [*(spec(name) for name in NAMES), spec("watched", weight=0.0)]
 
 
 def told(points, gate=None, gate_signals=None, rules=RULES):
@@ -53,10 +53,29 @@ CASES = [
     ("the signal of a gate is told however small", {"a": (-0.1, 78)}, "ga", [("risk", 1, "a")]),
     ("and never as a strength", {"a": (2, 85)}, "ga", [("risk", 1, "a")]),
     (
-        "it takes the place of the smallest, and stands where its points put it",
+        "it stands first, being why the tier is what it is",
         {"a": (-0.5, 70), "b": (-2, 50), "c": (-3, 50), "d": (-4, 50), "e": (-5, 50)},
         "ga",
-        [("risk", 1, "e"), ("risk", 2, "d"), ("risk", 3, "c"), ("risk", 4, "a")],
+        [("risk", 1, "a"), ("risk", 2, "e"), ("risk", 3, "d"), ("risk", 4, "c")],
+    ),
+    (
+        "what is only watched is told in risk, and last",
+        {"b": (-2, 50), "watched": (0, 59.9)},
+        None,
+        [("risk", 1, "b"), ("risk", 2, "watched")],
+    ),
+    ("and not otherwise", {"watched": (0, 60)}, None, []),
+    (
+        "it takes nobody's place",
+        {**{name: (-n - 1.0, 30) for n, name in enumerate(NAMES)}, "watched": (0, 0)},
+        None,
+        [
+            ("risk", 1, "f"),
+            ("risk", 2, "e"),
+            ("risk", 3, "d"),
+            ("risk", 4, "c"),
+            ("risk", 5, "watched"),
+        ],
     ),
     (
         "of a combined gate those that are not healthy",

@@ -104,6 +104,44 @@ def test_story(why, tiers, expected):
     assert story(run(rows)) == expected
 
 
+MUTES = [
+    # why, tiers, muted days, what happens
+    ("nothing is opened, and it says so", "RRR", "mmm", [(0, 0, "muted")]),
+    ("not on calm days", "GGG", "mmm", []),
+    ("the play is opened when the mute is over", "RRR", "mm.", [(0, 0, "muted"), (2, None, None)]),
+    ("not if the account has recovered by then", "RRG", "mm.", [(0, 0, "muted")]),
+    ("a running play runs on", "RRRR", ".mm.", [(0, None, None)]),
+    ("and ends by its own rules", "RGGGGGGG", ".mmmmmmm", [(0, 7, "recovered")]),
+    ("once in an episode, however often", "RRRR", "m.m.", [(0, 0, "muted"), (1, None, None)]),
+    ("once in each episode", "RGRG", "mmmm", [(0, 0, "muted"), (2, 2, "muted")]),
+    (
+        "what would have rested is not held back",
+        "RGGGGGGG" + "RRR",
+        ".......mmmm",
+        [(0, 7, "recovered")],
+    ),
+]
+
+
+def mutes(days, account=ACCOUNT):
+    rows = [{"account_id": account, "date": day(n)} for n, one in enumerate(days) if one == "m"]
+    return pl.DataFrame(rows, schema={"account_id": pl.String, "date": pl.Date})
+
+
+@pytest.mark.parametrize(("why", "tiers", "muted", "expected"), MUTES, ids=[c[0] for c in MUTES])
+def test_a_mute_holds_back(why, tiers, muted, expected):
+    rows = [*history(tiers), *OTHER[: len(tiers)]]
+    plays = run(rows, muted=mutes(muted))
+    assert story(plays) == expected
+    held = plays.filter(outcome="muted")
+    assert held["status"].unique().to_list() in ([], ["closed"])
+    assert plays["play_id"].is_unique().all()
+
+
+def test_another_account_is_not_muted():
+    assert run(history("R"), muted=mutes("m", "other")).equals(run(history("R")))
+
+
 def test_an_enrolment_in_full():
     play = run(history("R")).row(0, named=True)
     assert play == dict.fromkeys(play) | {
@@ -189,12 +227,16 @@ def test_a_range_gives_what_its_days_give(histories, data):
     book = BOOK.model_copy(
         update={"open_for_tiers": data.draw(st.sampled_from([("red",), ("red", "yellow")]))}
     )
-    whole = run(rows, book=book)
+    muted = pl.concat(
+        mutes(data.draw(st.text(alphabet="m.", max_size=20)), f"a{n}")
+        for n in range(len(histories))
+    )
+    whole = run(rows, book=book, muted=muted)
     plays = EMPTY
     for some_day in sorted({row["date"] for row in rows}):
         today = [row for row in rows if row["date"] == some_day]
-        plays = run(today, plays, book=book)
-        assert run(today, plays, book=book).equals(plays)  # twice is once
+        plays = run(today, plays, book=book, muted=muted)
+        assert run(today, plays, book=book, muted=muted).equals(plays)  # twice is once
     assert plays.equals(whole)
     running = whole.filter(pl.col("closed_at").is_null())
     assert running["account_id"].is_unique().all()

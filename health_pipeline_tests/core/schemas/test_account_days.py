@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import isnan
 
 import polars as pl
 import pytest
@@ -34,6 +35,10 @@ def _frame(rows):
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
+def _total(rows):
+    return rows.total(rows.frame["value"].to_numpy()).tolist()
+
+
 @pytest.mark.parametrize(
     ("why", "order"),
     [
@@ -51,8 +56,8 @@ def test_any_order_gives_the_same_rows_and_numbers(why, order):
     assert found.names == ["x", "y"]
     assert found.day.tolist() == [0, 0, 1, 1, 2]
     assert found.signal.tolist() == [0, 1, 0, 1, 0]
-    assert found.total(found.frame["value"]).to_list() == [3.0, 7.0, 5.0]
-    assert found.any(found.frame["value"] == 4.0).tolist() == [False, True, False]
+    assert _total(found) == [3.0, 7.0, 5.0]
+    assert found.any((found.frame["value"] == 4.0).to_numpy()).tolist() == [False, True, False]
 
 
 def test_rows_that_are_numbered_already_are_taken_as_they_are():
@@ -63,13 +68,13 @@ def test_rows_that_are_numbered_already_are_taken_as_they_are():
 def test_a_row_that_is_there_twice_counts_twice():
     found = signal_rows(_frame([ROWS[0], ROWS[2], ROWS[0]]))
     assert found.days.rows() == [("a", MON), ("a", TUE)]
-    assert found.total(found.frame["value"]).to_list() == [2.0, 3.0]
+    assert _total(found) == [2.0, 3.0]
 
 
 def test_no_rows():
     found = signal_rows(_frame([]))
     assert found.days.is_empty()
-    assert found.total(found.frame["value"]).to_list() == []
+    assert _total(found) == []
 
 
 SCORES = pl.DataFrame({"account_id": ["a", "b"], "date": [MON, TUE], "score": [1.0, 2.0]})
@@ -101,13 +106,12 @@ def test_what_is_said_of_a_signal_and_of_its_segment():
     normal = pl.DataFrame(
         {"segment": ["big", "small"], "signal": ["y", "x"], "median": [70.0, 50.0]}
     )
-    assert looked_up(rows, segments, units, normal).rows() == [
-        ("big", "%", None),
-        ("big", None, 70.0),
-        ("small", "%", 50.0),
-        ("small", None, None),
-        (None, "%", None),  # no segment is known: nothing is normal
-    ]
+    found = looked_up(rows, segments, units, normal)
+    assert found.texts("segment").to_list() == ["big", "big", "small", "small", None]
+    assert found.texts("unit").to_list() == ["%", None, "%", None, "%"]
+    assert found.lacks("unit").tolist() == [False, True, False, True, False]
+    medians = [None if isnan(one) else one for one in found.numbers("median").tolist()]
+    assert medians == [None, 70.0, 50.0, None, None], "no segment is known: nothing is normal"
 
 
 def test_only_what_is_out_of_order_is_sorted():

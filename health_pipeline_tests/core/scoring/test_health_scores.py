@@ -75,4 +75,5 @@ def test_the_whole_row():
         "scored_at": AT,
         "model_version": "v1",
         "held_tier": "green",
+        "frozen_by": None,
     }

@@ -94,6 +94,31 @@ def test_hard_events_act_at_once(why, scores, hard, tiers):
 
 
 @pytest.mark.parametrize(
+    ("why", "scores", "frozen", "hard", "held", "tiers"),
+    [
+        ("it stays where it was", [90, 40, 40], {1, 2}, set(), [G, G, G], [G, G, G]),
+        ("and moves when the source is back", [90, 40, 40], {1}, set(), [G, G, R], [G, G, R]),
+        ("a hard event acts at once", [90, 40], {1}, {1}, [G, R], [G, R]),
+        ("nothing to stay at on the first day", [40], {0}, set(), [R], [R]),
+        ("nor after an unscored one", [None, 40], {1}, set(), [None, R], [U, R]),
+        ("without a score there is no tier", [90, None], {1}, set(), [G, None], [G, U]),
+    ],
+)
+def test_a_silent_source_freezes_tiers(why, scores, frozen, hard, held, tiers):
+    raw = _raw(scores, hard)
+    rests = raw["date"].is_in([DAY + timedelta(days=n) for n in frozen])
+    found = hold(raw.with_columns(rests.alias("frozen")), NOT_PUBLISHED, RULES)
+    assert found["held_tier"].to_list() == held, why
+    assert found["tier"].to_list() == tiers, why
+
+
+def test_a_frozen_tier_keeps_the_gate_that_lowered_it():
+    raw = _raw([90, 90], caps={0: Y}).with_columns(frozen=pl.Series([False, True]))
+    found = hold(raw, NOT_PUBLISHED, RULES)
+    assert found.select("held_tier", "tier", "tier_since").rows() == [(G, Y, DAY)] * 2
+
+
+@pytest.mark.parametrize(
     ("why", "scores", "caps", "held", "tiers"),
     [
         ("a cap lowers", [90], {0: Y}, [G], [Y]),

@@ -22,7 +22,7 @@ def test_a_case_table_for_each_kind_and_no_other():
 @EACH
 def test_the_case_table_covers_every_status(kind):
     cases = importlib.import_module(f"health_pipeline_tests.core.signals.kinds.test_{kind.name}")
-    statuses = {expected[1] for _, _, _, expected in cases.CASES}
+    statuses = {expected[1] for *_, expected in cases.CASES}
     assert statuses >= {"measured", "missing", "not_applicable"}
 
 
@@ -75,4 +75,14 @@ def test_options_have_defaults(kind):
 
 def test_lagging_kinds_are_those_of_the_requirement():
     lagging = {kind.name for kind in kinds().values() if not kind.meta.leading}
-    assert lagging == {"resolution_time", "overdue_invoices", "sentiment"}, "R71"
+    assert lagging == {
+        "resolution_time", "reopen_rate", "overdue_invoices", "failed_payments", "sentiment",
+        "seat_reduction_requests",
+    }, "R71"  # fmt: skip
+
+
+def test_hard_kinds_are_the_events_of_the_method():
+    """A cancellation notice is no signal; it acts by itself."""
+    assert {kind.name for kind in kinds().values() if kind.meta.hard} == {
+        "sponsor_left", "seat_reduction_requests",
+    }  # fmt: skip

@@ -20,6 +20,9 @@ NAMES = [f"n{number}" for number in range(7)]
 NAME = st.sampled_from(NAMES)
 FEATURES = (FeatureInfo("api", 0, key=True), FeatureInfo("sso", 1, key=True, plans=("Growth",)))
 AGE = st.integers(0, 130)
+DATED = st.integers(-40, 130)
+"""Plans may lie ahead."""
+
 SPECS = [spec(name) for name in kinds()]
 SOME = st.integers(0, 40)
 
@@ -31,6 +34,24 @@ def rows_of(**columns):
 
 def maybe(strategy):
     return st.none() | strategy
+
+
+def _observed(key):
+    """One observation; of an integration of one account, and at one moment only one (its key)."""
+    account_id, name, days_ago = key
+    return st.fixed_dictionaries(
+        {
+            "account_id": st.just(account_id),
+            "source": st.just("product"),
+            "integration_id": st.just(f"{account_id}-{name}"),
+            "name": st.just(name),
+            "observed_at": st.just(at(days_ago)),
+            "is_crucial": maybe(st.booleans()),
+            "status": st.sampled_from(["ok", "degraded", "failed"]),
+            "last_synced_at": maybe(AGE.map(at)),
+            "expected_sync_hours": maybe(st.sampled_from([0.0, 24.0])),
+        }
+    )
 
 
 PERSON = st.sampled_from(["x@a.test", "y@a.test"])
@@ -45,7 +66,9 @@ TABLES = st.fixed_dictionaries(
             deactivated_at=maybe(AGE.map(at)),
         ),
         "tickets": rows_of(
+            source=st.sampled_from(["desk", "chat"]),
             opened_at=AGE.map(at),
+            first_responded_at=maybe(AGE.map(at)),
             resolved_at=maybe(AGE.map(at)),
             reopened_at=maybe(AGE.map(at)),
             escalated_at=maybe(AGE.map(at)),
@@ -53,8 +76,9 @@ TABLES = st.fixed_dictionaries(
         "milestones": rows_of(
             name=st.sampled_from(["Kickoff", "Go-live"]),
             is_onboarding=maybe(st.booleans()),
-            due_on=maybe(AGE.map(on)),
-            original_due_on=maybe(AGE.map(on)),
+            starts_on=maybe(DATED.map(on)),
+            due_on=maybe(DATED.map(on)),
+            original_due_on=maybe(DATED.map(on)),
             completed_on=maybe(AGE.map(on)),
         ),
         "engagements": rows_of(
@@ -66,10 +90,25 @@ TABLES = st.fixed_dictionaries(
         ),
         "invoices": rows_of(
             invoice_id=st.sampled_from(["I-1", "I-2"]),
-            due_on=AGE.map(on),
+            due_on=DATED.map(on),
             amount=st.integers(-5, 50).map(Decimal),
             paid_on=maybe(AGE.map(on)),
             voided_on=maybe(AGE.map(on)),
+            failed_attempts=maybe(st.integers(0, 3)),
+            last_failed_at=maybe(AGE.map(at)),
+        ),
+        "seat_requests": rows_of(requested_on=AGE.map(on), seats=st.integers(-9, 9)),
+        "renewals": rows_of(
+            kind=st.sampled_from(["renewal", "expansion"]),
+            close_on=DATED.map(on),
+            closed_on=maybe(AGE.map(on)),
+            stage=maybe(st.sampled_from(["open", "won", "lost"])),
+            procurement_flag=maybe(st.booleans()),
+        ),
+        "integrations": st.lists(
+            st.tuples(NAME, st.sampled_from(["x", "y"]), st.integers(0, 40)).flatmap(_observed),
+            max_size=12,
+            unique_by=lambda row: (row["integration_id"], row["observed_at"]),
         ),
         "sentiments": rows_of(recorded_at=AGE.map(at), score=st.integers(1, 5).map(float)),
     }
@@ -91,11 +130,13 @@ def days(draw) -> DayView:
             windows.append(window(name, observed_on=on(draw(st.integers(0, 20))), **columns))
     provided = {
         "subscriptions": {"seats"},
-        "users": {"email", "is_sponsor"},
-        "tickets": {"resolved_at", "escalated_at"},
+        "users": {"email", "is_sponsor", "deactivated_at"},
+        "tickets": {"first_responded_at", "resolved_at", "reopened_at", "escalated_at"},
         "milestones": {"due_on", "completed_on"},
         "engagements": {"contact_is_sponsor", "contact_email"},
-        "invoices": {"paid_on"},
+        "invoices": {"paid_on", "failed_attempts"},
+        "renewals": {"procurement_flag"},
+        "integrations": {"is_crucial"},
     }
     return world(draw(TABLES), accounts, windows, provided, FEATURES)
 
@@ -121,10 +162,11 @@ def test_the_order_of_rows_never_matters_and_every_value_has_words(view, seed):
 
 @settings(max_examples=50, deadline=None)
 @given(view=days(), name=NAME)
-def test_another_account_changes_nobodys_value_but_the_peer_trend(view, name):
+def test_another_account_changes_nobodys_value_but_what_compares_them(view, name):
+    """The trend looks at peers, the ticket rate at how long the desk has been recording."""
     others = pl.col("account_id") != name
     without = changed(view, lambda f: f.filter(others))
     told = ["account_id", "signal", "value", "observed_on", "detail"]
-    own = others & (pl.col("signal") != "usage_trend")
+    own = others & ~pl.col("signal").is_in(["usage_trend", "ticket_volume"])
     before = signal_values(without, SPECS).filter(own).select(told)
     assert_frame_equal(signal_values(view, SPECS).filter(own).select(told), before)

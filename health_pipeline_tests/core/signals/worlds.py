@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS, DayView, FeatureInfo
@@ -19,6 +21,8 @@ DAY = date(2026, 3, 31)
 Row = dict[str, Any]
 MISSING = (None, "missing", None)
 NOT_APPLICABLE = (None, "not_applicable", None)
+Case = tuple[str, DayView, Row, tuple[Any, ...]]
+"""Why, the day, the kind's params, and what is said of account `a`: value, status, detail."""
 
 ACCOUNTS = {
     "account_id": pl.String(),
@@ -123,3 +127,70 @@ def said(kind: str, view: DayView, params: Row, account_id: str = "a") -> tuple[
     row = result.row(by_predicate=pl.col("account_id") == account_id, named=True)
     value = None if row["value"] is None else round(row["value"], 4)
     return value, row["status"], row["detail"]
+
+
+def case_test(kind: str, cases: Sequence[Case]) -> Callable[..., None]:
+    """The test of a kind's table of cases, for the kind's test file to hold."""
+
+    @pytest.mark.parametrize(
+        ("view", "params", "expected"),
+        [pytest.param(*case, id=why) for why, *case in cases],
+    )
+    def says(view: DayView, params: Row, expected: tuple[Any, ...]) -> None:
+        assert said(kind, view, params) == expected
+
+    test: Callable[..., None] = says
+    return test
+
+
+def desk(*tickets: Row, columns: Sequence[str] | None = None, account_id: str = "a") -> DayView:
+    """A day with tickets; times in days ago. `columns`: what the source delivers, else all."""
+    rows = [
+        {
+            "account_id": account_id,
+            "source": "support",
+            "ticket_id": str(n),
+            **{k: at(v) if k.endswith("_at") else v for k, v in ticket.items()},
+        }
+        for n, ticket in enumerate(tickets)
+    ]
+    every = SOURCE_TABLES["tickets"].names if columns is None else columns
+    return world({"tickets": rows}, provided={"tickets": set(every)})
+
+
+def plan(
+    *milestones: tuple[str, int | None, int | None, int | None],
+    without: frozenset[str] = frozenset(),
+    account_id: str = "a",
+    **shared: Any,
+) -> DayView:
+    """A day with milestones: (name, original due, due, completed), in days ago, negative = ahead.
+
+    `without`: columns that the source does not deliver; `shared`: columns of every milestone.
+    """
+    names = ("original_due_on", "due_on", "completed_on")
+    rows = [
+        {
+            "account_id": account_id,
+            "milestone_id": name,
+            "name": name,
+            **dict(zip(names, (None if d is None else on(d) for d in days), strict=True)),
+            **shared,
+        }
+        for name, *days in milestones
+    ]
+    kept = [{k: v for k, v in row.items() if k not in without} for row in rows]
+    return world({"milestones": kept}, provided={"milestones": {*names, *shared} - without})
+
+
+def bill(
+    number: str, due: int, *, amount: str = "1200.00", account_id: str = "a", **columns: Any
+) -> Row:
+    """An invoice, due so many days ago."""
+    return {
+        "account_id": account_id,
+        "invoice_id": number,
+        "due_on": on(due),
+        "amount": Decimal(amount),
+        **columns,
+    }

@@ -13,7 +13,12 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, longest_late, not_applicable, rows
+from health_pipeline.core.signals.answers import (
+    answers,
+    not_applicable,
+    planned_milestones,
+    worst_row,
+)
 from health_pipeline.core.signals.kind import KindMeta
 
 REMEMBERED_DAYS = 90
@@ -42,18 +47,13 @@ META = KindMeta(
 
 def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Days behind the original plan; `detail` names the milestone and its dates."""
-    planned = view.has("milestones", "due_on") or view.has("milestones", "original_due_on")
-    if not (planned and view.has("milestones", "completed_on")):
+    planned = planned_milestones(view)
+    if planned is None:
         return not_applicable(view)
-    due = pl.coalesce("original_due_on", "due_on")
     late = (pl.col("completed_on").fill_null(view.day) - pl.col("due")).dt.total_days()
     forgiven = pl.col("completed_on") < view.day - timedelta(days=REMEMBERED_DAYS)
-    done = pl.format("completed {}", "completed_on").fill_null("still open")
-    planned_ones = (
-        rows(view, "milestones")
-        .with_columns(due=due)
-        .filter(pl.col("is_onboarding").fill_null(True), pl.col("due").is_not_null())
-    )
     counted = pl.when(~forgiven.fill_null(False)).then(late)
+    done = pl.format("completed {}", "completed_on").fill_null("still open")
     words = pl.format("{}, due {}, {}", "name", "due", done)
-    return answers(view, longest_late(planned_ones, counted, words, "no milestone late"))
+    onboarding = planned.filter(pl.col("is_onboarding").fill_null(True))
+    return answers(view, worst_row(onboarding, counted, words, "no milestone late"))

@@ -9,7 +9,13 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, longest_late, not_applicable, rows
+from health_pipeline.core.signals.answers import (
+    answers,
+    not_applicable,
+    rows,
+    unpaid_invoice,
+    worst_row,
+)
 from health_pipeline.core.signals.kind import KindMeta
 
 
@@ -37,14 +43,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Days past due; `detail` names the invoice, its due date and amount."""
     if not (view.has("invoices", "paid_on") or view.has("invoices", "amount_paid")):
         return not_applicable(view)
-    settled = (pl.col("amount_paid") >= pl.col("amount")).fill_null(False)
-    overdue = (
-        pl.col("paid_on").is_null()
-        & pl.col("voided_on").is_null()
-        & ~settled
-        & (pl.col("amount") > 0)
-        & (pl.col("due_on") < view.day)
-    )
+    overdue = unpaid_invoice() & (pl.col("due_on") < view.day)
     words = pl.concat_str(
         pl.format("invoice {}, due {}, {}", "invoice_id", "due_on", "amount"),
         "currency",
@@ -52,4 +51,4 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         ignore_nulls=True,
     )
     late = pl.when(overdue).then((pl.lit(view.day) - pl.col("due_on")).dt.total_days())
-    return answers(view, longest_late(rows(view, "invoices"), late, words, "no invoice overdue"))
+    return answers(view, worst_row(rows(view, "invoices"), late, words, "no invoice overdue"))

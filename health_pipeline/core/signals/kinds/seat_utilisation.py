@@ -41,12 +41,18 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     if "users" not in view.tables or not view.has("subscriptions", "seats"):
         return not_applicable(view)
     sources = view.usage_sources if params.source is None else {params.source}
-    users = rows(view, "users").filter(pl.col("source").is_in(sources))
+    is_used = pl.col("deactivated_at").is_null() & pl.col("deleted_at").is_null()
+    users = (
+        rows(view, "users")
+        .lazy()
+        .filter(pl.col("source").is_in(sources))
+        .select("account_id", "user_id", is_used=is_used)
+        .collect()
+    )
     if users.is_empty():
         return not_applicable(view)
-    present = pl.col("deactivated_at").is_null() & pl.col("deleted_at").is_null()
     used, seats = pl.col("used"), seats_known()
-    counted = users.group_by("account_id").agg(used=pl.col("user_id").filter(present).n_unique())
+    counted = users.group_by("account_id").agg(used=_people(users))
     return answers(
         view,
         counted.join(view.accounts, on="account_id").select(
@@ -55,3 +61,10 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
             detail=pl.format("{} of {} seats", used, seats),
         ),
     )
+
+
+def _people(users: pl.DataFrame) -> pl.Expr:
+    """Distinct users with a seat; the quick way where no user has two records (by their hash)."""
+    if users["user_id"].hash().n_unique() == users.height:
+        return pl.col("is_used").sum()
+    return pl.col("user_id").filter("is_used").n_unique()

@@ -7,19 +7,18 @@ more. Without any, the days since the account's first contact of any kind.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.sponsors import as_compared, sponsors
 
-SPONSOR_COLUMNS = {
-    "account_id": pl.String(),
-    "email": pl.String(),
-    "listed": pl.Boolean(),
-    "left_on": pl.Date(),
-}
+LATELY_DAYS = 90
+CONTACT = ("account_id", "contact_email", "contact_is_sponsor", "kind", "direction")
 
 
 class Params(Frozen):
@@ -34,9 +33,8 @@ META = KindMeta(
     ttl_days=7.0,
     half_life_days=7.0,
     discrete=True,
-    hard=True,
     healthy_range="an engagement with the sponsor in the last 21 days",
-    risk_pattern="no engagement with a sponsor for more than 30 days, or the sponsor left",
+    risk_pattern="no engagement with a sponsor for more than 30 days",
     kpi="sponsor engagement",
     risk_sentence="executive sponsor inactive for {value:.0f} days ({detail})",
     strength_sentence="executive sponsor engaged ({detail})",
@@ -47,35 +45,51 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Days; `detail` dates the last contact or says why there is none."""
     if not _can_tell(view):
         return not_applicable(view)
-    contacts = rows(view, "engagements").with_columns(on=pl.col("occurred_at").dt.date())
-    sponsors = _sponsors(view)
-    met = (
-        contacts.filter(pl.col("contact_is_sponsor").fill_null(True))  # null: the list may know
-        .filter(~_unanswered())
-        .with_columns(email=_email("contact_email"))
-        .join(sponsors, on=["account_id", "email"], how="left")
-        .filter(
-            pl.coalesce("contact_is_sponsor", "listed").fill_null(False),
-            pl.col("left_on").is_null(),
-        )
+    contacts = rows(view, "engagements").select(*CONTACT, on=pl.col("occurred_at").dt.date())
+    people = sponsors(view)
+    if people is None:
+        people = pl.DataFrame(schema={"account_id": str, "email": str, "left_on": pl.Date})
+    # Most accounts were met lately: old contacts are only searched for the others.
+    lately = pl.col("on") > view.day - timedelta(days=LATELY_DAYS)
+    recent = _last_met(contacts.filter(lately), people)
+    others = contacts.join(recent, on="account_id", how="anti")
+    earlier = _last_met(others, people)
+    never = others.join(earlier, on="account_id", how="anti")
+    since = pl.concat(
+        [
+            recent,
+            earlier,
+            never.group_by("account_id").agg(pl.col("on").min(), met=pl.lit(value=False)),
+        ]
     )
-    told = (
-        contacts.group_by("account_id")
-        .agg(first=pl.col("on").min())
-        .join(met.group_by("account_id").agg(last=pl.col("on").max()), "account_id", "left")
-        .join(sponsors.group_by("account_id").agg(pl.col("left_on").max()), "account_id", "left")
-    )
+    left = people.group_by("account_id").agg(pl.col("left_on").max())
     return answers(
         view,
-        told.select(
+        since.join(left, on="account_id", how="left").select(
             "account_id",
-            value=(pl.lit(view.day) - pl.coalesce("last", "first")).dt.total_days(),
-            detail=pl.coalesce(
-                pl.format("last contact on {}", "last"),
-                pl.format("the sponsor left on {}", "left_on"),
-                pl.lit("no sponsor contact on record"),
+            value=(pl.lit(view.day) - pl.col("on")).dt.total_days(),
+            detail=pl.when("met")
+            .then(pl.format("last contact on {}", "on"))
+            .otherwise(
+                pl.coalesce(
+                    pl.format("the sponsor left on {}", "left_on"),
+                    pl.lit("no sponsor contact on record"),
+                )
             ),
         ),
+    )
+
+
+def _last_met(contacts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """`account_id`, `on`, `met` (true) of the accounts of which a sponsor was met."""
+    asked = contacts.filter(pl.col("contact_is_sponsor").fill_null(True), ~_unanswered())
+    told = pl.col("contact_is_sponsor").fill_null(False)
+    return (
+        asked.select("account_id", "on", told=told, email=as_compared("contact_email"))
+        .join(people.with_columns(listed=True), on=["account_id", "email"], how="left")
+        .filter(pl.col("told") | pl.col("listed"), pl.col("left_on").is_null())
+        .group_by("account_id")
+        .agg(pl.col("on").max(), met=pl.lit(value=True))
     )
 
 
@@ -89,21 +103,3 @@ def _unanswered() -> pl.Expr:
     """True for an outgoing mail: a reply is an engagement of its own."""
     mail = pl.col("kind").str.to_lowercase() == "email"
     return (mail & (pl.col("direction") == "out")).fill_null(False)
-
-
-def _sponsors(view: DayView) -> pl.DataFrame:
-    """The listed sponsors: `account_id`, `email`, `listed` (true), `left_on` (null = present)."""
-    if "users" not in view.tables:
-        return pl.DataFrame(schema=SPONSOR_COLUMNS)
-    left = pl.min_horizontal("deactivated_at", "deleted_at").dt.date()
-    return (
-        rows(view, "users")
-        .filter(pl.col("is_sponsor"))
-        .group_by("account_id", email=_email("email"))
-        .agg(listed=pl.lit(True), left_on=pl.when(left.is_not_null().all()).then(left.max()))
-        .select(SPONSOR_COLUMNS.keys())
-    )
-
-
-def _email(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars().str.to_lowercase()

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
     SEATS,
     account,
+    case_test,
     on,
-    said,
     window,
     world,
 )
@@ -88,6 +86,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_breadth(why, view, params, expected):
-    assert said("breadth", view, params) == expected, why
+test_breadth = case_test("breadth", CASES)

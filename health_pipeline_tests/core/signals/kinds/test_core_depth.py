@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
     account,
-    said,
+    case_test,
     window,
     world,
 )
@@ -47,6 +45,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_core_depth(why, view, params, expected):
-    assert said("core_depth", view, params) == expected, why
+test_core_depth = case_test("core_depth", CASES)

@@ -7,6 +7,7 @@ from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
     account,
+    case_test,
     said,
     window,
     world,
@@ -81,9 +82,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_key_feature_adoption(why, view, params, expected):
-    assert said("key_feature_adoption", view, params) == expected, why
+test_key_feature_adoption = case_test("key_feature_adoption", CASES)
 
 
 def test_an_unknown_feature_names_the_known_ones():

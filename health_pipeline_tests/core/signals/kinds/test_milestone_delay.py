@@ -1,31 +1,13 @@
 from __future__ import annotations
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
+    case_test,
     on,
-    said,
+    plan,
     world,
 )
-
-
-def plan(*milestones, columns=frozenset(), account_id="a"):
-    """Milestones as (name, original due, due, completed), in days ago."""
-    names = ("original_due_on", "due_on", "completed_on")
-    rows = [
-        {
-            "account_id": account_id,
-            "milestone_id": name,
-            "name": name,
-            **dict(zip(names, (None if d is None else on(d) for d in days), strict=True)),
-        }
-        for name, *days in milestones
-    ]
-    delivered = {"original_due_on", "due_on", "completed_on"} - columns
-    rows = [{k: v for k, v in row.items() if k not in columns} for row in rows]
-    return world({"milestones": rows}, provided={"milestones": delivered})
 
 
 def flagged(*flags):
@@ -100,19 +82,17 @@ CASES = [
     ("not connected", world(), {}, NOT_APPLICABLE),
     (
         "completion never told: everything would look late",
-        plan(("Go-live", 12, 12, None), columns={"completed_on"}),
+        plan(("Go-live", 12, 12, None), without=frozenset({"completed_on"})),
         {},
         NOT_APPLICABLE,
     ),
     (
         "no dates told",
-        plan(("Go-live", 12, 12, None), columns={"due_on", "original_due_on"}),
+        plan(("Go-live", 12, 12, None), without=frozenset({"due_on", "original_due_on"})),
         {},
         NOT_APPLICABLE,
     ),
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_milestone_delay(why, view, params, expected):
-    assert said("milestone_delay", view, params) == expected, why
+test_milestone_delay = case_test("milestone_delay", CASES)

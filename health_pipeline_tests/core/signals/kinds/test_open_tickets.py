@@ -1,24 +1,12 @@
 from __future__ import annotations
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
-    at,
-    said,
+    case_test,
+    desk,
     world,
 )
-
-
-def desk(*tickets, columns=("resolved_at", "reopened_at", "escalated_at"), account_id="a"):
-    """Tickets as dicts of days ago."""
-    rows = [
-        {"account_id": account_id, "ticket_id": str(n), **{k: at(d) for k, d in ticket.items()}}
-        for n, ticket in enumerate(tickets)
-    ]
-    return world({"tickets": rows}, provided={"tickets": set(columns)})
-
 
 CASES = [
     (
@@ -57,6 +45,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_open_tickets(why, view, params, expected):
-    assert said("open_tickets", view, params) == expected, why
+test_open_tickets = case_test("open_tickets", CASES)

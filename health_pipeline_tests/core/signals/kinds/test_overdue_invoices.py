@@ -2,25 +2,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
+    bill,
+    case_test,
     on,
-    said,
     world,
 )
-
-
-def bill(number, due, *, amount="1200.00", account_id="a", **columns):
-    return {
-        "account_id": account_id,
-        "invoice_id": number,
-        "due_on": on(due),
-        "amount": Decimal(amount),
-        **columns,
-    }
 
 
 def billing(*invoices, columns=("paid_on", "amount_paid", "voided_on", "currency")):
@@ -65,6 +54,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_overdue_invoices(why, view, params, expected):
-    assert said("overdue_invoices", view, params) == expected, why
+test_overdue_invoices = case_test("overdue_invoices", CASES)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
     SEATS,
     account,
     at,
+    case_test,
     said,
     world,
 )
@@ -72,9 +71,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_seat_utilisation(why, view, params, expected):
-    assert said("seat_utilisation", view, params) == expected, why
+test_seat_utilisation = case_test("seat_utilisation", CASES)
 
 
 def test_an_account_without_users_is_missing():

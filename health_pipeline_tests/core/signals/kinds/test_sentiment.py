@@ -1,14 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from health_pipeline_tests.core.signals.worlds import (
-    MISSING,
-    NOT_APPLICABLE,
-    at,
-    said,
-    world,
-)
+from health_pipeline_tests.core.signals.worlds import MISSING, NOT_APPLICABLE, at, case_test, world
 
 
 def notes(*ratings, account_id="a"):
@@ -57,6 +49,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_sentiment(why, view, params, expected):
-    assert said("sentiment", view, params) == expected, why
+test_sentiment = case_test("sentiment", CASES)

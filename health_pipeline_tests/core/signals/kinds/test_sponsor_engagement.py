@@ -1,14 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from health_pipeline_tests.core.signals.worlds import (
-    MISSING,
-    NOT_APPLICABLE,
-    at,
-    said,
-    world,
-)
+from health_pipeline_tests.core.signals.worlds import MISSING, NOT_APPLICABLE, at, case_test, world
 
 SPONSOR = {"email": "Boss@Acme.test ", "is_sponsor": True}
 USER = {"email": "user@acme.test", "is_sponsor": False}
@@ -120,6 +112,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_sponsor_engagement(why, view, params, expected):
-    assert said("sponsor_engagement", view, params) == expected, why
+test_sponsor_engagement = case_test("sponsor_engagement", CASES)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import pytest
-
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
     account,
-    said,
+    case_test,
     window,
     world,
 )
@@ -37,6 +35,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_stickiness(why, view, params, expected):
-    assert said("stickiness", view, params) == expected, why
+test_stickiness = case_test("stickiness", CASES)

@@ -3,13 +3,12 @@ from __future__ import annotations
 from math import log
 
 import polars as pl
-import pytest
 
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
     account,
-    said,
+    case_test,
     weeks,
     window,
     world,
@@ -162,6 +161,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("why", "view", "params", "expected"), CASES)
-def test_usage_trend(why, view, params, expected):
-    assert said("usage_trend", view, params) == expected, why
+test_usage_trend = case_test("usage_trend", CASES)
