@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from health_pipeline.adapters.sources.params import SourcesConfig
 from health_pipeline.config.expand import expanded
+from health_pipeline.config.fitted import fitted
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.secrecy import secrets
 from health_pipeline.config.shapes import (
@@ -46,6 +47,8 @@ class Draft:
     documents: dict[str, Document] = field(default_factory=dict)
     parts: dict[str, Frozen] = field(default_factory=dict)
     good_signals: dict[str, WrittenSignal] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+    """Files of the folder itself; the others are those of the package."""
 
     def _part(self, name: str, shape: type[Part]) -> Part:
         part = self.parts.get(name)
@@ -150,7 +153,7 @@ def read_draft(folder: FilePath, packaged: FilePath) -> tuple[Draft, list[Issue]
     if not own:
         names = ", ".join(f"{name}.yaml" for name in FILES)
         return Draft(), [Issue(folder.name, 1, "", "", "holds no model file", names)]
-    draft, found = Draft(), _strangers(folder)
+    draft, found = Draft(own=frozenset(own)), _strangers(folder)
     for name in FILES:
         document = read_document((folder if name in own else packaged) / f"{name}.yaml")
         if isinstance(document, Issue):
@@ -159,6 +162,9 @@ def read_draft(folder: FilePath, packaged: FilePath) -> tuple[Draft, list[Issue]
         draft.documents[name] = document
         found += document.issues
         found += _shape_signals(draft) if name == "signals" else _shape(draft, name)
+    scoring = draft.parts.get("scoring")
+    if "scoring" not in own and isinstance(scoring, WrittenScoring) and "signals" in own:
+        draft.parts["scoring"] = fitted(scoring, draft.names("signals"))
     return draft, found
 
 

@@ -29,7 +29,7 @@ from health_pipeline.orchestration.window import Window, run_tags
 CHUNK_DAYS = 31
 """A chunk has no more days than these."""
 
-CHUNK_ROWS = 3_000_000
+CHUNK_ROWS = 2_000_000
 """Accounts x days x signals of a chunk; scoring, the widest step, peaks at 0.45 KiB for each."""
 
 

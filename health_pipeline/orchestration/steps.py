@@ -7,6 +7,7 @@ import polars as pl
 
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.account_days import KEY, beside, by_day_account
+from health_pipeline.core.scoring.disagreement import disagreement
 from health_pipeline.core.scoring.expansion import expansion_index
 from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.hard import hard_events
@@ -72,6 +73,7 @@ def score_days(
     rests = people.select(*KEY, "frozen_by", frozen=pl.col("frozen_by").is_not_null())
     held = hold(beside(raw, rests), published, model.scoring)
     room = expansion_index(signals, model.scoring.expansion)
-    whole = beside(beside(scores.raw, rests), room)
+    apart = disagreement(scores.raw, signals, model.scoring.views)
+    whole = beside(beside(beside(scores.raw, rests), room), apart)
     rows = health_scores(whole, held, fired, model_version=model_version, scored_at=scored_at)
     return Scored(signals.frame, scores.contributions, rows, fired)

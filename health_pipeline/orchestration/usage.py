@@ -24,6 +24,9 @@ from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.usage_plans import DayPlans
 
 USAGE_WINDOWS = "usage_windows"
+WIDTH = 2
+"""One row of it takes about the room of two signals of an account and day."""
+
 STATE_USERS, STATE_ACCOUNTS = "usage_users", "usage_accounts"
 """Internal: the state of all windows at the end of the last day that was computed."""
 

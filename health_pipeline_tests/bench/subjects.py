@@ -26,20 +26,21 @@ from health_pipeline.core.activity.tally import USER_DAYS, Tally
 from health_pipeline.core.activity.windows import tallied
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.orchestration.activity import PART_EVENTS, known_activity
-from health_pipeline.orchestration.chunks import CHUNK_DAYS
+from health_pipeline.orchestration.chunks import chunks
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import event_files
 from health_pipeline.orchestration.usage import (
     STATE_ACCOUNTS,
     STATE_USERS,
     USAGE_WINDOWS,
+    WIDTH,
     Usage,
     read_activity,
 )
 from health_pipeline.orchestration.window import Window
 from health_pipeline_tests.bench.scale.people import Ints, identity
 from health_pipeline_tests.bench.scale.places import Places
-from health_pipeline_tests.bench.scale.scoring import Scoring, population
+from health_pipeline_tests.bench.scale.scoring import Scoring, on_days, population
 from health_pipeline_tests.bench.scale.sizes import END, LONGEST, Scale
 
 Work = Callable[[], Any]
@@ -50,9 +51,6 @@ USERS_OF = tuple(f"active_users_{days}d" for days in WINDOWS)
 
 BATCH = 30
 """Days of activity in memory at once."""
-
-CHUNK_ROWS = 4_000_000
-"""Accounts × days × signals that a backfill works on at once."""
 
 NONE = "SELECT hash_of(source, event_id) AS id FROM raw_events WHERE false"
 """In place of the steps that look for copies."""
@@ -225,31 +223,46 @@ def distinct_of_year(places: Places, scale: Scale) -> Work:
 
 def windows_of_year(places: Places, scale: Scale) -> Work:
     """All windows and weeks of the year, chunk by chunk, and every day's file."""
-    return _walk(places, scale.year_days, scored=False)
+    _as_kept(places, "year")
+    people = population(places.links()[0])
+
+    def work() -> dict[str, int]:
+        with opened(places, "year") as stores:
+            return {"account-days": _walk_windows(stores, people, scale.year_days)}
+
+    return work
 
 
 def scores(places: Places, scale: Scale) -> Work:
-    """The same of the first days of the year, with the signals of usage, scores and files."""
-    return _walk(places, scale.year_days[: scale.scored_days], scored=True)
+    """The same of the first days of the year, then signals of usage, scores and their files.
 
-
-def _walk(places: Places, days: Sequence[date], *, scored: bool) -> Work:
+    As in a run: one step walks over all days and publishes, and the next one reads what it needs.
+    """
     _as_kept(places, "year")
-    links = places.links()[0]
+    links, days = places.links()[0], scale.year_days[: scale.scored_days]
 
     def work() -> dict[str, int]:
         rows = 0
         with opened(places, "year") as stores:
-            usage, scoring = Usage(stores), Scoring(links, stores)
-            accounts, signals = scoring.people.height, len(scoring.model.signals)
-            size = CHUNK_ROWS // (accounts * signals) if scored else CHUNK_DAYS
-            for chunk in _parts(days, size):
-                people = scoring.people_on(chunk)
-                found = _publish_windows(stores, usage, people, chunk)
-                rows += scoring.add(people, found) if scored else found.height
+            scoring = Scoring(links, stores)
+            _walk_windows(stores, scoring.people, days)
+            for part in chunks(days, scoring.people.height * len(scoring.model.signals)):
+                found = stores.lake.frame(USAGE_WINDOWS, part.first, part.last)
+                if found is not None:
+                    rows += scoring.add(scoring.people_on(part.days), found)
         return {"account-days": rows}
 
     return work
+
+
+def _walk_windows(stores: Stores, people: pl.DataFrame, days: Sequence[date]) -> int:
+    """Publish the windows of `days` in chunks as a run does; gives their rows."""
+    usage = Usage(stores)
+    parts = chunks(days, people.height * WIDTH)
+    return sum(
+        _publish_windows(stores, usage, on_days(people, part.days), part.days).height
+        for part in parts
+    )
 
 
 def _publish_windows(

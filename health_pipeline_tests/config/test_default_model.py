@@ -28,14 +28,15 @@ def test_groups_and_signals_carry_the_points_of_the_method(model):
     assert model.scoring.groups == {"value_use": 40, "delivery": 45, "relationship": 15}
     points = {signal.name: signal.weight for signal in model.signals}
     assert points == {
-        "seats_active_7d": 4, "seats_active_30d": 4, "core_depth": 6, "key_features": 8,
-        "stickiness": 4, "usage_trend": 10, "integrations": 4,
+        "seats_active_7d": 3, "seats_active_30d": 4, "core_depth": 6, "key_features": 6,
+        "stickiness": 3, "usage_trend": 10, "integrations": 4,
+        "burst_gap": 2, "time_to_first_value": 2, "quiet_churn": 0, "friction_at_high_usage": 0,
         "onboarding_milestones": 17, "milestone_completion": 4, "stalled_onboarding": 4,
         "open_tickets": 4, "ticket_volume": 2, "first_response_time": 2, "resolution_time": 2,
-        "reopen_rate": 2, "escalations": 8,
+        "reopen_rate": 2, "escalations": 8, "escalations_while_usage_falls": 0,
         "sponsor_engagement": 5, "sponsor_left": 1, "seat_utilisation": 3,
         "seat_reduction_requests": 1, "procurement_flags": 1, "overdue_invoices": 2,
-        "failed_payments": 1, "sentiment": 1,
+        "failed_payments": 1, "sentiment": 1, "commercial_trend": 0,
     }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def test_lagging_signals_are_those_of_r71(model):
     lagging = {signal.name: signal.weight for signal in model.signals if not signal.leading}
     assert lagging.keys() == {
         "resolution_time", "reopen_rate", "overdue_invoices", "failed_payments", "sentiment",
-        "seat_reduction_requests",
+        "seat_reduction_requests", "commercial_trend",
     }  # fmt: skip
     assert max(lagging.values()) <= model.scoring.band, "none alone crosses a border by the band"
     assert sum(lagging.values()) <= 25
@@ -88,6 +89,8 @@ def test_gates_hold_the_words_of_green_and_red(model):
         "usage_declining": ("usage_trend", "risk", "yellow"),
         "milestones_stalled": ("onboarding_milestones", "risk", "yellow"),
         "sponsor_gone": ("sponsor_engagement", "above", "yellow"),
+        "quiet_churn": ("quiet_churn", "risk", "yellow"),
+        "escalations_while_usage_falls": ("escalations_while_usage_falls", "risk", "yellow"),
         "sponsor_left": ("sponsor_left", "risk", "red"),
     }
     (combined,) = model.scoring.combined_gates

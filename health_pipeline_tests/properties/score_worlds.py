@@ -128,7 +128,7 @@ def judged(
     )
 
 
-VALUES = st.floats(-1e6, 1e6) | st.integers(-5, 120).map(float)
+VALUES = st.floats(-1e6, 1e6).map(lambda x: round(x, 6)) | st.integers(-5, 120).map(float)
 AGES = st.integers(0, 3) | st.integers(0, 60)
 MEASURED = st.builds(Reading, VALUES, st.just("measured"), AGES)
 READINGS = st.one_of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -16,9 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from health_pipeline.core.segments.assign import assign
 from health_pipeline_tests.core.scoring.world import DAY, RULES, spec
 from health_pipeline_tests.core.signals import worlds as days
 from health_pipeline_tests.properties.score_worlds import (
+    SEGMENTS,
     VALUES,
     Person,
     Reading,
@@ -89,20 +92,32 @@ def does_not_look_at_other_accounts(world: World, data: st.DataObject) -> None:
         assert_frame_equal(left, right.filter(stays), rel_tol=0.0, abs_tol=EXACT)
 
 
+def _two_values(world: World, frozen: pl.DataFrame, signal: str) -> st.SearchStrategy[Any]:
+    """Any two values, or two on and beside one ramp of the first account, where a fault shows."""
+    segment = assign(rows_of(world.people[:1])[0], SEGMENTS)["segment"].item()
+    mine = (pl.col("segment") == segment) & (pl.col("signal") == signal)
+    knots = frozen.filter(mine).select("k0", "k60", "k80", "k100").row(0)
+    at = st.sampled_from([0.0, 0.5, 0.95, 1.0, 1.1]) | st.floats(-0.1, 1.1)
+    near = st.tuples(st.sampled_from([*pairwise(knots)]), at, at).map(
+        lambda drawn: tuple(drawn[0][0] + t * (drawn[0][1] - drawn[0][0]) for t in drawn[1:])
+    )
+    return near | near | st.tuples(VALUES, VALUES)  # two times in three near
+
+
 def never_falls_when_a_value_gets_better(world: World, data: st.DataObject) -> None:
-    person, judged = world.people[0], data.draw(st.sampled_from(world.specs))
-    start, by = data.draw(VALUES), data.draw(st.floats(0, 1e6) | st.integers(0, 9).map(float))
-    age = data.draw(st.integers(0, 20))
-    better = start + by if judged.higher_is_better else start - by
-    frozen = world.fitted()
+    person, judged_by = world.people[0], data.draw(st.sampled_from(world.specs))
+    world = replace(world, rules=world.rules.model_copy(update={"min_coverage": 0.0}))
+    frozen, age = world.fitted(), data.draw(st.integers(0, 20))
+    two = data.draw(_two_values(world, frozen, judged_by.name))
+    worse, better = sorted(two, reverse=not judged_by.higher_is_better)
 
     def at(value: float) -> float | None:
-        readings = {**person.readings, judged.name: Reading(value, "measured", age)}
+        readings = {**person.readings, judged_by.name: Reading(value, "measured", age)}
         changed = world.with_people(replace(person, readings=readings), *world.people[1:])
         raw = scores_of(changed, frozen).raw
         return raw.filter(pl.col("account_id") == person.name)["score"].item()
 
-    low, high = at(start), at(better)
+    low, high = at(worse), at(better)
     assert (low is None) == (high is None)
     assert low is None or high >= low - EXACT
 
@@ -166,6 +181,20 @@ def _alone(value: float, *, up: bool, norm: list[float], status: str = "measured
     )
     person = Person("a", "Starter", 10.0, {"s": Reading(value, status)})
     return World((judged_by,), RULES, *rows_of(crowd), (person,))
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_rises_all_along_the_ramps(up):
+    """Four hundred accounts, each a step better than the one before."""
+    steps = [n / 2 - 50 for n in range(400)]
+    crowd = tuple(
+        Person(f"a{n:03}", "Starter", 10.0, {"s": Reading(value, "measured")})
+        for n, value in enumerate(steps if up else steps[::-1])
+    )
+    world = _alone(0.0, up=up, norm=[]).with_people(*crowd)
+    found = scores_of(world).raw.sort("account_id")["score"].to_list()
+    assert found == sorted(found)
+    assert (found[0], found[-1]) == (0.0, 100.0)
 
 
 @settings(max_examples=50, deadline=None)

@@ -49,6 +49,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     scoring.tier_words,
     scoring.tier_ranges,
     scoring.expansion_parts,
+    scoring.views,
     scoring.gate_names,
     scoring.gates_lead,
     scoring.gate_values,

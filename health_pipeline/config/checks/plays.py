@@ -30,6 +30,8 @@ def gate_plays(draft: Draft) -> Iterator[Issue]:
 
 def unused_plays(draft: Draft) -> Iterator[Issue]:
     """A play that nothing starts is told, and the model is used all the same."""
+    if "plays" not in draft.own:
+        return
     scoring = draft.scoring
     used = {signal.play for signal in draft.signals.values()}
     used |= {gate.play for gate in scoring.gates} | {gate.play for gate in scoring.combined_gates}

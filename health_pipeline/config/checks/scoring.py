@@ -76,6 +76,13 @@ def expansion_parts(draft: Draft) -> Iterator[Issue]:
             yield from unknown(draft, "scoring", (*path, n), name, known, "signal")
 
 
+def views(draft: Draft) -> Iterator[Issue]:
+    """Each view is that of a signal of the model."""
+    for name, signal in draft.scoring.views.items():
+        known = draft.names("signals")
+        yield from unknown(draft, "scoring", ("views", name), signal, known, "signal")
+
+
 def gates_lead(draft: Draft) -> Iterator[Issue]:
     """No gate rests on a lagging signal: it would move a tier alone (R71)."""
     for n, gate in enumerate(draft.scoring.gates):

@@ -158,6 +158,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "due": "the contract ends within the churn horizon, no notice is known",
         "scored_at": "when it was computed",
         "held_tier": "tier after the band and falls, before gates",
+        "disagreement": "who calls healthy what another calls at risk; null: nobody disagrees",
         "frozen_by": "silent sources for which the tier stays as it was; null: it is free to move",
     },
     "outages": {

@@ -259,6 +259,7 @@ _TABLES = (
             "model_version": TEXT,
             "held_tier": TEXT,
             "frozen_by": TEXT,
+            "disagreement": TEXT,
         },
         ("account_id", "date"),
         daily=True,

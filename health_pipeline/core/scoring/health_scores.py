@@ -22,7 +22,7 @@ def health_scores(
     """Scores, held tiers and gates in one row.
 
     Args:
-        raw: `Scores.raw`, and optionally `frozen_by` (`outages.FROZEN`) and `expansion_index`.
+        raw: `Scores.raw`, and optionally `frozen_by`, `expansion_index`, `disagreement`.
         held: `tiers.HELD`.
         gates: `gates.GATES`.
         model_version: hash of the resolved model and baseline.
@@ -41,7 +41,9 @@ def health_scores(
     parts = [pl.when(lowered).then("gate_reason"), pl.when(could_be_lower).then(not_asked)]
     reasons = pl.concat_str(parts, separator="; ", ignore_nulls=True)
     shape = RESULT_TABLES["health_scores"].columns
-    beside_it = [name for name in ("frozen_by", "expansion_index") if name not in raw.columns]
+    beside_it = [
+        name for name in ("frozen_by", "expansion_index", "disagreement") if name not in raw.columns
+    ]
     raw = raw.with_columns(pl.lit(None, shape[name]).alias(name) for name in beside_it)
     rows = beside(beside(raw, held), gates).with_columns(
         pl.when(lowered).then("gate").alias("gate"),

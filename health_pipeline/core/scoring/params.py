@@ -61,6 +61,8 @@ class ScoringRules(Frozen):
         big_fall: a fall of this many points against the highest score of `fall_days` acts at once.
         min_coverage: below it an account is `unscored`.
         expansion: part of the expansion index → the signals that it is the mean of (R55).
+        views: who else judges an account → the signal that speaks for them; told where one of
+            them calls healthy what another, or the score, calls at risk.
         outage_share: a source that is down for this share of the accounts freezes their tiers.
         outage_days: usage is down when its newest delivered day is older than so many days.
     """
@@ -72,6 +74,7 @@ class ScoringRules(Frozen):
     fall_days: int = Field(default=7, ge=1)
     min_coverage: float = Field(default=0.6, ge=0, le=1)
     expansion: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    views: dict[str, str] = Field(default_factory=dict)
     outage_share: float = Field(default=0.2, gt=0, le=1)
     outage_days: int = Field(default=3, ge=1, le=30)
     gates: tuple[Gate, ...] = ()

@@ -25,7 +25,7 @@ from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.pictures import sparkline_svg
 from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.tables import column_schema, sample_table, table_value
-from health_pipeline.orchestration.usage import USAGE_WINDOWS, Usage
+from health_pipeline.orchestration.usage import USAGE_WINDOWS, WIDTH, Usage
 from health_pipeline.orchestration.window import run_window
 
 NAME = dg.AssetKey("activity")
@@ -120,7 +120,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
             walk, usage = (
-                Walk(context, stores, USAGE_WINDOWS, rescores=False, width=2),
+                Walk(context, stores, USAGE_WINDOWS, rescores=False, width=WIDTH),
                 Usage(stores),
             )
             for part in walk:

@@ -42,7 +42,7 @@ class Scoring:
 
     def people_on(self, days: Sequence[date]) -> pl.DataFrame:
         """Everybody, on each of `days`."""
-        return self.people.join(pl.DataFrame({"date": days}, schema={"date": pl.Date}), how="cross")
+        return on_days(self.people, days)
 
     def add(self, people: pl.DataFrame, observed: pl.DataFrame) -> int:
         """Score and publish the days of `observed` (`OBSERVED` rows); gives the rows of scores."""
@@ -109,6 +109,11 @@ class Scoring:
             for (day,), part in frame.partition_by("date", as_dict=True).items()
         ]
         self.lake.publish(writes, run_id=VERSION, at=House.now())
+
+
+def on_days(people: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
+    """`people` on each of `days`, a day after the other."""
+    return pl.DataFrame({"date": days}, schema={"date": pl.Date}).join(people, how="cross")
 
 
 def population(user_links: pl.DataFrame) -> pl.DataFrame:

@@ -76,4 +76,5 @@ def test_the_whole_row():
         "model_version": "v1",
         "held_tier": "green",
         "frozen_by": None,
+        "disagreement": None,
     }

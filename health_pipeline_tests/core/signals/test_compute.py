@@ -74,7 +74,9 @@ def test_usage_is_as_old_as_the_last_delivered_day():
 
 
 def test_an_unknown_kind_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"signal login: no kind 'logins', only breadth, core_"):
+    with pytest.raises(
+        ValueError, match=r"signal login: no kind 'logins', only breadth, burst_gap"
+    ):
         signal_values(
             world(), [spec("breadth", name="login").model_copy(update={"kind": "logins"})]
         )

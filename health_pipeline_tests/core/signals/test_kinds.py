@@ -77,7 +77,7 @@ def test_lagging_kinds_are_those_of_the_requirement():
     lagging = {kind.name for kind in kinds().values() if not kind.meta.leading}
     assert lagging == {
         "resolution_time", "reopen_rate", "overdue_invoices", "failed_payments", "sentiment",
-        "seat_reduction_requests",
+        "seat_reduction_requests", "commercial_trend",
     }, "R71"  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -45,6 +45,7 @@ WINDOWS = {
     "account_id": pl.String(),
     "observed_on": pl.Date(),
     **WINDOW_COLUMNS,
+    "first_core_on": pl.Date(),
     "weekly_users": pl.List(pl.Int64()),
 }
 SEATS = {"subscriptions": [{"account_id": "a", "seats": 100}]}
@@ -66,6 +67,13 @@ def account(account_id: str = "a", **columns: Any) -> Row:
 def window(account_id: str = "a", **columns: Any) -> Row:
     unknown = {"weekly_users": [None] * WEEKS}
     return {"account_id": account_id, "observed_on": DAY, **unknown, **columns}
+
+
+def used(days_ago: Iterable[int]) -> Row:
+    """The masks of an account that was active so many days before its last delivered day."""
+    back = set(days_ago)
+    first, second = ({n - start for n in back if 0 <= n - start < 63} for start in (0, 63))
+    return {f"active_mask_{m}": sum(1 << n for n in bits) for m, bits in enumerate((first, second))}
 
 
 def weeks(users: Sequence[int | None]) -> list[int | None]:

@@ -10,15 +10,14 @@ ticket of the source, whoever's it is: before that nothing was recorded. Missing
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import ticket_rate
 
 SMOOTHING = 3.0
 """Tickets added to both sides: a rise of a few tickets is noise (Poisson)."""
@@ -51,34 +50,14 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     """Per cent of the usual; `detail` gives both counts."""
     if "tickets" not in view.tables:
         return not_applicable(view)
-    recent_from = view.day - timedelta(days=params.window_days - 1)
-    earlier_from = recent_from - timedelta(days=params.earlier_days)
-    tickets = rows(view, "tickets").select("account_id", "source", on=pl.col("opened_at").dt.date())
-    began = tickets.group_by("source").agg(recorded=pl.col("on").min())
-    on, first_day = pl.col("on"), pl.min_horizontal("first_seen_on", "starts_on")
-    start = pl.max_horizontal(
-        pl.lit(earlier_from), "recorded", pl.min_horizontal("first_day", "first_ticket")
-    )
-    found = (
-        tickets.join(began, on="source")
-        .group_by("account_id")
-        .agg(
-            opened=on.is_between(recent_from, view.day).sum(),
-            earlier=on.is_between(earlier_from, recent_from, closed="left").sum(),
-            first_ticket=on.min(),
-            recorded=pl.col("recorded").min(),
-        )
-        .join(view.accounts.select("account_id", first_day=first_day), on="account_id")
-        .with_columns(days=(pl.lit(recent_from) - start).dt.total_days())
-        .with_columns(usual=pl.col("earlier") * params.window_days / pl.col("days"))
-    )
+    found = ticket_rate(view, params.window_days, params.earlier_days)
     share = 100.0 * (pl.col("opened") + SMOOTHING) / (pl.col("usual") + SMOOTHING)
     window = f"in {params.window_days} days"
     return answers(
         view,
         found.select(
             "account_id",
-            value=pl.when(pl.col("days") >= params.window_days).then(share),
+            value=share,
             detail=pl.format(f"{{}} {window}, usual are {{}}", "opened", pl.col("usual").round(1)),
         ),
     )

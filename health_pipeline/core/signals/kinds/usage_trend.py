@@ -2,28 +2,31 @@
 
 x = log(weekly active users + 1) less the same-week median of the plan; the value is EWMA(.3) −
 EWMA(.05) of x, oldest to newest. Missing below 8 weeks of history, or without the last two.
+Where an account is behind though it is not below its own prior weeks, the detail says what it is
+behind of: its peers grew more, or it was larger before those weeks.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import WEEKS, DayView
 from health_pipeline.core.signals.answers import answers, not_applicable, usage
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.usage_fall import (
+    MIN_PEERS,
+    MIN_WEEKS,
+    RECENT_WEEKS,
+    Floats,
+    by_week,
+    fall_words,
+    usual_users,
+)
 
-MIN_WEEKS = 8
-MIN_PEERS = 5
-RECENT_WEEKS, PRIOR_WEEKS, DOWN_SHARE = 2, 8, 0.75
-NOTHING = -1
-
-Floats = NDArray[np.float64]
-"""A matrix of weeks × accounts, the latest week first, or one figure an account; NaN = unknown."""
+BEHIND = -0.05
+"""Log points from which on an account is told that it is behind, whatever its own weeks say."""
 
 
 class Params(Frozen):
@@ -53,7 +56,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     found = usage(view, users=True)
     if found is None:
         return not_applicable(view)
-    users = _by_week(found["weekly_users"])
+    users = by_week(found["weekly_users"])
     x = _against_peers(users, found["plan"])
     trend = _ewma(x, 0.3) - _ewma(x, 0.05)
     # Whoever has weeks is a peer; only who shows usage has a value.
@@ -61,13 +64,8 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     trend[~shown | np.isnan(x[:RECENT_WEEKS]).any(axis=0)] = np.nan
     value = pl.Series("value", trend, nan_to_null=True)
     return answers(
-        view, found.select("account_id", "observed_on").with_columns(value, _words(users))
+        view, found.select("account_id", "observed_on").with_columns(value, _words(users, trend))
     )
-
-
-def _by_week(weekly: pl.Series) -> Floats:
-    """Users of each week, from a list of `WEEKS` an account (null: not in any window)."""
-    return np.ascontiguousarray(weekly.list.to_array(WEEKS).to_numpy().astype(np.float64).T)
 
 
 def _against_peers(users: Floats, plan: pl.Series) -> Floats:
@@ -113,38 +111,13 @@ def _ewma(x: Floats, alpha: float) -> Floats:
     return np.asarray(np.divide(total, weights, where=weights > 0, out=np.full_like(total, np.nan)))
 
 
-def _words(users: Floats) -> pl.Series:
-    """Down only if both of the last two weeks are ≤ 75 % of the prior median (science.md)."""
-    usual, recent = _usual(users), users[:RECENT_WEEKS]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.rint(100.0 * recent.mean(axis=0) / usual)
-        loss = np.rint(100.0 - 100.0 * recent.mean(axis=0) / usual)
-    told = (usual > 0) & np.isfinite(share)
-    down = told & (recent <= DOWN_SHARE * usual).all(axis=0)
-    figure = np.where(told, np.where(down, loss, share), 0.0).astype(np.int64)
-    # Few figures are told of many accounts: each sentence is put together once.
-    code = np.where(told, 2 * figure + down, NOTHING)
-    codes, place = np.unique(code, return_inverse=True)
-    return pl.Series("detail", [_sentence(code) for code in codes.tolist()], pl.String)[place]
-
-
-def _sentence(code: int) -> str:
-    """Twice a per cent; odd: by so much down, even: at so much."""
-    prior = f"the prior {PRIOR_WEEKS} weeks"
-    if code == NOTHING:
-        return f"hardly any active users in {prior}"
-    if code % 2:
-        return f"active users down {code // 2}% against {prior}"
-    return f"active users at {code // 2}% of {prior}"
-
-
-def _usual(users: Floats) -> Floats:
-    """The median of the `PRIOR_WEEKS` before the recent ones, over those that are known."""
-    prior: NDArray[Any] = np.sort(users[RECENT_WEEKS : RECENT_WEEKS + PRIOR_WEEKS], axis=0)
-    known = (~np.isnan(prior)).sum(axis=0)  # unknown ones stand last
-    account = np.arange(prior.shape[1])
-    low, high = (
-        prior[np.maximum(n, 0), account]
-        for n in ((known - 1) // 2, np.minimum(known // 2, len(prior) - 1))
-    )
-    return np.asarray(np.where(known > 0, (low + high) / 2.0, np.nan))
+def _words(users: Floats, trend: Floats) -> pl.Series:
+    """The raw change, and where that looks well while the trend does not, the trend itself."""
+    usual, recent = usual_users(users), users[:RECENT_WEEKS].mean(axis=0)
+    words = fall_words(users)
+    with np.errstate(invalid="ignore"):
+        odd = np.flatnonzero((trend < BEHIND) & (recent >= usual))
+    loss = pl.Series(np.rint(100.0 - 100.0 * np.exp(trend[odd])).astype(np.int64))
+    behind = f"recent weeks {{}}% below the level of {WEEKS} weeks beside them, though {{}}"
+    said = pl.select(pl.format(behind, loss, words[odd])).to_series()
+    return words.scatter(odd, said).alias("detail")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from math import log
+from math import exp, log
 
 import polars as pl
 
@@ -37,6 +37,10 @@ def by_hand(x):
 
 
 ALONE = by_hand([log(n + 1) for n in FALLING])
+FADED = [40] * 6 + [1] * 6 + [2, 2]
+"""Large until the prior 8 weeks began, then next to nothing, now twice that."""
+
+FADED_TREND = by_hand([log(users + 1) for users in FADED])
 GAP = by_hand([None if n == 5 else log(users + 1) for n, users in enumerate(FALLING)])
 AHEAD = by_hand([0.0] * 12 + [log(101 / 61), log(101 / 73)])
 CASES = [
@@ -76,6 +80,17 @@ CASES = [
             by_hand([log(101)] * 12 + [log(77), log(61)]),
             "measured",
             "active users at 68% of the prior 8 weeks",
+        ),
+    ),
+    (
+        "behind in spite of a rise over its own prior weeks: the detail says of what",
+        trend(FADED),
+        {},
+        (
+            FADED_TREND,
+            "measured",
+            f"recent weeks {round(100 - 100 * exp(FADED_TREND))}% below the level of 14 weeks beside"
+            " them, though active users at 200% of the prior 8 weeks",
         ),
     ),
     (

@@ -1,0 +1,47 @@
+"""How many tickets an account opens, beside how many it usually does (R41)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.signals.answers import rows
+
+
+def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
+    """Tickets of the last `window_days` and what the `earlier_days` before bring in as many days.
+
+    Earlier days count from the account's first day or ticket, and from the first ticket of the
+    source, whoever's it is: before that nothing was recorded.
+
+    Returns:
+        One row an account that support has seen: `account_id`, `opened`, `usual` (tickets in
+        `window_days`; null with less than as many earlier days).
+    """
+    recent_from = view.day - timedelta(days=window_days - 1)
+    earlier_from = recent_from - timedelta(days=earlier_days)
+    tickets = rows(view, "tickets").select("account_id", "source", on=pl.col("opened_at").dt.date())
+    began = tickets.group_by("source").agg(recorded=pl.col("on").min())
+    on, first_day = pl.col("on"), pl.min_horizontal("first_seen_on", "starts_on")
+    start = pl.max_horizontal(
+        pl.lit(earlier_from), "recorded", pl.min_horizontal("first_day", "first_ticket")
+    )
+    days = (pl.lit(recent_from) - start).dt.total_days()
+    return (
+        tickets.join(began, on="source")
+        .group_by("account_id")
+        .agg(
+            opened=on.is_between(recent_from, view.day).sum(),
+            earlier=on.is_between(earlier_from, recent_from, closed="left").sum(),
+            first_ticket=on.min(),
+            recorded=pl.col("recorded").min(),
+        )
+        .join(view.accounts.select("account_id", first_day=first_day), on="account_id")
+        .select(
+            "account_id",
+            "opened",
+            usual=pl.when(days >= window_days).then(pl.col("earlier") * window_days / days),
+        )
+    )
