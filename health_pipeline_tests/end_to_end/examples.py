@@ -15,13 +15,17 @@ DATA = ROOT.parent / "shared" / "data"
 RESAVE = "ravenstack_excel_resave_ddmmyyyy"
 LAST = {"ravenstack": date(2024, 12, 31), "openstack": date(2015, 12, 31)}
 
+NO_TABLE = {"integrations", "procurement_flags", "seat_reduction_requests", "sponsor_left"}
+
 NO_SIGNAL = {
-    "ravenstack": {
+    "ravenstack": NO_TABLE
+    | {
         *("core_depth", "onboarding_milestones", "overdue_invoices", "seat_utilisation"),
         *("seats_active_30d", "seats_active_7d", "sentiment", "sponsor_engagement"),
         *("stickiness", "usage_trend"),
     },
-    "openstack": {
+    "openstack": NO_TABLE
+    | {
         *("escalations", "onboarding_milestones", "open_tickets", "overdue_invoices"),
         *("resolution_time", "seat_utilisation", "seats_active_30d", "seats_active_7d"),
         *("sentiment", "sponsor_engagement"),

@@ -170,7 +170,7 @@ def stayers(world: World, values: pl.DataFrame) -> float:
         .agg(pl.len(), ever=pl.col("coded").any())
         .filter(pl.col("len") == LOOKS)
     )
-    return quarters["ever"].sum() / quarters.height
+    return float(quarters["ever"].sum()) / quarters.height
 
 
 def summary(world: World, values: pl.DataFrame) -> str:

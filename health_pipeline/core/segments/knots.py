@@ -48,8 +48,12 @@ def in_order(knots: Floats, *, higher_is_better: bool) -> Floats:
 
 
 def shrink(own: float | Floats, parent: float | Floats, n: int, strength: float) -> Floats:
-    """(n · own + M · parent) / (n + M): few accounts lean on their parent."""
-    return np.asarray((n * np.asarray(own) + strength * np.asarray(parent)) / (n + strength))
+    """(n · own + M · parent) / (n + M): few accounts lean on their parent.
+
+    Written as a step from the parent, so that equal figures stay exactly what they are.
+    """
+    above = np.asarray(parent)
+    return np.asarray(above + n / (n + strength) * (np.asarray(own) - above))
 
 
 def prior(spec: SignalSpec) -> Figures:

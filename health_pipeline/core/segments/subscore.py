@@ -26,7 +26,7 @@ def subscore(value: Floats, knots: Sequence[Floats], *, higher_is_better: NDArra
     sign = np.where(higher_is_better, 1.0, -1.0)
     x, (k0, k60, k80, k100) = value * sign, (knot * sign for knot in knots)
     # The highest step that is reached decides: it is put on last.
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = np.where(x > k0, 60.0 * ((x - k0) / (k60 - k0)), 0.0)
         found = np.where(x >= k60, 60.0 + 20.0 * ((x - k60) / (k80 - k60)), found)
         found = np.where(x >= k80, 80.0 + 20.0 * ((x - k80) / (k100 - k80)), found)

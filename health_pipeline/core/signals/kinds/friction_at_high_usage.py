@@ -56,7 +56,7 @@ META = KindMeta(
 
 def compute(view: DayView, params: Params) -> pl.DataFrame:
     """Number of frictions; `detail` gives the share of seats and names them."""
-    found = usage(view, users=True)
+    found = usage(view, users=True) if view.has("subscriptions", "seats") else None
     frictions = _frictions(view, params)
     if found is None or frictions is None:
         return not_applicable(view)

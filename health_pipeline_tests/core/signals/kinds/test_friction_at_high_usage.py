@@ -3,6 +3,7 @@ from __future__ import annotations
 from health_pipeline_tests.core.signals.worlds import (
     MISSING,
     NOT_APPLICABLE,
+    SEATS,
     account,
     at,
     case_test,
@@ -16,9 +17,9 @@ def ticket(opened=20, **columns):
     return {"account_id": "a", "source": "desk", "opened_at": at(opened), **columns}
 
 
-def customer(users, *tickets, rated=(), due=(), **columns):
+def customer(users, *tickets, rated=(), due=(), contract=SEATS, **columns):
     """Users of 100 seats, tickets, ratings (days ago, score), open milestones (due days ago)."""
-    tables, provided = {}, {}
+    tables, provided = dict(contract), {}
     if tickets:
         tables["tickets"] = list(tickets)
         provided["tickets"] = {"resolved_at", "escalated_at"}
@@ -118,10 +119,11 @@ CASES = [
     ("no seats known", customer(80, CLOSED, seats=None), {}, MISSING),
     ("users of others only", customer(None, CLOSED), {}, MISSING),
     ("no source shows the account", customer(80, CLOSED, has_usage=False), {}, MISSING),
+    ("no source tells seats", customer(80, CLOSED, contract={}), {}, NOT_APPLICABLE),
     ("nothing tells outcomes", customer(80), {}, NOT_APPLICABLE),
     (
         "no product source",
-        world({"tickets": [CLOSED]}, [account(has_usage=False)]),
+        world({**SEATS, "tickets": [CLOSED]}, [account(has_usage=False)]),
         {},
         NOT_APPLICABLE,
     ),

@@ -41,6 +41,11 @@ FADED = [40] * 6 + [1] * 6 + [2, 2]
 """Large until the prior 8 weeks began, then next to nothing, now twice that."""
 
 FADED_TREND = by_hand([log(users + 1) for users in FADED])
+FADED_LOSS = round(100 - 100 * exp(FADED_TREND))
+TOLD = (
+    f"recent weeks {FADED_LOSS}% below the level of 14 weeks beside them, though "
+    "active users at 200% of the prior 8 weeks"
+)
 GAP = by_hand([None if n == 5 else log(users + 1) for n, users in enumerate(FALLING)])
 AHEAD = by_hand([0.0] * 12 + [log(101 / 61), log(101 / 73)])
 CASES = [
@@ -89,8 +94,7 @@ CASES = [
         (
             FADED_TREND,
             "measured",
-            f"recent weeks {round(100 - 100 * exp(FADED_TREND))}% below the level of 14 weeks beside"
-            " them, though active users at 200% of the prior 8 weeks",
+            TOLD,
         ),
     ),
     (
