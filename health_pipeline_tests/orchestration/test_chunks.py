@@ -30,8 +30,8 @@ def test_chunks_are_the_days_in_order_and_bounded(offsets, rows_a_day):
 
 def test_a_month_of_a_middling_house_is_one_chunk():
     days = [START + timedelta(days=n) for n in range(31)]
-    assert len(chunks(days, 6_000 * 14)) == 1
-    assert len(chunks(days, 50_000 * 14)) == 8
+    assert len(chunks(days, 2_000 * 30)) == 1
+    assert len(chunks(days, 50_000 * 14)) == 16
 
 
 def test_windows_end_at_holes():
