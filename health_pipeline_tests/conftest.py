@@ -1,4 +1,7 @@
-"""Object storage for the tests that need it: one real server a session, a bucket a test."""
+"""Object storage for the tests that need it: one real server a session, a bucket a test.
+
+Failures of the shared case test of signals are told in full.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from health_pipeline_tests.faults.s3 import (
 )
 
 NUMBERS = count(1)
+
+pytest.register_assert_rewrite("health_pipeline_tests.core.signals.worlds")
 
 
 @dataclass(frozen=True)
