@@ -23,9 +23,10 @@ USAGE = "usage"
 """What stands for all usage sources together, as source and as table."""
 
 WEEKS_BEFORE = 8
-LIKELY = 0.002
-"""A silence is an outage when it is less likely than this: three days of a source that always
-spoke every day, three weeks of one that always spoke on Mondays."""
+LIKELY = 0.0002
+"""A silence is an outage when it is less likely than this: four days of a source that always spoke
+every day, four weeks of one that always spoke on Mondays. Many tables are asked on many days, so
+that what is seen once in 500 times is seen every few weeks."""
 
 ARRIVALS: dict[str, pl.DataType] = {
     "source": pl.String(),

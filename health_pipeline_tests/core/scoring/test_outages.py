@@ -31,13 +31,13 @@ def after(days):
     [
         ("nothing ever arrived", [], 50, False),
         ("it spoke today", EVERY_DAY, 0, False),
-        ("two quiet days of a daily source happen", EVERY_DAY, 2, False),
-        ("three do not", EVERY_DAY, 3, True),
+        ("three quiet days of a daily source happen", EVERY_DAY, 3, False),
+        ("four do not", EVERY_DAY, 4, True),
         ("and it lasts", EVERY_DAY, 60, True),
         ("a quiet weekend is none", [d for d in WORKDAYS if d <= MONDAY - timedelta(3)], -1, False),
-        ("but three workdays are", WORKDAYS, 3, True),
-        ("Mondays: two missing ones happen", MONDAYS, 20, False),
-        ("Mondays: three do not", MONDAYS, 21, True),
+        ("but four workdays are", WORKDAYS, 4, True),
+        ("Mondays: three missing ones happen", MONDAYS, 27, False),
+        ("Mondays: four do not", MONDAYS, 28, True),
         ("one that spoke twice has no rhythm", [EVERY_DAY[0], EVERY_DAY[40]], 90, False),
     ],
 )
