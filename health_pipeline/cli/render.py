@@ -29,7 +29,7 @@ def table_of(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]
     """A rich table; cells are shown as they are given (markup allowed)."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for name in columns:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")  # of two names that are cut nobody can tell which
     for row in rows:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
     return table
