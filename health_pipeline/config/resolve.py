@@ -28,7 +28,9 @@ def resolve(draft: Draft) -> HealthModel:
         identity=draft.identity,
         activity=draft.activity,
         segments=SegmentRules(**dict(draft.segments)),
-        signals=tuple(_signal(name, one) for name, one in sorted(draft.signals.items())),
+        signals=tuple(
+            _signal(name, one, draft.segments) for name, one in sorted(draft.signals.items())
+        ),
         scoring=_scoring(draft.scoring),
         explanation=draft.scoring.explanation,
         plays=_plays(draft.plays),
@@ -42,8 +44,8 @@ def resolve(draft: Draft) -> HealthModel:
     )
 
 
-def _signal(name: str, written: WrittenSignal) -> SignalSpec:
-    """One signal: what its block says, else what its kind says."""
+def _signal(name: str, written: WrittenSignal, segments: SegmentRules) -> SignalSpec:
+    """One signal: what its block says, else what its kind says, and what segments set."""
     kind = kinds()[written.kind]
     said = {key: getattr(written, key) for key in _FROM_KIND}
     words = {key: getattr(kind.meta, key) if one is None else one for key, one in said.items()}
@@ -60,6 +62,8 @@ def _signal(name: str, written: WrittenSignal) -> SignalSpec:
         play=written.play,
         code_needs=kind.meta.code_needs,
         code_otherwise=kind.meta.code_otherwise,
+        segment_weights={s.name: s.weights[name] for s in segments.segments if name in s.weights},
+        segment_knots={s.name: s.knots[name] for s in segments.segments if name in s.knots},
         **words,
     )
 

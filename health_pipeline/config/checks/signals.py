@@ -9,7 +9,7 @@ from math import isclose
 
 from health_pipeline.config.checks.names import badly_named, unknown
 from health_pipeline.config.draft import Draft
-from health_pipeline.config.issue import Issue
+from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.shapes import WrittenSignal
 from health_pipeline.core.signals.kind import kinds
 
@@ -48,12 +48,17 @@ def signal_weights(draft: Draft) -> Iterator[Issue]:
 
 def lagging_weight(draft: Draft) -> Iterator[Issue]:
     """Lagging signals never drive the score (R71)."""
-    lagging = {name: signal for name, signal in draft.signals.items() if not leads(signal)}
+    lagging = lagging_signals(draft)
     total = sum(signal.weight for signal in lagging.values())
     if total > LAGGING_SHARE:
         words = f"lagging signals weigh {total:g} together: {', '.join(lagging)}"
         first = next(iter(lagging))
         yield draft.issue("signals", (first, "weight"), words, f"at most {LAGGING_SHARE:g}")
+
+
+def lagging_signals(draft: Draft) -> dict[str, WrittenSignal]:
+    """The signals that confirm and do not drive."""
+    return {name: signal for name, signal in draft.signals.items() if not leads(signal)}
 
 
 def leads(signal: WrittenSignal) -> bool:
@@ -84,23 +89,34 @@ def play_names(draft: Draft) -> Iterator[Issue]:
 def knot_order(draft: Draft) -> Iterator[Issue]:
     """Knots rise when higher is better, and fall when lower is."""
     for name, signal in draft.good_signals.items():
-        kind = kinds().get(signal.kind)
-        if kind is None:
+        kind, rising = kinds().get(signal.kind), rises(signal)
+        if kind is None or rising is None:
             continue
-        higher = signal.higher_is_better
-        rising = kind.meta.higher_is_better if higher is None else higher
         defaults = signal.default_knots or kind.meta.default_knots
         for key, knots in (("knots", signal.knots), ("default_knots", defaults)):
             unused = key == "default_knots" and signal.knots != "fit"
-            if unused or isinstance(knots, str) or _ordered(knots, rising=rising):
+            if unused or isinstance(knots, str):
                 continue
-            word = "rise: higher is better" if rising else "fall: lower is better"
-            allowed = "the raw values that score 0, 60, 80 and 100"
-            yield draft.issue("signals", (name, key), f"the knots must {word}", allowed)
+            yield from out_of_order(draft, "signals", (name, key), knots, rising=rising)
 
 
-def _ordered(knots: tuple[float, ...], *, rising: bool) -> bool:
-    return all((low < high) if rising else (low > high) for low, high in pairwise(knots))
+def out_of_order(
+    draft: Draft, file: str, path: Path, knots: tuple[float, ...], *, rising: bool
+) -> Iterator[Issue]:
+    """An issue at `path` when `knots` do not run in the direction of their signal."""
+    if not all((low < high) if rising else (low > high) for low, high in pairwise(knots)):
+        word = "rise: higher is better" if rising else "fall: lower is better"
+        allowed = "the raw values that score 0, 60, 80 and 100"
+        yield draft.issue(file, path, f"the knots must {word}", allowed)
+
+
+def rises(signal: WrittenSignal) -> bool | None:
+    """Whether higher is better; None when its kind is unknown, which is another rule's matter."""
+    kind = kinds().get(signal.kind)
+    if kind is None:
+        return None
+    higher = signal.higher_is_better
+    return kind.meta.higher_is_better if higher is None else higher
 
 
 def sentences(draft: Draft) -> Iterator[Issue]:

@@ -46,7 +46,7 @@ def reasons(
     """
     drivers = contributions.filter(
         pl.col("subscore").is_not_null() & pl.col("points_vs_reference").is_not_null()
-    ).select(*KEY, "signal", "subscore", points="points_vs_reference")
+    ).select(*KEY, "signal", "subscore", "weight", points="points_vs_reference")
     drivers = drivers.join(_capping(gates, gate_signals), on=[*KEY, "signal"], how="left")
     # A combined gate does not say which of its members fired: those that are not healthy are told.
     unhealthy = pl.col("subscore") < HEALTHY_FROM
@@ -54,8 +54,8 @@ def reasons(
         caps=(pl.col("caps") == "alone") | ((pl.col("caps") == "together") & unhealthy)
     ).with_columns(
         pl.col("caps").fill_null(False),
-        watched=pl.col("signal").is_in([spec.name for spec in specs if not spec.weight])
-        & (pl.col("subscore") < RISK_BELOW),
+        # What speaks without a weight is only watched, everywhere or in this segment.
+        watched=(pl.col("weight") == 0) & (pl.col("subscore") < RISK_BELOW),
     )
     chosen = pl.concat([_risks(drivers, rules), _strengths(drivers, rules)])
     return RESULT_TABLES["reason_codes"].conform(_worded(chosen, signals, specs))

@@ -58,7 +58,7 @@ def work(
         Subscores, points, coverage, gates and tier, in this order. A signal that is not observed is
         listed with the reason, weight 0 and points 0.
     """
-    known = {spec.name: spec for spec in specs}
+    known = {spec.name: spec.within(score["segment"]) for spec in specs}
     rows = [(row, known[row["signal"]]) for row in _aged(drivers, specs).iter_rows(named=True)]
     return [
         Section(

@@ -22,6 +22,7 @@ class SignalSpec(Frozen):
         name: unique, snake_case; `kind`: file of `core/signals/kinds/`.
         params: the kind's own frozen Params.
         group, weight: the score group and its share of 100 points.
+        segment_weights, segment_knots: what segments set for themselves (segments.yaml).
         leading: leading signals drive, lagging ones confirm (R71).
         higher_is_better: direction of the raw value.
         knots: four literal values, or "fit" (segment quantiles).
@@ -61,3 +62,14 @@ class SignalSpec(Frozen):
     risk_pattern: str
     kpi: str
     play: str
+    segment_weights: dict[str, float] = {}
+    segment_knots: dict[str, Knots] = {}
+
+    def within(self, segment: str | None) -> SignalSpec:
+        """This signal as `segment` weighs and judges it (R61)."""
+        own: dict[str, object] = {}
+        if segment in self.segment_weights:
+            own["weight"] = self.segment_weights[segment]
+        if segment in self.segment_knots:
+            own["knots"] = self.segment_knots[segment]
+        return self.model_copy(update=own) if own else self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -71,7 +71,9 @@ def observe(
         schema=_SPEC,
         orient="row",
     )
-    cells = looked_up(rows, segments, known, baseline.select("segment", "signal", "reference"))
+    cells = _weighed(
+        looked_up(rows, segments, known, baseline.select("segment", "signal", "reference")), specs
+    )
     status, w = rows.frame["status"], cells.numbers("w")
     measured = (status == "measured").fill_null(value=False).to_numpy()
     f = faded(
@@ -91,6 +93,19 @@ def observe(
         np.where(speaks, w * f, 0.0),
         np.where(inapplicable, 0.0, w),
     )
+
+
+def _weighed(cells: Cells, specs: Sequence[SignalSpec]) -> Cells:
+    """`cells` with the weights that segments set for themselves (R61)."""
+    own = pl.DataFrame(
+        [(segment, s.name, w) for s in specs for segment, w in s.segment_weights.items()],
+        schema={"segment": pl.String(), "signal": pl.String(), "own": pl.Float64()},
+        orient="row",
+    )
+    if own.is_empty():
+        return cells
+    beside = cells.frame.join(own, on=["segment", "signal"], how="left", maintain_order="left")
+    return replace(cells, frame=beside.with_columns(pl.coalesce("own", "w").alias("w")).drop("own"))
 
 
 def _numbers(rows: SignalRows, column: str) -> Array:

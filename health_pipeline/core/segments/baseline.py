@@ -17,7 +17,7 @@ from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.segments.knots import Figures, Floats, fit_child, fit_root
 from health_pipeline.core.segments.measured import measured
 from health_pipeline.core.segments.params import SegmentRules
-from health_pipeline.core.segments.subscore import subscore
+from health_pipeline.core.schemas.subscore import subscore
 
 BASELINE: dict[str, pl.DataType] = {
     name: dtype
@@ -92,7 +92,8 @@ def _row(
 ) -> dict[str, Any]:
     own = placed.filter(pl.col("segment") == name)
     figures = fit_child(_values(own), _parent(spec, name, placed, root, rules), spec, rules)
-    k0, k60, k80, k100 = figures.knots.tolist()
+    # A segment's own targets are not fitted, whatever the other segments do.
+    k0, k60, k80, k100 = spec.segment_knots.get(name, figures.knots.tolist())
     return {
         "segment": name,
         "signal": spec.name,

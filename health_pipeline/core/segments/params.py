@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
+from health_pipeline.core.schemas.spec import Knots
 
 
 class Band(Frozen):
@@ -19,10 +20,16 @@ class SegmentRule(Frozen):
     """A segment: every `match` column must equal one of its values; first match wins.
 
     Columns: plan, region, customer_tier, deployment (as landed), acv_band, size (band names).
+
+    Attributes:
+        weights: signal → its points in this segment, where they differ from signals.yaml (R61).
+        knots: signal → this segment's own targets: raw values that score 0, 60, 80 and 100.
     """
 
     name: str
     match: dict[str, tuple[str, ...]] = {}
+    weights: dict[str, float] = {}
+    knots: dict[str, Knots] = {}
 
 
 class SegmentRules(Frozen):

@@ -15,7 +15,13 @@ def told(points, gate=None, gate_signals=None, rules=RULES):
     contributions = table(
         "contributions",
         [
-            {"signal": name, "points_vs_reference": p, "subscore": s, "status": "measured"}
+            {
+                "signal": name,
+                "weight": 0.0 if name == "watched" else 0.1,
+                "points_vs_reference": p,
+                "subscore": s,
+                "status": "measured",
+            }
             for name, (p, s) in points.items()
         ],
     )

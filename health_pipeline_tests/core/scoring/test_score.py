@@ -10,7 +10,7 @@ from health_pipeline.core.scoring.score import score
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.segments.normalise import normalise
-from health_pipeline.core.segments.params import SegmentRules
+from health_pipeline.core.segments.params import Band, SegmentRule, SegmentRules
 from health_pipeline_tests.core.scoring.world import (
     DAY,
     NO_HISTORY,
@@ -253,3 +253,34 @@ def test_scores_of_another_day_stand_apart():
     rows = pl.concat([_rows([60.0] * 4), _rows([90.0] * 4).with_columns(date=pl.lit(later))])
     found = scored(rows, people, FOUR, baseline=_references([70.0] * 4)).raw
     assert found.select("date", "score").rows() == [(DAY, 60.0), (later, 90.0)]
+
+
+def test_a_segment_weighs_and_judges_in_its_own_way():
+    # Value use stays 65 points: s1 gives 20 of its 40 to s2; s3 asks for less here.
+    shifted = {"s1": 20.0, "s2": 45.0}
+    specs = [
+        one.model_copy(
+            update={
+                "segment_weights": {"big": shifted[one.name]} if one.name in shifted else {},
+                "segment_knots": {"big": (0.0, 30.0, 50.0, 70.0)} if one.name == "s3" else {},
+            }
+        )
+        for one in FOUR
+    ]
+    rules = SegmentRules(
+        acv_bands=(Band(name="small", low=0, high=5000), Band(name="large", low=5000)),
+        segments=(SegmentRule(name="big", match={"acv_band": ("large",)}),),
+    )
+    people = accounts([{"account_id": "a", "arr": 1000.0}, {"account_id": "b", "arr": 9000.0}])
+    rows = values(
+        (account, name, s, "measured")
+        for account in ("a", "b")
+        for name, s in zip(NAMES, (50.0, 90.0, 50.0, 70.0), strict=True)
+    )
+    found = scored(rows, people, specs, segmented=rules)
+    assert found.raw.select("account_id", "score").rows() == [
+        ("a", pytest.approx(0.4 * 50 + 0.25 * 90 + 0.2 * 50 + 0.15 * 70)),
+        ("b", pytest.approx(0.2 * 50 + 0.45 * 90 + 0.2 * 80 + 0.15 * 70)),
+    ]
+    weights = found.contributions.filter(pl.col("account_id") == "b")["weight"].to_list()
+    assert weights == pytest.approx([0.2, 0.45, 0.2, 0.15])

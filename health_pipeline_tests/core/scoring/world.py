@@ -27,6 +27,7 @@ TIERS = (
     TierRule(name="red", low=0, high=60, words="usage declining"),
 )
 RULES = ScoringRules(groups={"value_use": 60, "delivery": 40}, tiers=TIERS)
+DEFAULT_SEGMENT = SegmentRules()
 NO_HISTORY = pl.DataFrame(
     schema={"account_id": pl.String(), "date": pl.Date(), "score": pl.Float64()}
 )
@@ -102,11 +103,12 @@ def scored(
     rules: ScoringRules = RULES,
     baseline: pl.DataFrame | None = None,
     history: pl.DataFrame = NO_HISTORY,
+    segmented: SegmentRules = DEFAULT_SEGMENT,
 ) -> Scores:
-    """From raw values to scores, all accounts in the default segment."""
-    segments = assign(people, SegmentRules())
+    """From raw values to scores, by default with all accounts in the default segment."""
+    segments = assign(people, segmented)
     if baseline is None:
-        baseline = fit_baseline(found, segments, specs, SegmentRules(), DAY)
+        baseline = fit_baseline(found, segments, specs, segmented, DAY)
     signals = normalise(found, segments, baseline, specs)
     return score(
         signals, segments, people, baseline, specs, rules=rules, horizon_days=90, history=history

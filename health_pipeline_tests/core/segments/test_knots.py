@@ -12,7 +12,7 @@ from health_pipeline.core.segments.knots import (
     shrink,
 )
 from health_pipeline.core.segments.params import SegmentRules
-from health_pipeline.core.segments.subscore import subscore
+from health_pipeline.core.schemas.subscore import subscore
 from health_pipeline_tests.core.scoring.world import DOWN, UP, spec
 
 RULES = SegmentRules()
