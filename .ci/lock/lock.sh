@@ -10,7 +10,8 @@ pin() {
 }
 pin pyproject.toml "$build" -o .ci/lock/run.txt
 pin pyproject.toml "$build" --extra s3 -c .ci/lock/run.txt -o .ci/lock/s3.txt
-pin pyproject.toml "$build" --extra dev --extra s3 -c .ci/lock/run.txt -o .ci/lock/dev.txt
+pin pyproject.toml "$build" --extra splink -c .ci/lock/run.txt -o .ci/lock/splink.txt
+pin pyproject.toml "$build" --extra dev --extra s3 --extra splink -c .ci/lock/run.txt -o .ci/lock/dev.txt
 pin pyproject.toml "$build" --extra dev --extra browser -c .ci/lock/dev.txt -o .ci/lock/browser.txt
 # Spark goes into a folder of its own, and holds only what dev does not: pandera imports pandas and
 # pyspark wherever it finds them, in every run.

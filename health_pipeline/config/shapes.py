@@ -5,6 +5,7 @@ Where people write exactly what is used, the resolved shape of core or adapters 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -38,7 +39,10 @@ WrittenKnots = Annotated[
 
 
 class WrittenSignal(Frozen):
-    """A block of signals.yaml; what is left out is taken from the kind (`SignalSpec`)."""
+    """A block of signals.yaml; what is left out is taken from the kind (`SignalSpec`).
+
+    `actionable` is what leads, if nothing is said: what only confirms follows from the rest.
+    """
 
     kind: str
     params: dict[str, Any]
@@ -60,6 +64,9 @@ class WrittenSignal(Frozen):
     healthy_range: str | None = None
     risk_pattern: str | None = None
     kpi: str | None = None
+    actionable: bool | None = None
+    effort: float = Field(default=1.0, gt=0)
+    reachable: float = Field(default=100.0, gt=0, le=100)
 
 
 class WrittenSegments(SegmentRules):
@@ -90,6 +97,8 @@ class WrittenPlays(Frozen):
     plays: dict[str, WrittenPlay]
     open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
     executive_from_arr: float | None = Field(default=None, ge=0)
+    hold_out: float = Field(default=0.0, ge=0, le=0.5)
+    holidays: dict[str, tuple[date, ...]] = {}
 
 
 class WrittenDelivery(Frozen):

@@ -1,13 +1,18 @@
 """The identity of this world as published: who is who, for the rooms that attach account ids."""
 
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.store.decisions import decision_table
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.registry import register, registry, remember_aliases
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import attach
+from health_pipeline.core.identity.population import parent_circles
+from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
@@ -20,21 +25,105 @@ from health_pipeline.orchestration.landed import (
 )
 
 IDENTITY = ("account_xref", "user_xref", "user_links")
+SCORES = "health_scores"
+
+
+MOVED = "identity_moved"
+"""Internal table: records that merges and splits moved since their history was last restated."""
+
+MOVED_SCHEMA = {
+    "source": pl.String(),
+    "source_account_id": pl.String(),
+    "was": pl.String(),
+    "account_id": pl.String(),
+}
 
 
 def resolve_and_register(stores: Stores, run_id: str) -> Identity:
     """Resolve everything landed; new ids enter the registry and are never reused."""
-    found = resolve(identity_tables(stores), stores.model.identity, registry(stores.control))
+    found = resolve(
+        identity_tables(stores),
+        stores.model.identity,
+        registry(stores.control),
+        decision_table(stores.control),
+    )
     now = House.now()
     with transaction(stores.control):
         register(stores.control, found.registry_new.with_columns(pl.lit(now).alias("published_at")))
-        remember_aliases(stores.control, found.aliases)
+        live = found.account_xref["account_id"].unique()
+        remember_aliases(stores.control, found.aliases, live)
     writes = [
         Write("user_links", None, found.user_links),
         Write("identity_conflicts", None, found.conflicts),
+        Write(MOVED, None, _moved(stores, found)),
     ]
     stores.lake.publish(writes, run_id=run_id, at=now)
     return found
+
+
+def _moved(stores: Stores, found: Identity) -> pl.DataFrame:
+    """`MOVED`: what this run moves, and what earlier ones did and nobody restated."""
+    empty = pl.DataFrame(schema=MOVED_SCHEMA)
+    before, open_ = stores.lake.frame("account_xref"), stores.lake.frame(MOVED)
+    if before is None or not stores.lake.days(SCORES):
+        return empty
+    was = before.select(*RECORD, pl.col("account_id").alias("was"))
+    if open_ is not None:
+        was = pl.concat([open_.select(*RECORD, "was"), was]).unique(
+            RECORD, keep="first", maintain_order=True
+        )
+    now = found.account_xref.select(*RECORD, "account_id")
+    moved = was.join(now, on=RECORD).filter(pl.col("was") != pl.col("account_id"))
+    return moved.select(*MOVED_SCHEMA).sort(RECORD)
+
+
+@dataclass(frozen=True, slots=True)
+class ToRestate:
+    """History that merges and splits changed and that stands as it was.
+
+    Attributes:
+        accounts: how many accounts of now gained or lost records.
+        first, last: the published days.
+    """
+
+    accounts: int
+    first: date
+    last: date
+
+    @property
+    def command(self) -> str:
+        """What computes it anew."""
+        return f"health backfill --from {self.first} --to {self.last} --restate"
+
+
+def to_restate(stores: Stores) -> ToRestate | None:
+    """What merges and splits since the last restatement touched; None when nothing is left."""
+    moved, days = stores.lake.frame(MOVED), stores.lake.days(SCORES)
+    if moved is None or moved.is_empty() or not days:
+        return None
+    touched = set(moved["was"]) | set(moved["account_id"])
+    return ToRestate(len(touched), days[0], days[-1])
+
+
+def pairs_to_review(stores: Stores) -> pl.DataFrame:
+    """`identity_review` as published, with `arr` of both accounts, the largest first."""
+    pairs, accounts = stores.lake.frame("identity_review"), stores.lake.frame("accounts")
+    if pairs is None:
+        return RESULT_TABLES["identity_review"].empty().with_columns(arr=pl.lit(None, pl.Float64))
+    known = RESULT_TABLES["accounts"].empty() if accounts is None else accounts
+    sides = ("left", "right")
+    for side in sides:
+        sized = known.select(
+            pl.col("account_id").alias(f"{side}_account_id"), pl.col("arr").alias(f"{side}_arr")
+        )
+        pairs = pairs.join(sized, on=f"{side}_account_id", how="left", maintain_order="left")
+    told = [f"{side}_arr" for side in sides]
+    either = pl.any_horizontal(pl.col(told).is_not_null())
+    return (
+        pairs.with_columns(pl.when(either).then(pl.sum_horizontal(told)).alias("arr"))
+        .drop(told)
+        .sort("arr", descending=True, nulls_last=True, maintain_order=True)
+    )
 
 
 def published_identity(stores: Stores) -> Identity:
@@ -82,5 +171,14 @@ def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:
     table = RESULT_TABLES["unresolved"]
     stored = stores.lake.frame("unresolved")
     events = table.empty() if stored is None else stored.filter(pl.col("table") == EVENTS)
-    rest = attach(landed_tables(stores), found)[1]
-    return table.conform(pl.concat([events, found.unresolved, rest], how="vertical_relaxed"))
+    landed = landed_tables(stores)
+    rest = attach(landed, found)[1]
+    circles = table.empty()
+    if "accounts" in landed:
+        circles = table.conform(parent_circles(landed["accounts"], found.account_xref))
+    parts = [events, found.unresolved, rest, circles]
+    return table.conform(
+        pl.concat(parts, how="vertical_relaxed").unique(
+            list(table.key), keep="first", maintain_order=True
+        )
+    )

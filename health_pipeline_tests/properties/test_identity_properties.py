@@ -6,7 +6,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from health_pipeline.core.identity.records import account_records
+from health_pipeline.core.identity.clusters import clusters_of
+from health_pipeline.core.identity.records import account_keys, account_records
 from health_pipeline.core.identity.resolve import resolve
 from health_pipeline_tests.core.identity.tables import (
     NO_REGISTRY,
@@ -17,6 +18,7 @@ from health_pipeline_tests.core.identity.tables import (
     link,
     user,
 )
+from health_pipeline_tests.properties.plain_clusters import plain_clusters
 
 SOURCES = st.sampled_from(["crm", "bill", "app"])
 KEYS = st.builds("{}:{}".format, SOURCES, st.integers(1, 4))
@@ -101,3 +103,12 @@ def test_links_are_not_known_before_their_records_and_one_anchors_each_account(a
     anchors = identity.account_xref.filter(pl.col("rule") == "anchor")
     assert anchors["account_id"].n_unique() == anchors.height
     assert set(anchors["account_id"]) == set(identity.account_xref["account_id"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(ACCOUNTS, LINKS, ACCOUNTS)
+def test_all_at_once_is_one_after_the_other(accounts, links, more):
+    tables = tables_of([*accounts, *more], links, [])
+    records = account_records(tables)
+    keys = account_keys(tables, records, RULES)
+    assert clusters_of(records, keys, RULES).labels.tolist() == plain_clusters(records, keys, RULES)

@@ -8,7 +8,15 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from health_pipeline.adapters.store import backfills, landed, manifest, models, outbox, registry
+from health_pipeline.adapters.store import (
+    backfills,
+    landed,
+    manifest,
+    models,
+    outbox,
+    play_actions,
+    registry,
+)
 from health_pipeline.adapters.store.transaction import transaction
 
 TABLES: tuple[str, ...] = (
@@ -20,10 +28,13 @@ TABLES: tuple[str, ...] = (
     *models.TABLES,
     *outbox.TABLES,
     *backfills.TABLES,
+    *play_actions.TABLES,
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+OLDEST = 3
+"""Since then a new schema only adds tables, which are created when an older file is opened."""
 
 
 class ControlError(Exception):
@@ -59,13 +70,13 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: written by a newer release (schema {found}, this one knows "
             f"{SCHEMA_VERSION}); upgrade health-pipeline"
         )
-    if 0 < found < SCHEMA_VERSION:
+    if 0 < found < OLDEST:
         raise ControlError(
             f"{path}: written by an earlier release (schema {found}, this one writes "
             f"{SCHEMA_VERSION}), and its lake with it; compute a new one: name another --lake, or "
             "`make clean`"
         )
-    if found == 0:
+    if found < SCHEMA_VERSION:
         with transaction(connection):
             for statement in TABLES:
                 connection.execute(statement)

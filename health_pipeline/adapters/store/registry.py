@@ -57,18 +57,43 @@ def register(connection: sqlite3.Connection, published: pl.DataFrame) -> None:
     )
 
 
-def remember_aliases(connection: sqlite3.Connection, aliases: pl.DataFrame) -> None:
-    """Note that each `alias` now resolves to `account_id`."""
+def aliases(connection: sqlite3.Connection) -> dict[str, str]:
+    """Each alias, and the account that it was last known to resolve to."""
+    return dict(connection.execute("SELECT alias, account_id FROM account_aliases ORDER BY 1"))
+
+
+def remember_aliases(
+    connection: sqlite3.Connection, now: pl.DataFrame, live: pl.Series | None = None
+) -> None:
+    """Note that each `alias` now resolves to `account_id`.
+
+    Args:
+        connection: of control.db.
+        now: alias, account_id.
+        live: ids of accounts of now: a merge that was taken back gave some of them back.
+    """
+    if live is not None and (back := set(aliases(connection)) & set(live)):
+        connection.executemany(
+            "DELETE FROM account_aliases WHERE alias = ?", [(alias,) for alias in sorted(back)]
+        )
     connection.executemany(
         "INSERT INTO account_aliases VALUES (?, ?)"
         " ON CONFLICT (alias) DO UPDATE SET account_id = excluded.account_id",
-        aliases.select("alias", "account_id").iter_rows(),
+        now.select("alias", "account_id").iter_rows(),
     )
 
 
 def account_of_alias(connection: sqlite3.Connection, alias: str) -> str | None:
     """The account that `alias` resolves to, None when it is no alias."""
-    row = connection.execute(
+    found, seen = None, {alias}
+    while (row := _alias(connection, found or alias)) and row not in seen:
+        found = row
+        seen.add(row)
+    return found
+
+
+def _alias(connection: sqlite3.Connection, alias: str) -> str | None:
+    rows = connection.execute(
         "SELECT account_id FROM account_aliases WHERE alias = ?", (alias,)
-    ).fetchone()
-    return row[0] if row else None
+    ).fetchall()
+    return str(rows[0][0]) if rows else None

@@ -55,12 +55,13 @@ def precedence(draft: Draft) -> Iterator[Issue]:
 
 def public_domains(draft: Draft) -> Iterator[Issue]:
     """Domains stand as they are compared: lower case, with a dot, without an @."""
-    listing = draft.document("identity").value(("public_domains",))
-    domains = draft.identity.public_domains
-    for n, name in enumerate(listing if domains and isinstance(listing, list) else ()):
-        if name != name.lower() or "." not in name or "@" in name or " " in name:
-            words, allowed = "not a domain as it is compared", "lower case, such as gmail.com"
-            yield draft.issue("identity", ("public_domains", n), words, allowed)
+    for key in ("public_domains", "not_public"):
+        listing = draft.document("identity").value((key,))
+        names = listing if getattr(draft.identity, key) and isinstance(listing, list) else ()
+        for n, name in enumerate(names):
+            if name != name.lower() or "." not in name or "@" in name or " " in name:
+                words, allowed = "not a domain as it is compared", "lower case, such as gmail.com"
+                yield draft.issue("identity", (key, n), words, allowed)
 
 
 def feature_names(draft: Draft) -> Iterator[Issue]:

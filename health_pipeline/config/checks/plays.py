@@ -44,12 +44,21 @@ def unused_plays(draft: Draft) -> Iterator[Issue]:
 def play_steps(draft: Draft) -> Iterator[Issue]:
     """Steps say what to do, in the order of their due days."""
     for name, play in draft.plays.plays.items():
-        due = 0
+        due = 0.0
         for n, step in enumerate(play.steps):
             path = ("plays", name, "steps", n)
             if not step.text.strip():
                 yield draft.issue("plays", (*path, "text"), "empty", "what is to be done")
-            if step.due_days < due:
+            written = draft.document("plays").value(path)
+            both = {"due_days", "due_working_days"} & set(written)
+            if len(both) != 1:
+                words = "due in days, or in working days"
+                yield draft.issue("plays", path, words, "one of due_days, due_working_days")
+                continue
+            key = both.pop()
+            # Five working days are a week.
+            days = step.due_days if key == "due_days" else (step.due_working_days or 0) * 7 / 5
+            if days < due:
                 words = "due before the step above it"
-                yield draft.issue("plays", (*path, "due_days"), words, f"{due} or more")
-            due = max(due, step.due_days)
+                yield draft.issue("plays", (*path, key), words, f"{due:g} or more")
+            due = max(due, days)

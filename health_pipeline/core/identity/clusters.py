@@ -1,185 +1,223 @@
-"""Which account records are one account: union-find over exact keys, in order of trust."""
+"""Which account records are one account: sets joined by exact keys, in order of trust.
+
+The sets are labels in an array and each rule joins all its records at once; only what a decision
+of a person keeps apart is taken link by link.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import groupby
 
+import numpy as np
 import polars as pl
 
+from health_pipeline.core.identity.claims import undisputed
+from health_pipeline.core.identity.decisions import APART_SCHEMA, NO_DECISIONS, pairs_of
+from health_pipeline.core.identity.forest import Bools, Forest, Ints, united
+from health_pipeline.core.identity.names import judged
 from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.schemas.columns import TIMESTAMP
 
-Holder = tuple[int, datetime]
-"""A record that carries a key, and since when."""
+CONFIDENCE: Mapping[str, float] = {
+    "anchor": 1.0,
+    "manual": 1.0,
+    "foreign_key": 1.0,
+    "sso_claim": 0.99,
+    "verified_domain": 0.99,
+    "domain": 0.98,
+    "name_region": 0.93,
+    "name": 0.9,
+}
 
+JUDGED = ("name_region", "name")
+"""Rules whose keys may mean several accounts."""
 
-@dataclass(frozen=True, slots=True, order=True)
-class Link:
-    """Two records share a key; `trust` is the place of the rule in the order of rules."""
+LINK_SCHEMA: dict[str, pl.DataType] = {
+    "left": pl.Int64(),
+    "right": pl.Int64(),
+    "known_at": TIMESTAMP,
+    "evidence": pl.String(),
+    "rule": pl.String(),
+    "trust": pl.Int32(),
+    "confidence": pl.Float64(),
+}
+"""Two records share a key; `trust` is the place of the rule in the order of rules, -1: a person."""
 
-    trust: int
-    known_at: datetime
-    rule: str
-    evidence: str
-    left: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Doubt:
-    """Two records that may be one account, and why that is not decided."""
-
-    left: int
-    right: int
-    why: str
-
-
-class Forest:
-    """Disjoint sets of records; the least record stands for its set."""
-
-    def __init__(self, size: int) -> None:
-        self._parent = list(range(size))
-
-    def find(self, rec: int) -> int:
-        """The least record of the set of `rec`."""
-        while self._parent[rec] != rec:
-            self._parent[rec] = self._parent[self._parent[rec]]
-            rec = self._parent[rec]
-        return rec
-
-    def join(self, left: int, right: int) -> None:
-        """Make the sets of both records one."""
-        low, high = sorted((self.find(left), self.find(right)))
-        self._parent[high] = low
-
-    def sets(self) -> list[list[int]]:
-        """All sets, members ascending, in order of their least record."""
-        members: dict[int, list[int]] = {}
-        for rec in range(len(self._parent)):
-            members.setdefault(self.find(rec), []).append(rec)
-        return list(members.values())
+DOUBT_SCHEMA: dict[str, pl.DataType] = {
+    "left": pl.Int64(),
+    "right": pl.Int64(),
+    "why": pl.String(),
+    "probability": pl.Float64(),
+}
+"""Two records that may be one account, and why that is not decided."""
 
 
 @dataclass(slots=True)
 class Clusters:
-    """The sets of records, the links that made them, and the pairs left undecided."""
+    """The sets of records, the links that made them, and the pairs left undecided.
 
-    forest: Forest
-    links: list[Link] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
-
-
-def _groups(keys: pl.DataFrame, rule: str) -> list[tuple[str, list[Holder]]]:
-    """(evidence, holders) of every key of `rule` that at least two records carry."""
-    label = "account_id" if rule == "foreign_key" else rule
-    rows = keys.filter(
-        (pl.col("rule") == rule) & (pl.len().over("rule", "scope", "value") > 1)
-    ).iter_rows(named=True)
-    found = []
-    for (scope, value), group in groupby(rows, key=lambda row: (row["scope"], row["value"])):
-        evidence = f"{label}={scope}:{value}" if scope else f"{label}={value}"
-        found.append((evidence, [(row["rec"], row["known_at"]) for row in group]))
-    return found
-
-
-def _join_all(
-    clusters: Clusters, trust: int, rule: str, evidence: str, holders: list[Holder]
-) -> None:
-    """Link every holder to the one that carried the key first."""
-    hub, since = holders[0]
-    for rec, known_at in holders[1:]:
-        clusters.links.append(Link(trust, max(since, known_at), rule, evidence, hub, rec))
-        clusters.forest.join(hub, rec)
-
-
-class _NameJudge:
-    """Decides whether records with the same name are one account.
-
-    A name alone links only records of different sources, and never two that show different
-    domains; where it could mean two accounts it links none and leaves the pairs to a person.
+    Attributes:
+        labels: for each record the least record of its set.
+        apart: left (the record split off), right, why: what people keep apart.
+        links, doubts: `LINK_SCHEMA` and `DOUBT_SCHEMA`.
     """
 
-    def __init__(self, clusters: Clusters, keys: pl.DataFrame, sources: list[str]) -> None:
-        self.clusters = clusters
-        self.sources = sources
-        self.domains: dict[int, set[str]] = {}
-        for rec, value in keys.filter(pl.col("rule") == "domain").select("rec", "value").rows():
-            self.domains.setdefault(clusters.forest.find(rec), set()).add(value)
+    labels: Ints
+    apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=APART_SCHEMA))
+    links: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINK_SCHEMA))
+    doubts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBT_SCHEMA))
 
-    def objection(self, recs: Iterable[int]) -> str | None:
-        """Why these records of one name are not one account; None when they are."""
-        find = self.clusters.forest.find
-        seen = {(find(rec), self.sources[rec]) for rec in recs}
-        accounts = {root for root, _ in seen}
-        shown = [self.domains[root] for root in accounts if self.domains.get(root)]
-        if shown and not set.intersection(*shown):
-            return "same name, different domains"
-        for source in sorted({source for _, source in seen}):
-            if sum(source == other for _, other in seen) > 1:
-                return f"same name on several records of {source}"
-        return None
+    def foes(self) -> list[tuple[int, int, str]]:
+        """`apart` by the labels of now."""
+        left, right = (self.labels[self.apart[side].to_numpy()] for side in ("left", "right"))
+        return list(zip(left.tolist(), right.tolist(), self.apart["why"].to_list(), strict=True))
 
-    def judge(self, trust: int, evidence: str, holders: list[Holder]) -> None:
-        """Link the holders of one name, or note the pairs in doubt."""
-        find = self.clusters.forest.find
-        first = {find(rec): rec for rec, _ in reversed(holders)}
-        if len(first) < 2:
-            return
-        if why := self.objection(rec for rec, _ in holders):
-            hub, *others = sorted(first.values())
-            self.clusters.doubts += [Doubt(hub, other, f"{why}: {evidence}") for other in others]
-            return
-        shown = set().union(*(self.domains.get(root, set()) for root in first))
-        _join_all(self.clusters, trust, "name", evidence, holders)
-        self.domains[find(holders[0][0])] = shown
+    def doubt(self, doubts: pl.DataFrame) -> None:
+        """Leave pairs to a person: left, right, why and, where it is known, probability."""
+        if not doubts.is_empty():
+            ends = (pl.min_horizontal("left", "right"), pl.max_horizontal("left", "right"))
+            doubts = doubts.with_columns(ends[0].alias("left"), ends[1].alias("right"))
+            whole = pl.concat([self.doubts, doubts], how="diagonal_relaxed")
+            self.doubts = whole.select(pl.col(name).cast(t) for name, t in DOUBT_SCHEMA.items())
+
+    def take(self, links: pl.DataFrame) -> None:
+        """Join the records of `links`, all of one rule, but for what a person keeps apart.
+
+        Where `apart` has a say, links are taken by (known_at, evidence), those of a record that
+        was split off last; one that would make two sets one that are kept apart is refused, and
+        left to a person.
+        """
+        links = links.select(pl.col(name).cast(dtype) for name, dtype in LINK_SCHEMA.items())
+        left, right = (links[side].to_numpy() for side in ("left", "right"))
+        labels = united(self.labels, left, right)
+        if disputed := self._violated(labels):
+            touched = np.isin(labels[left], list(disputed))
+            kept = self._one_by_one(links.filter(pl.Series(touched)))
+            links = pl.concat([links.filter(pl.Series(~touched)), kept])
+            left, right = (links[side].to_numpy() for side in ("left", "right"))
+            labels = united(self.labels, left, right)
+        self.labels, self.links = labels, pl.concat([self.links, links])
+
+    def _violated(self, labels: Ints) -> set[int]:
+        left, right = (labels[self.apart[side].to_numpy()] for side in ("left", "right"))
+        return set(left[left == right].tolist())
+
+    def _one_by_one(self, links: pl.DataFrame) -> pl.DataFrame:
+        """Those of `links` that may be taken; the others become doubts."""
+        forest = Forest(self.foes())
+        off = self.apart["left"].implode()
+        of_split = pl.col("left").is_in(off) | pl.col("right").is_in(off)
+        ordered = links.sort(of_split, "known_at", "evidence", "left", "right")
+        whys: list[str | None] = []
+        for left, right in ordered.select("left", "right").iter_rows():
+            one, other = int(self.labels[left]), int(self.labels[right])
+            why = forest.kept_apart(one, other)
+            if why is None:
+                forest.join(one, other)
+            whys.append(why)
+        told = ordered.with_columns(pl.Series("why", whys, dtype=pl.String))
+        refused = told.filter(pl.col("why").is_not_null())
+        self.doubt(refused.select("left", "right", pl.format("{}: {}", "why", "evidence")))
+        return told.filter(pl.col("why").is_null()).drop("why")
 
 
-def clusters_of(records: pl.DataFrame, keys: pl.DataFrame, rules: IdentityRules) -> Clusters:
-    """Join records by `rules.rules`, in that order.
+def _shared(keys: pl.DataFrame, rule: str, off: Bools | None) -> pl.DataFrame:
+    """Keys of `rule` that at least two records carry: group, rec, known_at, scope, value.
+
+    Rows of a group follow each other, whoever carried the key first before the others; records
+    that a person split off come last.
+    """
+    rows = keys.lazy().filter(pl.col("rule") == rule).select("scope", "value", "rec", "known_at")
+    part = rows.collect()
+    if off is not None:
+        part = part.with_columns(pl.Series("off", off[part["rec"].to_numpy()])).sort(
+            "scope", "value", "off", "known_at", "rec"
+        )
+    scope, value = pl.col("scope"), pl.col("value")
+    starts = scope.ne_missing(scope.shift()) | value.ne_missing(value.shift())
+    part = part.with_columns(starts.cum_sum().cast(pl.Int64).alias("group"))
+    alone = starts & starts.shift(-1).fill_null(value=True)
+    return part.filter(~alone).select("group", "rec", "known_at", "scope", "value")
+
+
+def star(part: pl.DataFrame, rule: str, trust: int) -> pl.DataFrame:
+    """`LINK_SCHEMA` from the first record of each group to every other one of it."""
+    label = "account_id" if rule == "foreign_key" else rule
+    first = pl.col("group").ne_missing(pl.col("group").shift())
+    said = (
+        pl.when(pl.col("scope") == "")
+        .then(pl.concat_str(pl.lit(f"{label}="), "value"))
+        .otherwise(pl.concat_str(pl.lit(f"{label}="), "scope", pl.lit(":"), "value"))
+    )
+    hub, since = (pl.when(first).then(pl.col(n)).forward_fill() for n in ("rec", "known_at"))
+    return (
+        part.with_columns(hub.alias("left"), since.alias("since"), first.alias("first"))
+        .filter(~pl.col("first"))
+        .select(
+            "left",
+            pl.col("rec").alias("right"),
+            pl.max_horizontal("since", "known_at").alias("known_at"),
+            said.alias("evidence"),
+            pl.lit(rule).alias("rule"),
+            pl.lit(trust, pl.Int32).alias("trust"),
+            pl.lit(CONFIDENCE[rule]).alias("confidence"),
+        )
+    )
+
+
+def _likely(clusters: Clusters, records: pl.DataFrame, likely: pl.DataFrame, trust: int) -> None:
+    """Links and doubts by likeness: left, right, probability, why, link."""
+    known = [pl.Series(records["known_at"].gather(likely[side])) for side in ("left", "right")]
+    rows = likely.with_columns(known[0].alias("l"), known[1].alias("r"))
+    clusters.take(
+        rows.filter("link").select(
+            "left",
+            "right",
+            pl.max_horizontal("l", "r").alias("known_at"),
+            pl.col("why").alias("evidence"),
+            pl.lit("likeness").alias("rule"),
+            pl.lit(trust).alias("trust"),
+            pl.col("probability").alias("confidence"),
+        )
+    )
+    clusters.doubt(rows.filter(~pl.col("link")).select(*DOUBT_SCHEMA))
+
+
+def clusters_of(
+    records: pl.DataFrame,
+    keys: pl.DataFrame,
+    rules: IdentityRules,
+    decisions: pl.DataFrame = NO_DECISIONS,
+    likely: pl.DataFrame | None = None,
+) -> Clusters:
+    """Join records by what people decided, then by `rules.rules`, in that order, then by likeness.
 
     Args:
         records: `account_records`.
         keys: `account_keys`.
         rules: which rules, in which order.
+        decisions: `DECISION_SCHEMA`.
+        likely: left, right (rec), probability, why, link: pairs that no exact rule decides.
     """
-    clusters = Clusters(Forest(records.height))
+    must, apart = pairs_of(decisions, records)
+    clusters = Clusters(np.arange(records.height, dtype=np.int64), apart)
+    clusters.take(must)
+    off = None
+    if not apart.is_empty():
+        off = np.zeros(records.height, dtype=np.bool_)
+        off[apart["left"].to_numpy()] = True
     for trust, rule in enumerate(rules.rules):
-        groups = _groups(keys, rule)
-        if rule == "name":
-            judge = _NameJudge(clusters, keys, records["source"].to_list())
-            # Names that met first are decided first, so that later records rarely undo a link.
-            for evidence, holders in sorted(groups, key=lambda g: (g[1][1][1], g[0])):
-                judge.judge(trust, evidence, holders)
-        else:
-            for evidence, holders in groups:
-                _join_all(clusters, trust, rule, evidence, holders)
-    return clusters
-
-
-def known_to_belong(
-    records: pl.DataFrame, links: list[Link], roots: Iterable[int]
-) -> list[datetime]:
-    """Since when each record is known to belong to its account.
-
-    A record belongs as soon as a chain of known links leads to one of `roots` (the anchor, and
-    every record whose id was ever published); roots belong from their own first day.
-    """
-    known: list[datetime] = records["known_at"].to_list()
-    rooted = set(roots)
-    forest = Forest(len(known))
-    members = {rec: [rec] for rec in range(len(known))}
-    for link in sorted(links, key=lambda link: link.known_at):
-        left, right = forest.find(link.left), forest.find(link.right)
-        if left == right:
+        if rule not in keys["rule"]:
             continue
-        if (left in rooted) != (right in rooted):
-            for rec in members[right if left in rooted else left]:
-                known[rec] = max(known[rec], link.known_at)
-        forest.join(left, right)
-        root, gone = sorted((left, right))
-        members[root] += members.pop(gone)
-        if gone in rooted:
-            rooted.add(root)
-    return known
+        part = _shared(keys, rule, off)
+        if rule == "foreign_key":
+            part, doubts = undisputed(part, records, clusters.labels, apart)
+            clusters.doubt(doubts)
+        elif rule in JUDGED:
+            part, doubts = judged(part, rule, records, keys, clusters.labels, clusters.foes())
+            clusters.doubt(doubts)
+        clusters.take(star(part, rule, trust))
+    if likely is not None and not likely.is_empty():
+        _likely(clusters, records, likely, len(rules.rules))
+    return clusters

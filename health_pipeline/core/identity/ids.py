@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
 
+from health_pipeline.core.identity.forest import Bools, Ints
 from health_pipeline.core.identity.records import RECORD
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+_ESCAPED = r'["\\\x00-\x1f]'
+"""What JSON writes in another way."""
 
 USER_SEPARATOR = "\x1f"
 """Between source and source_user_id in the hash; the roll-up SQL builds the same text."""
@@ -17,8 +23,20 @@ USER_SEPARATOR = "\x1f"
 
 def account_id_of(source: str, source_account_id: str) -> str:
     """The id of an account whose anchor is this record, on an empty registry."""
-    text = json.dumps([source, source_account_id], ensure_ascii=False, separators=(",", ":"))
-    return "acc_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _account_id([source, source_account_id])
+
+
+def _account_id(parts: list[str | int]) -> str:
+    return "acc_" + hashlib.sha256(_JSON.encode(parts).encode()).hexdigest()[:16]
+
+
+def _unused_id(source: str, source_account_id: str, used: Collection[str]) -> str:
+    """The id of this anchor; where that one was given to another account, the next one."""
+    found, times = account_id_of(source, source_account_id), 1
+    while found in used:
+        times += 1
+        found = _account_id([source, source_account_id, times])
+    return found
 
 
 def user_id_of(source: str, source_user_id: str) -> str:
@@ -37,52 +55,73 @@ class GivenIds:
     """Account ids for sets of records.
 
     Attributes:
-        ids: one id for each set, in the order given.
-        aliases: alias → surviving id, where a set holds several published ids.
-        registered: for each set, its records with a published id.
-        new: (record, id) of the anchors that are not in the registry yet.
+        accounts: of each record, in order of rec.
+        aliases: alias, account_id: where a set holds several published ids.
+        registered: of each record, whether an id was published for it.
+        new: source, source_account_id, account_id of the anchors that are not in the registry yet.
     """
 
-    ids: list[str]
-    aliases: dict[str, str]
-    registered: list[list[int]]
-    new: list[tuple[int, str]]
+    accounts: pl.Series
+    aliases: pl.DataFrame
+    registered: Bools
+    new: pl.DataFrame
 
 
-def _published(records: pl.DataFrame, registry: pl.DataFrame) -> dict[int, tuple[bool, str, str]]:
-    """Rec → (not published yet, published_at, account_id): the order in which ids survive."""
-    known = records.join(registry.select(*RECORD, "account_id", "published_at"), on=RECORD)
-    return {
-        rec: (at is None, "" if at is None else at.isoformat(), account_id)
-        for rec, account_id, at in known.select("rec", "account_id", "published_at").iter_rows()
-    }
-
-
-def give_ids(
-    sets: Sequence[Sequence[int]], records: pl.DataFrame, registry: pl.DataFrame
-) -> GivenIds:
+def give_ids(labels: Ints, records: pl.DataFrame, registry: pl.DataFrame) -> GivenIds:
     """One id for each set: the one published first, else the hash of the anchor.
 
+    After a split two sets may hold records of one id: the set with the earlier anchor keeps it.
+    No id is ever given to another account than before, so a new one is none of the registry's.
+
     Args:
-        sets: members ascending, in order of their anchors.
+        labels: for each record its anchor, the least record of its set.
         records: `account_records`.
         registry: source, source_account_id, account_id, published_at (null: given, not published).
     """
-    published = _published(records, registry)
-    names = list(records.select(RECORD).iter_rows())
-    given = GivenIds([], {}, [], [])
-    taken: set[str] = set()
-    for members in sets:
-        registered = [rec for rec in members if rec in published]
-        # After a split, two sets may hold records of one id: the set with the earlier anchor,
-        # which comes first here, keeps it.
-        ranked = sorted({published[rec] for rec in registered})
-        free = [account_id for *_, account_id in ranked if account_id not in taken]
-        chosen = free[0] if free else account_id_of(*names[members[0]])
-        if not free:
-            given.new.append((members[0], chosen))
-        given.ids.append(chosen)
-        given.aliases.update({alias: chosen for alias in free[1:] if alias != chosen})
-        given.registered.append(registered)
-        taken.update([chosen, *free])
-    return given
+    known = records.select("rec", *RECORD).join(registry, on=RECORD).sort("rec")
+    root = pl.Series("root", labels[known["rec"].to_numpy()])
+    registered = labels.astype(bool)
+    registered[:] = False
+    registered[known["rec"].to_numpy()] = True
+    ranked = (
+        known.with_columns(root)
+        .filter(pl.col("root") == pl.col("root").min().over("account_id"))
+        .sort("root", "published_at", "account_id", nulls_last=True)
+        .unique(["root", "account_id"], keep="first", maintain_order=True)
+        .with_columns(pl.col("account_id").first().over("root").alias("chosen"))
+    )
+    kept = ranked.unique("root", keep="first", maintain_order=True)
+    sets = records.filter(pl.Series(labels) == pl.col("rec")).select(
+        pl.col("rec").alias("root"), *RECORD
+    )
+    new = _new_ids(sets.join(kept, on="root", how="anti", maintain_order="left"), registry)
+    of_root = pl.concat([kept.select("root", "account_id"), new.select("root", "account_id")])
+    whole = pl.DataFrame({"root": labels}).join(of_root, on="root", maintain_order="left")
+    aliases = ranked.filter(pl.col("account_id") != pl.col("chosen")).select(
+        pl.col("account_id").alias("alias"), pl.col("chosen").alias("account_id")
+    )
+    return GivenIds(
+        whole["account_id"], aliases.sort("alias"), registered, new.select(*RECORD, "account_id")
+    )
+
+
+def _account_ids(names: pl.DataFrame) -> pl.Series:
+    """`account_id_of` every row; the text to hash is put together for all rows at once."""
+    source, key = (pl.col(name) for name in RECORD)
+    escaped = names.select(pl.any_horizontal(pl.col(RECORD).str.contains(_ESCAPED))).to_series()
+    texts = names.select(pl.concat_str(pl.lit('["'), source, pl.lit('","'), key, pl.lit('"]')))
+    sha = hashlib.sha256
+    ids = [f"acc_{sha(text.encode()).hexdigest()[:16]}" for text in texts.to_series()]
+    for row in escaped.arg_true():
+        ids[row] = account_id_of(*names.row(row))
+    return pl.Series("account_id", ids, dtype=pl.String)
+
+
+def _new_ids(anchors: pl.DataFrame, registry: pl.DataFrame) -> pl.DataFrame:
+    """`anchors` (root, source, source_account_id) with account_id."""
+    names = anchors.select(RECORD)
+    ids = _account_ids(names)
+    if registry.height and ids.is_in(registry["account_id"].implode()).any():
+        used = set(registry["account_id"])
+        ids = pl.Series("account_id", [_unused_id(a, b, used) for a, b in names.iter_rows()])
+    return anchors.with_columns(ids)

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
+from health_pipeline.core.identity.landed import (
+    RECORD,
+    account_ids_of_links,
+    optional,
+    table_of,
+)
 from health_pipeline.core.identity.params import IdentityRules
-from health_pipeline.core.identity.standardise import domains, names
+from health_pipeline.core.identity.sso import sso_claims
+from health_pipeline.core.identity.told import IGNORED, Claim, claims_of_accounts, claims_of_links
 from health_pipeline.core.schemas.columns import TIMESTAMP
 
-RECORD = ("source", "source_account_id")
+__all__ = [
+    "RECORD",
+    "KeyEvidence",
+    "account_ids_of_links",
+    "account_keys",
+    "account_records",
+    "ignored_keys",
+    "key_evidence",
+    "optional",
+    "table_of",
+]
 
 _RECORDS: dict[str, pl.DataType] = {
     "source": pl.String(),
@@ -22,37 +40,32 @@ _KEYS: dict[str, pl.DataType] = {
     "rule": pl.String(),
     "scope": pl.String(),
     "value": pl.String(),
-    "source": pl.String(),
-    "source_account_id": pl.String(),
+    "rec": pl.Int64(),
     "known_at": TIMESTAMP,
 }
+_SAID: dict[str, pl.DataType] = {"value": pl.String(), "why": pl.String()}
+_LONGEST_SHOWN = 200
+"""Characters of an ignored value that are kept for people to read."""
 
 
-def table_of(landed: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame | None:
-    """The landed table, None when it is not connected or holds no row."""
-    frame = landed.get(name)
-    return None if frame is None or frame.is_empty() else frame
+@dataclass(frozen=True, slots=True)
+class KeyEvidence:
+    """The keys that records carry, and the written values that give none.
+
+    Attributes:
+        keys: see `account_keys`.
+        ignored: see `ignored_keys`.
+    """
+
+    keys: pl.DataFrame
+    ignored: pl.DataFrame
 
 
-def optional(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Expr:
-    """Column `name`, or nulls where no source provides it."""
-    column = pl.col(name) if name in frame.columns else pl.lit(None)
-    return column.cast(dtype).alias(name)
-
-
-def _shaped(parts: list[pl.DataFrame], schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    """`parts` below each other in `schema`; columns that a part lacks are null."""
-    shaped = [p.select(optional(p, name, dtype) for name, dtype in schema.items()) for p in parts]
-    whole = pl.concat([pl.DataFrame(schema=schema), *shaped])
+def _shaped(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """`parts` below each other as `_RECORDS`; columns that a part lacks are null."""
+    shaped = [p.select(optional(p, name, dtype) for name, dtype in _RECORDS.items()) for p in parts]
+    whole = pl.concat([pl.DataFrame(schema=_RECORDS), *shaped])
     return whole.filter(pl.all_horizontal(pl.col(RECORD).is_not_null()))
-
-
-def account_ids_of_links(links: pl.DataFrame) -> pl.DataFrame:
-    """The usable foreign keys: source, source_account_id, linked_source, value, known_at."""
-    linked = links.with_columns(optional(links, "linked_source", pl.String()))
-    return linked.filter(
-        (pl.col("kind") == "account_id") & pl.col("linked_source").is_not_null()
-    ).select(*RECORD, "linked_source", "value", "known_at")
 
 
 def account_records(landed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -75,78 +88,113 @@ def account_records(landed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         foreign = account_ids_of_links(links).drop(RECORD).rename(far_end)
         parts += [links.select(*RECORD, "known_at"), foreign]
     return (
-        _shaped(parts, _RECORDS)
-        .group_by(RECORD)
-        .agg(
-            pl.col("name").sort_by("known_at", "name").drop_nulls().last(),
-            pl.col("known_at").min(),
-        )
+        _once(_shaped(parts))
         .sort("known_at", *RECORD)
         .with_row_index("rec")
         .with_columns(pl.col("rec").cast(pl.Int64))
     )
 
 
-def _key(frame: pl.DataFrame, rule: str, values: pl.Series) -> pl.DataFrame:
-    return frame.select(*RECORD, "known_at").with_columns(
-        pl.lit(rule).alias("rule"), pl.lit("").alias("scope"), values.alias("value")
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row for each record: its latest name, its first known_at."""
+    if rows.select(RECORD).hash_rows().n_unique() == rows.height:
+        return rows  # a grouping would cost more than all the rest
+    return rows.group_by(RECORD).agg(
+        pl.col("name").sort_by("known_at", "name").drop_nulls().last(),
+        pl.col("known_at").min(),
     )
 
 
-def _keys_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[pl.DataFrame]:
-    parts = []
-    if "domain" in accounts.columns:
-        # An explicit "not verified" is somebody's typing, not evidence; null says nothing.
-        doubted = optional(accounts, "domain_verified", pl.Boolean()).not_()
-        trusted = accounts.filter(~doubted.fill_null(value=False))
-        parts.append(_key(trusted, "domain", domains(trusted["domain"], rules.public_domains)))
-    if "name" in accounts.columns:
-        parts.append(_key(accounts, "name", names(accounts["name"], rules.legal_suffixes)))
-    return parts
+def _own_ids(records: pl.DataFrame) -> Claim:
+    """Every record carries its own id as a key, so that a foreign key meets it there."""
+    own = {"scope": "source", "value": "source_account_id"}
+    keys = records.select("rec", "known_at", **own)
+    return Claim("foreign_key", keys, pl.DataFrame(schema=IGNORED))
 
 
-def _keys_of_links(
-    links: pl.DataFrame, records: pl.DataFrame, rules: IdentityRules
-) -> list[pl.DataFrame]:
-    further = links.filter(pl.col("kind") == "domain")
-    aliases = links.filter(pl.col("kind") == "alias")
-    foreign = account_ids_of_links(links).rename({"linked_source": "scope"})
-    # Every record carries its own id as a key, so that a foreign key meets it there.
-    own = records.select(
-        *RECORD,
-        "known_at",
-        pl.col("source").alias("scope"),
-        pl.col("source_account_id").alias("value"),
-    )
-    return [
-        _key(further, "domain", domains(further["value"], rules.public_domains)),
-        _key(aliases, "name", names(aliases["value"], rules.legal_suffixes)),
-        foreign.with_columns(pl.lit("foreign_key").alias("rule")),
-        own.with_columns(pl.lit("foreign_key").alias("rule")),
+def _claims(
+    landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
+) -> list[Claim]:
+    accounts, links = table_of(landed, "accounts"), table_of(landed, "account_links")
+    users = table_of(landed, "users")
+    recs = records.select(*RECORD, "rec")
+    told: list[Claim] = []
+    if accounts is not None:
+        told += claims_of_accounts(accounts.join(recs, on=RECORD), rules)
+    if links is not None:
+        told += [*claims_of_links(links.join(recs, on=RECORD), rules), _own_ids(records)]
+    if users is not None:
+        shown = [one.keys.select("rec", "value") for one in told if one.rule == "domain"]
+        own = pl.concat([pl.DataFrame(schema={"rec": pl.Int64, "value": pl.String}), *shown])
+        told.append(sso_claims(users, records, own, rules))
+    return told
+
+
+def _keys_of(rule: str, keys: list[pl.DataFrame]) -> pl.DataFrame:
+    """`_KEYS` of one rule, each key and record once, a key's rows together in order of time."""
+    whole = pl.concat(keys).select(pl.lit(rule).alias("rule"), "scope", "value", "rec", "known_at")
+    if whole.select("scope", "value", "rec").hash_rows().n_unique() < whole.height:
+        key = ("rule", "scope", "value", "rec")
+        whole = whole.group_by(key).agg(pl.col("known_at").min())
+    # Numbers sort several times faster than texts do.
+    whole = whole.with_columns(whole.select("scope", "value").hash_rows().alias("key"))
+    whole = whole.with_columns(pl.col("rec").min().over("key").alias("first"))
+    return whole.sort("first", "key", "known_at", "rec").drop("first", "key")
+
+
+def key_evidence(
+    landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
+) -> KeyEvidence:
+    """Which record carried which key since when, and what was written but is no key.
+
+    Every version of a row counts from its own known_at, and a key once shown goes on linking:
+    old email addresses and invoices outlive a change of name.
+
+    Args:
+        landed: contract tables with `known_at`, all versions.
+        records: `account_records`.
+        rules: public domains and legal forms.
+    """
+    told = _claims(landed, records, rules)
+    by_rule = {
+        rule: [one.keys for one in told if one.rule == rule]
+        for rule in sorted({one.rule for one in told})
+    }
+    keys = [_keys_of(rule, frames) for rule, frames in by_rule.items()]
+    ignored = [
+        one.ignored.select("rec", pl.lit(one.rule).alias("rule"), "value", "why") for one in told
     ]
+    none = pl.DataFrame(schema={"rec": pl.Int64, "rule": pl.String, **_SAID})
+    return KeyEvidence(
+        pl.concat([pl.DataFrame(schema=_KEYS), *keys]),
+        pl.concat([none, *ignored])
+        .join(records.select(*RECORD, "rec"), on="rec")
+        .select(*RECORD, "rule", pl.col("value").str.head(_LONGEST_SHOWN), "why")
+        .unique()
+        .sort(*RECORD, "rule", "value", "why"),
+    )
 
 
 def account_keys(
     landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
 ) -> pl.DataFrame:
-    """Which record carried which key since when.
-
-    Every version of a row counts from its own known_at, and a key once shown goes on linking:
-    old email addresses and invoices outlive a change of name.
+    """`key_evidence(...).keys`.
 
     Returns:
         rule, scope (system of a foreign key, else empty), value, rec, known_at; one row for each
-        key and record, sorted.
+        key and record. The rows of a key follow each other, whoever carried it first on top; rules
+        by name, keys by their least record.
     """
-    accounts, links = table_of(landed, "accounts"), table_of(landed, "account_links")
-    parts = _keys_of_accounts(accounts, rules) if accounts is not None else []
-    if links is not None:
-        parts += _keys_of_links(links, records, rules)
-    return (
-        _shaped(parts, _KEYS)
-        .drop_nulls("value")
-        .join(records.select(*RECORD, "rec"), on=RECORD)
-        .group_by("rule", "scope", "value", "rec")
-        .agg(pl.col("known_at").min())
-        .sort("rule", "scope", "value", "known_at", "rec")
-    )
+    return key_evidence(landed, records, rules).keys
+
+
+def ignored_keys(
+    landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
+) -> pl.DataFrame:
+    """`key_evidence(...).ignored`: what records say of themselves that links nobody.
+
+    Returns:
+        source, source_account_id, rule, value (as written), why; sorted. An empty value is not
+        there.
+    """
+    return key_evidence(landed, records, rules).ignored

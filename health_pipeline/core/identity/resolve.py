@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
+import numpy as np
 import polars as pl
 
-from health_pipeline.core.identity.clusters import Clusters, Link, clusters_of, known_to_belong
+from health_pipeline.core.identity.belong import known_to_belong
+from health_pipeline.core.identity.clusters import Clusters, clusters_of
+from health_pipeline.core.identity.decisions import NO_DECISIONS
 from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.records import (
@@ -26,8 +28,6 @@ from health_pipeline.core.identity.users import (
 )
 from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.results import RESULT_TABLES
-
-CONFIDENCE = {"anchor": 1.0, "foreign_key": 1.0, "domain": 0.98, "name": 0.9}
 
 REGISTRY_COLUMNS: dict[str, pl.DataType] = {
     "source": pl.String(),
@@ -63,63 +63,107 @@ class Identity:
     registry_new: pl.DataFrame
 
 
-def _account_of(sets: list[list[int]], given: GivenIds) -> list[str]:
-    by_rec = {
-        rec: account_id
-        for members, account_id in zip(sets, given.ids, strict=True)
-        for rec in members
-    }
-    return [by_rec[rec] for rec in range(len(by_rec))]
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Which account each record is, and everything that says so.
+
+    Attributes:
+        records, keys: `account_records`, `account_keys`.
+        clusters: sets, links and doubts.
+        given: ids.
+        xref: rec, and the columns of `account_xref`.
+    """
+
+    records: pl.DataFrame
+    keys: pl.DataFrame
+    clusters: Clusters
+    given: GivenIds
+    xref: pl.DataFrame
+
+    @property
+    def review(self) -> pl.DataFrame:
+        """`identity_review`."""
+        return _review(self.clusters, self.records, self.xref)
 
 
-def _first_links(links: list[Link]) -> dict[int, Link]:
-    """For each record the link by the most trusted rule, of those the one known first."""
-    first: dict[int, Link] = {}
-    for link in sorted(links):
-        first.setdefault(link.left, link)
-        first.setdefault(link.right, link)
-    return first
+def _first_links(links: pl.DataFrame, size: int) -> pl.DataFrame:
+    """For each record the link by the most trusted rule, of those the one known first.
+
+    Returns:
+        rec, rule, evidence, confidence.
+    """
+    if links.is_empty():
+        return links.select(pl.col("left").alias("rec"), "rule", "evidence", "confidence")
+    since = links["known_at"].to_physical().to_numpy()
+    # Trust in the high bits: 2^57 microseconds are 4,500 years.
+    place = ((links["trust"].to_numpy().astype(np.int64) + 1) << 57) + (since - since.min())
+    best = np.full(size, np.iinfo(np.int64).max)
+    ends = [links[side].to_numpy() for side in ("left", "right")]
+    for end in ends:
+        np.minimum.at(best, end, place)
+    told = ("rule", "evidence", "confidence", "left", "right")
+    first = pl.concat(
+        links.filter(pl.Series(best[end] == place)).select(pl.col(side).alias("rec"), *told)
+        for side, end in zip(("left", "right"), ends, strict=True)
+    )
+    count = np.bincount(first["rec"].to_numpy(), minlength=size)
+    several = pl.Series(count[first["rec"].to_numpy()] > 1)
+    tied = first.filter(several).sort("rec", "rule", "evidence", "left", "right")
+    chosen = tied.unique("rec", keep="first", maintain_order=True)
+    return pl.concat([first.filter(~several), chosen]).select(
+        "rec", "rule", "evidence", "confidence"
+    )
 
 
-def _xref(
-    records: pl.DataFrame,
-    sets: list[list[int]],
-    accounts: list[str],
-    linked_at: list[datetime],
-    links: list[Link],
-) -> pl.DataFrame:
-    first = _first_links(links)
-    anchors = {members[0] for members in sets}
-    rules = ["anchor" if rec in anchors else first[rec].rule for rec in range(len(accounts))]
-    evidence = [
-        "first known record" if rec in anchors else first[rec].evidence
-        for rec in range(len(accounts))
-    ]
-    return records.select("rec", *RECORD).with_columns(
-        pl.Series("account_id", accounts, dtype=pl.String),
-        pl.Series("rule", rules, dtype=pl.String),
-        pl.Series("evidence", evidence, dtype=pl.String),
-        pl.Series("confidence", [CONFIDENCE[rule] for rule in rules], dtype=pl.Float64),
-        pl.Series("linked_at", linked_at, dtype=TIMESTAMP),
+def xref_of(records: pl.DataFrame, clusters: Clusters, given: GivenIds) -> pl.DataFrame:
+    """Columns of `account_xref` with rec and anchor (bool): each record, its account, and why.
+
+    A record belongs from the day on which a chain of known links leads to the anchor, or to a
+    record with a published id.
+    """
+    anchor = pl.Series("anchor", clusters.labels) == records["rec"]
+    roots = given.registered | anchor.to_numpy()
+    since = known_to_belong(records["known_at"], clusters.links, roots)
+    rows = records.select("rec", *RECORD).with_columns(
+        given.accounts.alias("account_id"), since.alias("linked_at"), anchor.alias("anchor")
+    )
+    rows = rows.join(
+        _first_links(clusters.links, records.height), on="rec", how="left", maintain_order="left"
+    )
+    by_itself = {"rule": "anchor", "evidence": "first known record", "confidence": 1.0}
+    return rows.with_columns(
+        pl.when("anchor").then(pl.lit(value)).otherwise(name).alias(name)
+        for name, value in by_itself.items()
     )
 
 
 def _review(clusters: Clusters, records: pl.DataFrame, xref: pl.DataFrame) -> pl.DataFrame:
-    table = RESULT_TABLES["identity_review"]
-    find = clusters.forest.find
-    open_doubts = sorted({d for d in clusters.doubts if find(d.left) != find(d.right)})
-    side = records.select("rec", *RECORD, "name").join(xref.select("rec", "account_id"), on="rec")
-    pairs = pl.DataFrame(
-        [(d.left, d.right, d.why) for d in open_doubts],
-        schema={"left": pl.Int64, "right": pl.Int64, "why": pl.String},
+    """`identity_review`: one row for each pair of records in doubt that are not one account."""
+    doubts, labels = clusters.doubts, clusters.labels
+    sides = [pl.Series(labels[doubts[side].to_numpy()]) for side in ("left", "right")]
+    doubts = doubts.with_columns(l=sides[0], r=sides[1]).filter(pl.col("l") != pl.col("r"))
+    foes = clusters.foes()
+    apart = pl.DataFrame(
+        [row for one, two, why in foes for row in ((one, two, why), (two, one, why))],
+        schema={"l": pl.Int64, "r": pl.Int64, "kept": pl.String},
         orient="row",
     )
+    told = pl.col("why").str.starts_with("kept apart").not_() & pl.col("kept").is_not_null()
+    pairs = (
+        doubts.join(apart.group_by("l", "r").agg(pl.col("kept").min()), on=["l", "r"], how="left")
+        .with_columns(
+            pl.when(told).then(pl.format("{} ({})", "kept", "why")).otherwise("why").alias("why")
+        )
+        .sort("left", "right", "probability", "why", descending=[False, False, True, False])
+        .unique(["left", "right"], keep="first", maintain_order=True)
+    )
+    side = records.select("rec", *RECORD, "name").join(xref.select("rec", "account_id"), on="rec")
     for end in ("left", "right"):
         named = side.rename(
             {name: f"{end}_{name}" for name in (*RECORD, "account_id", "name")} | {"rec": end}
         )
-        pairs = pairs.join(named, on=end)
-    return table.conform(pairs.with_columns(pl.lit(None, pl.Float64).alias("probability")))
+        pairs = pairs.join(named, on=end, maintain_order="left")
+    return RESULT_TABLES["identity_review"].conform(pairs)
 
 
 def _by_domain(keys: pl.DataFrame, xref: pl.DataFrame) -> pl.DataFrame:
@@ -168,8 +212,27 @@ def _users(
     return user_links(users, xref, _by_domain(keys, xref), rules)
 
 
+def accounts_of(
+    landed: Mapping[str, pl.DataFrame],
+    rules: IdentityRules,
+    registry: pl.DataFrame,
+    decisions: pl.DataFrame = NO_DECISIONS,
+    likely: pl.DataFrame | None = None,
+) -> Accounts:
+    """The accounts alone, without users; see `resolve`."""
+    records = account_records(landed)
+    keys = account_keys(landed, records, rules)
+    clusters = clusters_of(records, keys, rules, decisions, likely)
+    given = give_ids(clusters.labels, records, registry)
+    return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
+
+
 def resolve(
-    landed: Mapping[str, pl.DataFrame], rules: IdentityRules, registry: pl.DataFrame
+    landed: Mapping[str, pl.DataFrame],
+    rules: IdentityRules,
+    registry: pl.DataFrame,
+    decisions: pl.DataFrame = NO_DECISIONS,
+    likely: pl.DataFrame | None = None,
 ) -> Identity:
     """Resolve all landed records to accounts and users.
 
@@ -183,32 +246,24 @@ def resolve(
         rules: which exact keys link, in order of trust.
         registry: ids given before: source, source_account_id (of the anchor at that time),
             account_id, published_at (null = not published yet).
+        decisions: `decisions.DECISION_SCHEMA`: what people merged and split.
+        likely: left, right (rec of `account_records`), probability, why, link: pairs that no exact
+            rule decides, joined after all exact rules where `link`, else left to a person.
     """
-    records = account_records(landed)
-    keys = account_keys(landed, records, rules)
-    clusters = clusters_of(records, keys, rules)
-    sets = clusters.forest.sets()
-    given = give_ids(sets, records, registry)
-    roots = [members[0] for members in sets] + [rec for recs in given.registered for rec in recs]
-    linked_at = known_to_belong(records, clusters.links, roots)
-    xref = _xref(records, sets, _account_of(sets, given), linked_at, clusters.links)
-    users = _users(landed, xref, keys, rules)
+    found = accounts_of(landed, rules, registry, decisions, likely)
+    users = _users(landed, found.xref, found.keys, rules)
     last_links = users.links.unique(["source", "source_user_id"], keep="last", maintain_order=True)
     unresolved = RESULT_TABLES["unresolved"]
-    new = [(*records.row(rec)[1:3], account_id, None) for rec, account_id in given.new]
+    new = found.given.new.with_columns(pl.lit(None).alias("published_at"))
     return Identity(
-        account_xref=RESULT_TABLES["account_xref"].conform(xref),
+        account_xref=RESULT_TABLES["account_xref"].conform(found.xref),
         user_xref=RESULT_TABLES["user_xref"].conform(last_links),
         user_links=users.links,
         conflicts=users.conflicts,
-        review=_review(clusters, records, xref),
+        review=found.review,
         unresolved=pl.concat(
             [unresolved.conform(users.unresolved), unresolved.conform(_unusable_links(landed))]
         ),
-        aliases=pl.DataFrame(
-            sorted(given.aliases.items()),
-            schema={"alias": pl.String, "account_id": pl.String},
-            orient="row",
-        ),
-        registry_new=pl.DataFrame(new, schema=REGISTRY_COLUMNS, orient="row"),
+        aliases=found.given.aliases,
+        registry_new=new.select(pl.col(name).cast(t) for name, t in REGISTRY_COLUMNS.items()),
     )

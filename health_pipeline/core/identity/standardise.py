@@ -1,146 +1,213 @@
-"""One way of writing domains and legal names, by deterministic rules (R23)."""
+"""One way of writing domains, email addresses and legal names, by deterministic rules (R23).
+
+The functions on one value are the definition; those on a column give the same, and hand the few
+values that are no plain ASCII to them.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
+import idna
 import polars as pl
 
-_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//|^mailto:")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_DROPPED = re.compile(r"[.'’`´]")  # "S.A." is "sa", "O'Neill" is "oneill"
-_SEPARATORS = re.compile(r"[^\w]+|_+")
-SERVICE_LABELS = frozenset(
-    {"www", "app", "help", "support", "my", "mail", "portal", "login", "sso", "go"}
-)
-"""First labels that name a service of a company, not a company: app.acme.com is acme.com."""
+from health_pipeline.core.identity.hosts import registrable, registrable_hosts
+from health_pipeline.core.identity.legal_names import names, normalised_name
+from health_pipeline.core.identity.public_hosts import are_public, is_public
+from health_pipeline.core.identity.scripts import disguise
 
-_SHARED_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
-"""app.co.uk is a company of its own: what would remain belongs to everybody."""
+__all__ = [
+    "Reading",
+    "domains",
+    "email_domain",
+    "email_domains",
+    "emails",
+    "names",
+    "normalised_domain",
+    "normalised_email",
+    "normalised_name",
+    "read_domain",
+    "read_email",
+]
 
-_LETTERS = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
-)
+_BLANKS = " \t\r\n\xa0\u3000"
+_SCHEME = r"(?i)^(?:(?:[a-z][a-z0-9+.-]*:)?//|mailto:)"
+_PATH = r"(?s)[/?#\\].*$"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_VALID_HOST = rf"^(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?$"
+_LOCAL = r"^[^\s@\"<>(),;:\\\[\]']([^\s@\"<>(),;:\\\[\]]{0,63})$"
+LONGEST_HOST = 253
+_scheme, _path = re.compile(_SCHEME), re.compile(_PATH)
+_valid_host = re.compile(_VALID_HOST.replace("$", r"\Z"))
+_local = re.compile(_LOCAL.replace("$", r"\Z"))
 
 
-def normalised_domain(value: str, public_domains: Collection[str] = ()) -> str | None:
-    """The host name that identifies a company: lower case, ASCII (IDNA), without service labels.
+WWW = "www."
+"""Never part of a name: www.github.io is nobody's, as github.io is."""
 
-    Accepts a domain, a URL or an email address.
 
-    Returns:
-        None when nothing valid is left, or when the domain is public (identifies nobody).
-    """
-    text = unicodedata.normalize("NFKC", value).strip().lower().replace("。", ".")
-    host = re.split(r"[/?#\\]", _SCHEME.sub("", text), maxsplit=1)[0]
-    host = host.rsplit("@", 1)[-1].split(":", 1)[0].strip().rstrip(".")
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The key that a written value gives, or why it gives none (empty for an empty value)."""
+
+    key: str | None = None
+    why: str = ""
+
+
+def _written_host(text: str) -> str:
+    """The host in a domain, a URL or an email address, without port and final stop."""
+    place = _path.sub("", _scheme.sub("", text))
+    host = place.split("@")[1] if place.count("@") == 1 else place
+    return host.split(":")[0].removesuffix(".")
+
+
+def _ascii_host(written: str) -> Reading:
+    """A host name as IDNA 2008 (UTS 46) has it, lower case; nothing of it is cut."""
+    if len(written) > LONGEST_HOST:
+        return Reading(why="not a domain: too long")
+    if why := disguise(written.replace("-", "")):
+        return Reading(why=why)
+    host = unicodedata.normalize("NFC", written).lower().replace("。", ".")
     try:
-        ascii_host = host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
-    labels = _without_service(ascii_host.split("."))
-    ascii_host = ".".join(labels)
-    if len(labels) < 2 or len(ascii_host) > 253 or labels[-1].isdigit():
-        return None
-    if not all(_LABEL.fullmatch(label) for label in labels) or ascii_host in public_domains:
-        return None
-    return ascii_host
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+        shown = idna.decode(host) if "xn--" in host else host
+    except (idna.IDNAError, UnicodeError):
+        return Reading(why="not a domain: not valid IDNA")
+    if why := disguise(shown.replace("-", "")):
+        return Reading(why=why)
+    valid = len(host) <= LONGEST_HOST and _valid_host.match(host)
+    return Reading(host) if valid else Reading(why="not a domain")
 
 
-def _without_service(labels: list[str]) -> list[str]:
-    """`labels` without leading service labels, as long as a name and a suffix remain."""
-    while len(labels) > 2 and labels[0] in SERVICE_LABELS:
-        if len(labels) == 3 and labels[1] in _SHARED_SECOND_LEVEL:
-            break
-        labels = labels[1:]
-    return labels
+def read_domain(value: str, public: Collection[str] = ()) -> Reading:
+    """The registrable domain that a domain, a URL or an email address belongs to.
+
+    Args:
+        value: what somebody wrote.
+        public: hosts that identify nobody, as do all below them (`public_hosts`).
+    """
+    text = value.strip(_BLANKS)
+    if not text:
+        return Reading()
+    host = _ascii_host(_written_host(text))
+    if host.key is None:
+        return host
+    bare = host.key.removeprefix(WWW) if host.key.count(".") > 1 else host.key
+    if is_public(bare, public):
+        return Reading(why="a public mailbox or shared host, which is nobody's own domain")
+    key = registrable(bare)
+    why = "" if key else "a public suffix, or a top level that the internet does not have"
+    return Reading(key, why)
 
 
-def email_domain(value: str, public_domains: Collection[str] = ()) -> str | None:
-    """The normalised, non-public domain of an email address; None for anything else."""
-    local, at, domain = value.strip().rpartition("@")
-    return normalised_domain(domain, public_domains) if at and local else None
+def normalised_domain(value: str, public: Collection[str] = ()) -> str | None:
+    """The domain that identifies a company: `read_domain(value, public).key`."""
+    return read_domain(value, public).key
+
+
+def read_email(value: str) -> Reading:
+    """The address as one person's key, lower case, the host as IDNA has it.
+
+    Dots and +tags stay: whether they matter is the mail server's own affair.
+    """
+    text = value.strip(_BLANKS)
+    if not text:
+        return Reading()
+    if text.count("@") != 1:
+        signs = "no @" if "@" not in text else "more than one @"
+        return Reading(why=f"not an email address: {signs}")
+    local, host = text.split("@")
+    if why := disguise(local):
+        return Reading(why=why)
+    local = unicodedata.normalize("NFC", local).lower()
+    if not _local.match(local):
+        return Reading(why="not an email address: blanks, quotes or brackets before the @")
+    domain = _ascii_host(host)
+    return Reading(f"{local}@{domain.key}") if domain.key else domain
 
 
 def normalised_email(value: str) -> str | None:
-    """The address as one person's key: NFKC, lower case; None when it is no address."""
-    text = unicodedata.normalize("NFKC", value).strip().lower()
-    local, at, domain = text.rpartition("@")
-    return text if at and local and domain and " " not in text else None
+    """The address as one person's key: `read_email(value).key`."""
+    return read_email(value).key
 
 
-def _fold_accents(text: str) -> str:
-    """Latin letters without their accents; marks of other scripts carry meaning and stay."""
-    folded: list[str] = []
-    latin = False
-    for char in unicodedata.normalize("NFKD", text):
-        if unicodedata.combining(char) and latin:
-            continue
-        latin = latin if unicodedata.combining(char) else char.isascii() and char.isalpha()
-        folded.append(char)
-    return unicodedata.normalize("NFC", "".join(folded))
+def email_domain(value: str, public: Collection[str] = ()) -> str | None:
+    """The normalised, non-public domain of an email address; None for anything else."""
+    address = normalised_email(value)
+    return normalised_domain(address.rpartition("@")[2], public) if address else None
 
 
-def _tokens(text: str) -> list[str]:
-    folded = _fold_accents(unicodedata.normalize("NFKC", text).casefold()).translate(_LETTERS)
-    return _SEPARATORS.sub(" ", _DROPPED.sub("", folded.replace("&", " and "))).split()
+_TEXT = pl.col("value").str.strip_chars(_BLANKS).str.to_lowercase()
 
 
-def normalised_name(value: str, legal_suffixes: Sequence[str] = ()) -> str | None:
-    """The words of a legal name: case and accents folded, no punctuation, no legal form.
-
-    Legal forms are dropped from the end as long as a word remains, then a leading "the".
-
-    Returns:
-        None when the name has no letter or digit.
-    """
-    return _name(_tokens(value), _forms(legal_suffixes))
+def _is_plain(text: pl.Expr) -> pl.Expr:
+    """Whether a text is ASCII throughout, also once punycode is read."""
+    ascii_only = text.str.len_bytes() == text.str.len_chars()
+    return ascii_only & ~text.str.contains("xn--", literal=True)
 
 
-def _forms(legal_suffixes: Sequence[str]) -> list[list[str]]:
-    return sorted((_tokens(suffix) for suffix in legal_suffixes), key=len, reverse=True)
+def _or_by_hand(
+    values: pl.Series,
+    in_bulk: Callable[[pl.Series], pl.Series],
+    one: Callable[[str], str | None],
+) -> pl.Series:
+    """`in_bulk` of the lower-case text of plain ASCII values, `one` of the other values."""
+    frame = values.to_frame("value").with_columns(text=_TEXT)
+    plain = frame.select(_is_plain(pl.col("text")))["text"]
+    keys = in_bulk(frame.select(pl.when(plain).then("text").alias(values.name))[values.name])
+    others = plain.not_().arg_true()
+    found = [one(value) for value in values.gather(others).to_list()]
+    return keys.scatter(others, pl.Series(found, dtype=pl.String)).alias(values.name)
 
 
-def _name(words: list[str], forms: list[list[str]]) -> str | None:
-    def end() -> int:
-        sizes = [len(f) for f in forms if f and len(f) < len(words) and words[-len(f) :] == f]
-        return max(sizes, default=0)
-
-    while size := end():
-        words = words[:-size]
-        if len(words) > 1 and words[-1] == "and":
-            words = words[:-1]
-    if len(words) > 1 and words[0] == "the":
-        words = words[1:]
-    return " ".join(words) or None
+def _checked(host: pl.Expr) -> pl.Expr:
+    fits = (host.str.len_bytes() <= LONGEST_HOST) & host.str.contains(_VALID_HOST)
+    return pl.when(fits).then(host).alias("host")
 
 
-def _mapped(values: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
-    unique = values.drop_nulls().unique(maintain_order=True)
-    new = pl.Series([function(value) for value in unique.to_list()], dtype=pl.String)
-    if unique.is_empty():
-        return pl.Series(values.name, [None] * len(values), dtype=pl.String)
-    return values.replace_strict(unique, new, default=None, return_dtype=pl.String)
+def written_hosts(texts: pl.Series) -> pl.Series:
+    """The host in every lower-case text, as `read_domain` finds it; most are the bare host."""
+    whole = texts.str.contains(r"[/@?#\\:]|\.$").arg_true()
+    place = texts.gather(whole).str.replace(_SCHEME, "").str.replace(_PATH, "")
+    one_at = place.str.count_matches("@", literal=True) == 1
+    host = place.str.replace(r"^[^@]*@", "").zip_with(one_at, place)
+    return texts.scatter(whole, host.str.replace(r"(?s):.*$", "").str.strip_suffix("."))
 
 
-def domains(values: pl.Series, public_domains: Collection[str]) -> pl.Series:
-    """`normalised_domain` of every value, computed once for each distinct one."""
-    return _mapped(values, lambda value: normalised_domain(value, public_domains))
+def domains(values: pl.Series, public: Collection[str]) -> pl.Series:
+    """`normalised_domain` of every value."""
 
+    def keys_of(texts: pl.Series) -> pl.Series:
+        host = pl.col("host")
+        long = host.str.count_matches(".", literal=True) > 1
+        bare = pl.when(long).then(host.str.strip_prefix(WWW)).otherwise(host)
+        written = written_hosts(texts).to_frame("host").with_columns(_checked(host))
+        hosts = written.with_columns(bare.alias("host"))["host"]
+        keys = registrable_hosts(hosts)
+        return keys.zip_with(~are_public(hosts, public), pl.Series([None], dtype=pl.String))
 
-def email_domains(values: pl.Series, public_domains: Collection[str]) -> pl.Series:
-    """`email_domain` of every value, computed once for each distinct one."""
-    return _mapped(values, lambda value: email_domain(value, public_domains))
+    return _or_by_hand(values, keys_of, lambda value: normalised_domain(value, public))
 
 
 def emails(values: pl.Series) -> pl.Series:
-    """`normalised_email` of every value, computed once for each distinct one."""
-    return _mapped(values, normalised_email)
+    """`normalised_email` of every value."""
+
+    def keys_of(texts: pl.Series) -> pl.Series:
+        local, host = pl.col("local"), pl.col("host")
+        parts = texts.to_frame("text").with_columns(
+            pl.col("text").str.extract(r"^([^@]*)@").alias("local"),
+            pl.col("text").str.extract(r"@([^@]*)$").alias("host"),
+        )
+        one_at = pl.col("text").str.count_matches("@", literal=True) == 1
+        fits = one_at & local.str.contains(_LOCAL) & _checked(host).is_not_null()
+        return parts.select(pl.when(fits).then("text").alias("key"))["key"]
+
+    return _or_by_hand(values, keys_of, normalised_email)
 
 
-def names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
-    """`normalised_name` of every value, computed once for each distinct one."""
-    forms = _forms(legal_suffixes)
-    return _mapped(values, lambda value: _name(_tokens(value), forms))
+def email_domains(values: pl.Series, public: Collection[str]) -> pl.Series:
+    """`email_domain` of every value."""
+    return domains(emails(values).str.extract(r"@(.*)$"), public)

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from health_pipeline.core.identity.ids import user_id_of, user_id_of_email
+from health_pipeline.core.identity.landed import RECORD, optional
 from health_pipeline.core.identity.params import IdentityRules
-from health_pipeline.core.identity.records import RECORD, optional
-from health_pipeline.core.identity.standardise import domains, email_domains, emails
+from health_pipeline.core.identity.public_hosts import public_hosts
+from health_pipeline.core.identity.standardise import (
+    domains,
+    email_domains,
+    emails,
+    read_email,
+)
 from health_pipeline.core.schemas.columns import TIMESTAMP
 
 USER = ("source", "source_user_id")
@@ -51,17 +57,21 @@ class UserLinks:
 
 
 def _versions(users: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
-    """One row for each version of a user, with its keys standardised and its end."""
+    """One row for each version of a user, with its keys standardised and its end.
+
+    An address is taken as it stands: ann+news@ and ann@ are two people until somebody says more.
+    """
     whole = users.select(
         *USER, "known_at", *(optional(users, name, dtype) for name, dtype in _OPTIONAL.items())
     ).unique()
+    public = public_hosts(rules)
     claim = whole["sso_claim"].str.split("@").list.last()
     return (
         whole.with_columns(
             emails(whole["email"]).alias("address"),
-            email_domains(whole["email"], rules.public_domains).alias("email_domain"),
-            domains(whole["sso_domain"], rules.public_domains).alias("sso_domain"),
-            domains(claim, rules.public_domains).alias("claim_domain"),
+            email_domains(whole["email"], public).alias("email_domain"),
+            domains(whole["sso_domain"], public).alias("sso_domain"),
+            domains(claim, public).alias("claim_domain"),
         )
         .sort(*USER, "known_at", *_OPTIONAL)
         .with_columns(pl.col("known_at").shift(-1).over(USER).alias("until"))
@@ -145,8 +155,11 @@ def _conflicts(candidates: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 def _unresolved(users: pl.DataFrame, versions: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Users that no account claims, with the reason of their latest version."""
     shown = pl.any_horizontal(pl.col("email_domain", "sso_domain", "claim_domain").is_not_null())
+    broken = pl.col("email").is_not_null() & pl.col("address").is_null() & ~shown
     why = (
-        pl.when(pl.col("email_verified").not_())
+        pl.when(broken & pl.col("source_account_id").is_null())
+        .then(_broken_email(versions))
+        .when(pl.col("email_verified").not_())
         .then(pl.lit("email is not verified, and no account claims source_account_id"))
         .when(shown)
         .then(pl.lit("no account has the domain of the email or SSO claim"))
@@ -169,6 +182,15 @@ def _unresolved(users: pl.DataFrame, versions: pl.DataFrame, links: pl.DataFrame
     )
 
 
+def _broken_email(versions: pl.DataFrame) -> pl.Expr:
+    """Why the text in `email` is no address."""
+    texts = versions.filter(pl.col("address").is_null())["email"].drop_nulls().unique()
+    whys = [read_email(text).why or "email is empty" for text in texts.to_list()]
+    return pl.col("email").replace_strict(
+        texts, pl.Series(whys, dtype=pl.String), default=None, return_dtype=pl.String
+    )
+
+
 def user_links(
     users: pl.DataFrame,
     account_xref: pl.DataFrame,
@@ -181,7 +203,7 @@ def user_links(
         users: landed users, all versions.
         account_xref: source, source_account_id, account_id, linked_at.
         by_domain: domain, account_id, linked_at: one account a domain.
-        rules: public domains.
+        rules: public domains; an address with one of them never links by its domain.
     """
     versions = _versions(users, rules)
     candidates = _candidates(versions, by_domain, account_xref)

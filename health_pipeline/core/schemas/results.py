@@ -54,12 +54,14 @@ class ResultTable:
         columns: name → polars type, in order.
         daily: True when stored in one `date=` partition a day.
         key: columns that name a row.
+        open_key: those of `key` that may be null.
     """
 
     name: str
     columns: dict[str, pl.DataType]
     key: tuple[str, ...]
     daily: bool = False
+    open_key: tuple[str, ...] = ()
 
     def empty(self) -> pl.DataFrame:
         """A frame of this shape without rows."""
@@ -296,6 +298,21 @@ _TABLES = (
         daily=True,
     ),
     ResultTable(
+        "score_changes",
+        {
+            "account_id": TEXT,
+            "date": DAY,
+            "compared_with": DAY,
+            "delta": REAL,
+            "signal": TEXT,
+            "effect": TEXT,
+            "points": REAL,
+        },
+        ("account_id", "date", "compared_with", "effect", "signal"),
+        daily=True,
+        open_key=("signal",),
+    ),
+    ResultTable(
         "baselines",
         {
             "segment": TEXT,
@@ -379,6 +396,43 @@ _TABLES = (
             "calm_since": DAY,
         },
         ("play_id",),
+    ),
+    ResultTable(
+        "action_ledger",
+        {
+            "account_id": TEXT,
+            "episode_id": TEXT,
+            "occurred_at": TIMESTAMP,
+            "known_at": TIMESTAMP,
+            "scored_at": TIMESTAMP,
+            "alerted_at": TIMESTAMP,
+            "task_at": TIMESTAMP,
+            "first_touch_at": TIMESTAMP,
+            "play_id": TEXT,
+            "play": TEXT,
+            "owner_email": TEXT,
+            "closed_at": TIMESTAMP,
+            "is_live": BOOL,
+        },
+        ("play_id",),
+    ),
+    ResultTable(
+        "discount_guard",
+        {
+            "opportunity_id": TEXT,
+            "account_id": TEXT,
+            "decision": TEXT,
+            "why": TEXT,
+            "recovery_plan": TEXT,
+            "date": DAY,
+            "source": TEXT,
+            "tier": TEXT,
+            "discount_requested_pct": REAL,
+            "discount_approved_at": TIMESTAMP,
+            "model_version": TEXT,
+        },
+        ("date", "source", "opportunity_id"),
+        daily=True,
     ),
     ResultTable(
         "alerts",

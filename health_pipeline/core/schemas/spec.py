@@ -37,6 +37,8 @@ class SignalSpec(Frozen):
         healthy_range, risk_pattern, kpi: the written contract of the signal (R56).
         play: the play that its risk starts.
         discrete: a discrete driver confirms on one day, a continuous one on two.
+        actionable: whether somebody can lift it directly; `effort`: of one point of subscore,
+            against other signals; `reachable`: subscore that can be reached.
     """
 
     name: str
@@ -62,6 +64,9 @@ class SignalSpec(Frozen):
     risk_pattern: str
     kpi: str
     play: str
+    actionable: bool = True
+    effort: float = 1.0
+    reachable: float = 100.0
     segment_weights: dict[str, float] = {}
     segment_knots: dict[str, Knots] = {}
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from health_pipeline.core.schemas.columns import SourceTable
+from health_pipeline.core.schemas.columns import TIMESTAMP, SourceTable
 
 KNOWN_SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """`known_at` of a row of the first landing that carries no date of its own."""
+
+
+NEVER = np.iinfo(np.int32).max
+"""A day number that does not come."""
+
+_SHIFT = 2**33
 
 
 def end_of(day: date) -> datetime:
@@ -46,22 +55,132 @@ def as_of(table: SourceTable, versions: pl.DataFrame, day: date) -> pl.DataFrame
         Events that happened after D are null; undated outcomes of a single-version row whose
         known_at was assumed are null until its last dated event.
     """
-    known = versions.filter(pl.col("known_at") <= pl.lit(end_of(day)))
-    for name in table.own_first:
-        if name in known.columns:
-            happened = _has_happened(name, known.schema[name], day)
-            known = known.filter(pl.col(name).is_null() | happened)
-    latest = known.sort("known_at", maintain_order=True).unique(
-        subset=list(table.key), keep="last", maintain_order=True
-    )
-    return _hide_future(table, latest, day)
+    return Timeline.of(table, versions, through=day).on(day)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """From which day and until which each version of a table is in force.
+
+    Worked out once, asked for each day.
+
+    Attributes:
+        table: the contract of the rows.
+        rows: versions in order of `known_at`.
+        since, until: day numbers; a version is in force on the days since ≤ D < until.
+    """
+
+    table: SourceTable
+    rows: pl.DataFrame
+    since: NDArray[np.int32]
+    until: NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls,
+        table: SourceTable,
+        versions: pl.DataFrame,
+        *,
+        first: date | None = None,
+        through: date | None = None,
+    ) -> Timeline:
+        """The `versions` (see `as_of`) that are in force between `first` and `through`."""
+        in_order = versions["known_at"].is_sorted()
+        rows = versions if in_order else versions.sort("known_at", maintain_order=True)
+        own = (pl.col(name).cast(pl.Date) for name in table.own_first if name in rows.columns)
+        begins = pl.max_horizontal(pl.col("known_at").cast(pl.Date), *own)
+        since = rows.select(begins.to_physical()).to_series().to_numpy()
+        if through is not None and len(since) and since.max() > day_number(through):
+            kept = since <= day_number(through)
+            rows, since = rows.filter(pl.Series(kept)), since[kept]
+        until = _replaced(table, rows, since)
+        if first is not None and len(until) and until.min() <= day_number(first):
+            kept = until > day_number(first)
+            rows, since, until = rows.filter(pl.Series(kept)), since[kept], until[kept]
+        return cls(table, rows, since, until)
+
+    def on(self, day: date) -> pl.DataFrame:
+        """The rows in force at the end of `day`, as `as_of` gives them."""
+        number = day_number(day)
+        is_on = (self.since <= number) & (number < self.until)
+        rows = self.rows if is_on.all() else self.rows.filter(pl.Series(is_on))
+        return _hide_future(self.table, rows, day)
+
+
+def first_shown(table: SourceTable, versions: pl.DataFrame) -> pl.DataFrame:
+    """Those `versions` (with `account_id`) that may tell since when an account is seen.
+
+    Of each account the row that was known first, and every row whose own first date is earlier
+    than that row's: no other brings the first date forward. A fifth of what sorting all costs.
+    """
+    since_ever = pl.col("known_at") <= pl.lit(KNOWN_SINCE_EVER).cast(TIMESTAMP)
+    known = pl.col("known_at").cast(pl.Date)
+    dates = [pl.col(name).cast(pl.Date) for name in table.own_first if name in versions.columns]
+    own = pl.min_horizontal(*dates, pl.when(~since_ever).then(known))
+    since = pl.max_horizontal(known, own).to_physical().cast(pl.Int64)
+    code = since * _SHIFT + own.to_physical().fill_null(NEVER)
+    found = versions.select("account_id", code=code)
+    # One search by account instead of two: the least code is the first day, then the least date.
+    least = found.select(pl.col("code").min().over("account_id")).to_series().to_numpy()
+    codes = found["code"].to_numpy()
+    day, (least_day, least_own) = _split(codes), _split(least)
+    kept = (day[0] == least_day) | (day[1] < least_own)
+    return versions.filter(pl.Series(kept))
+
+
+def _split(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Two day numbers from one."""
+    high = (codes + _SHIFT // 2) // _SHIFT
+    return high, codes - high * _SHIFT
+
+
+def _replaced(
+    table: SourceTable, rows: pl.DataFrame, since: NDArray[np.int32], seed: int = 0
+) -> NDArray[np.int32]:
+    """The first day on which a later version of the same key is in force, for each row."""
+    until = np.full(rows.height, NEVER, dtype=np.int32)
+    # By hash: far cheaper than by the key itself, and most tables have hardly any doubles.
+    key = pl.struct(table.key)
+    hashes = rows.select(key.hash(seed)).to_series().to_numpy()
+    at = _doubles(hashes)
+    if len(at):
+        found = hashes[at]
+        order = np.argsort(found, kind="stable")
+        at, found = at[order], found[order]
+        begins = found[1:] != found[:-1]
+        other = rows.select(key.hash(seed + 1)).to_series().to_numpy()[at]
+        if (other[1:] != other[:-1])[~begins].any():  # two keys share a hash
+            return _replaced(table, rows, since, seed + 2)
+        until[at] = _least_after(since[at].astype(np.int64), begins)
+    return until
+
+
+def _doubles(figures: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where the figures stand that stand more than once."""
+    in_order = np.sort(figures)
+    again = in_order[1:][in_order[1:] == in_order[:-1]]
+    if not len(again):
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(pl.Series(figures).is_in(pl.Series(again).unique().implode()).to_numpy())
+
+
+def _least_after(since: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The least of the later figures of the same group; `begins`: a row but the first opens one."""
+    later = np.append(since[1:], NEVER)
+    later[:-1][begins] = NEVER
+    # Each group lies below all groups that stand after it, so that no minimum leaves its group.
+    below = np.append(0, np.cumsum(begins)) * 2**33
+    least = np.minimum.accumulate((later + below)[::-1])[::-1]
+    return np.asarray(least - below)
 
 
 def _hide_future(table: SourceTable, rows: pl.DataFrame, day: date) -> pl.DataFrame:
-    dated = [c for c in table.columns if c.happened and c.name in rows.columns]
+    dated = [c.name for c in table.columns if c.happened and c.name in rows.columns]
+    latest = rows.select(pl.col(name).cast(pl.Date).max() for name in dated)
+    dated = [name for name in dated if (last := latest[name][0]) is not None and last > day]
     if not dated:
         return rows
-    past = {c.name: _has_happened(c.name, rows.schema[c.name], day) for c in dated}
+    past = {name: _has_happened(name, rows.schema[name], day) for name in dated}
     settled = pl.all_horizontal(pl.col(name).is_null() | ok for name, ok in past.items())
     outcomes = [c.name for c in table.columns if c.outcome and c.name in rows.columns]
     return rows.with_columns(

@@ -18,7 +18,6 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import (
     attached_tables,
     published_identity,
-    resolve_and_register,
     unresolved_records,
 )
 from health_pipeline.orchestration.keys import (
@@ -30,7 +29,9 @@ from health_pipeline.orchestration.keys import (
     table_spec,
 )
 from health_pipeline.orchestration.publish import publish
+from health_pipeline.orchestration.restating import resolve_for_run
 from health_pipeline.orchestration.tables import column_schema, sample_table, table_value
+from health_pipeline.orchestration.unseen import MOST_UNSEEN, SEEN_CHECK, Unseen, unseen
 from health_pipeline.orchestration.window import run_window
 
 XREFS = ("account_xref", "user_xref", "identity_review")
@@ -63,13 +64,13 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
                 "Pairs that could be one account and that no exact key decides.",
             ),
         ],
-        check_specs=[contract_spec(name) for name in XREFS],
+        check_specs=[*(contract_spec(name) for name in XREFS), _seen_spec()],
     )
     def identity(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with house.open() as stores:
-            found = resolve_and_register(stores, context.run.run_id)
+            found = resolve_for_run(stores, context.run.run_id, context.run.tags)
             rules = found.account_xref.group_by("rule").len("records").sort("rule")
             accounts = found.account_xref["account_id"].n_unique()
             figures: dict[str, dict[str, Any]] = {
@@ -84,6 +85,7 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
             unresolved = Write("unresolved", None, unresolved_records(stores, found))
             stores.lake.publish([unresolved], run_id=context.run.run_id, at=house.now())
             yield from publish(context, stores, frames, figures)
+            yield _seen(unseen(stores))
 
     @dg.multi_asset(
         name="accounts",
@@ -132,6 +134,25 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
         )
 
     return [identity, accounts, quarantine]
+
+
+def _seen_spec() -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        SEEN_CHECK,
+        asset="account_xref",
+        description=f"Accounts claim all but {MOST_UNSEEN:.0%} of event rows, users and ARR.",
+    )
+
+
+def _seen(left: Unseen) -> dg.AssetCheckResult:
+    shares = {name: share.part for name, share in left.shares().items()}
+    return dg.AssetCheckResult(
+        asset_key="account_xref",
+        check_name=SEEN_CHECK,
+        passed=not left.above(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={f"unclaimed_{name}": share for name, share in shares.items()},
+    )
 
 
 def _accounts(stores: Stores, day: date) -> pl.DataFrame:

@@ -325,3 +325,11 @@ def test_a_foreign_key_of_no_system_is_reported():
     assert unresolved.select("table", "source", "key", "rows").rows() == [
         ("account_links", "crm", "1", 1)
     ]
+
+
+def test_ids_of_records_with_odd_names():
+    names = ['a"b', "back\\slash", "日本", "tab\tbed", "\x7f\u2028", "</", "ü"]
+    rows = [{**account("crm:x"), "source_account_id": name} for name in names]
+    xref = resolve({"accounts": landed("accounts", *rows)}, RULES, NO_REGISTRY).account_xref
+    ids = dict(xref.select("source_account_id", "account_id").iter_rows())
+    assert ids == {name: account_id_of("crm", name) for name in names}

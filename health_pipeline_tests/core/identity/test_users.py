@@ -75,11 +75,26 @@ def account_of(identity, company):
         ("not verified, no source", {"email": "a@beta.io", "email_verified": False}, None, None),
         ("unknown domain", {"email": "a@gamma.org", "email_verified": True}, None, None),
         (
-            "subdomain is no exact match",
+            "a subdomain is the company's",
             {"email": "a@eu.acme.com", "email_verified": True},
+            "acme",
+            "verified_email",
+        ),
+        (
+            "a shared host names nobody but its tenant",
+            {"sso_domain": "acme.myshopify.com"},
             None,
             None,
         ),
+        ("two @ are no address", {"email": "a@acme.com@beta.io"}, None, None),
+        ("blanks are no address", {"email": "a b@acme.com"}, None, None),
+        (
+            "… but the source still tells",
+            {"email": "a b@beta.io", "email_verified": True, "source_account_id": "p1"},
+            "acme",
+            "source_account",
+        ),
+        ("mixed scripts", {"email": "a@аcme.com", "email_verified": True}, None, None),
         ("unknown account", {"source_account_id": "p9"}, None, None),
         ("nothing at all", {"role": "admin"}, None, None),
     ],
@@ -89,6 +104,35 @@ def test_which_account(why, keys, company, rule):
     found = identity.user_xref.select("account_id", "rule").rows()
     assert found == ([(account_of(identity, company), rule)] if company else []), why
     assert identity.unresolved.height == (0 if company else 1), why
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"email": "a@acme.com@beta.io"}, "not an email address: more than one @"),
+        (
+            {"email": '"a"@acme.com', "email_verified": True},
+            "not an email address: blanks, quotes or brackets before the @",
+        ),
+        ({"email": "acme.com"}, "not an email address: no @"),
+        ({"email": "a@аcme.com"}, "word mixes scripts: аcme"),
+        ({"email": "a@gamma.org"}, "no account has the domain of the email or SSO claim"),
+        (
+            {"email": "a@gmail.com", "email_verified": True},
+            "neither a company email, an SSO claim nor a source_account_id",
+        ),
+        (
+            {"email": "a@acme.com", "email_verified": False},
+            "email is not verified, and no account claims source_account_id",
+        ),
+        (
+            {"email": "a b@acme.com", "source_account_id": "p9"},
+            "no account claims source_account_id",
+        ),
+    ],
+)
+def test_why_nobody_claims_a_user(keys, why):
+    assert identity_of(user("app:u", known=5, **keys)).unresolved["why"].to_list() == [why]
 
 
 def test_one_address_is_one_person_everywhere():

@@ -1,0 +1,118 @@
+"""How `health identity` shows accounts, pairs and decisions."""
+
+from __future__ import annotations
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+
+from health_pipeline.cli.render import money_words, table_of
+from health_pipeline.core.identity.decisions import Decision, Record
+from health_pipeline.core.identity.why import Why
+from health_pipeline.orchestration.identity_decisions import Change
+
+SHOWN = 20
+"""Records of an account, or moved by a decision, that are named one by one."""
+
+
+def _name(record: Record) -> str:
+    return escape(":".join(record))
+
+
+def print_review(console: Console, pairs: pl.DataFrame, limit: int) -> None:
+    """Pairs in doubt: left_… and right_… of `identity_review`, probability, why, arr.
+
+    Those that a person keeps apart are decided, and only counted.
+    """
+    apart = pl.col("why").str.starts_with("kept apart by ")
+    kept, pairs = pairs.filter(apart).height, pairs.filter(~apart)
+    if kept:
+        console.print(f"Kept apart by decisions: {kept:,} pair(s)", highlight=False)
+    if pairs.is_empty():
+        console.print("No pair is undecided.")
+        return
+    rows = [
+        (
+            *(f"{_name((row[s], row[f'{s[:-7]}_source_account_id']))} "
+              f"{escape(row[f'{s[:-7]}_name'] or '-')}" for s in ("left_source", "right_source")),
+            money_words(row["arr"]),
+            "-" if row["probability"] is None else f"{row['probability']:.2f}",
+            escape(row["why"]),
+        )
+        for row in pairs.head(limit).iter_rows(named=True)
+    ]  # fmt: skip
+    columns = ("record", "and", "ARR", "probability", "why it is left to you")
+    console.print(table_of(f"{pairs.height:,} undecided pair(s)", columns, rows))
+    if pairs.height > limit:
+        console.print(f"{pairs.height - limit:,} more: --limit {pairs.height}")
+    console.print(
+        "One account: health identity merge A B --why …; two for good: "
+        "health identity split ACCOUNT SOURCE:ID --why …",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def print_change(console: Console, change: Change) -> None:
+    """What a decision does, and when."""
+    console.print(f"Noted as {change.decision.id}.", highlight=False)
+    for row in change.moved.head(SHOWN).iter_rows(named=True):
+        record = (row["source"], row["source_account_id"])
+        console.print(f"  {_name(record)}: {row['before']} becomes {row['after']}", highlight=False)
+    if change.moved.height > SHOWN:
+        console.print(f"  and {change.moved.height - SHOWN:,} more records", highlight=False)
+    if change.moved.is_empty():
+        console.print("No record changes its account.")
+    else:
+        console.print("It counts from the next `health run` on.", highlight=False)
+
+
+def print_why(console: Console, record: Record, found: Why) -> None:
+    """Everything that speaks about one record."""
+    console.print(
+        f"\n[bold]{_name(record)}[/] is {found.account_id}, since {found.linked_at:%Y-%m-%d %H:%M} "
+        "UTC",
+        highlight=False,
+    )
+    if found.chain:
+        rows = [
+            (
+                _name(step.start),
+                _name(step.end),
+                step.rule,
+                escape(step.evidence),
+                f"{step.confidence:.2f}",
+                f"{step.known_at:%Y-%m-%d %H:%M}",
+            )
+            for step in found.chain
+        ]
+        columns = ("record", "is", "rule", "evidence", "confidence", "known at")
+        console.print(table_of(f"From it to the anchor {_name(found.anchor)}", columns, rows))
+    else:
+        console.print("It is the anchor of the account: its first known record.")
+    others = [_name(one) for one in found.members[:SHOWN]]
+    more = f" and {len(found.members) - SHOWN:,} more" if len(found.members) > SHOWN else ""
+    _line(console, f"Records of the account: {', '.join(others)}{more}")
+    _line(console, f"Aliases: {', '.join(found.aliases) or 'none'}")
+    for other, why, probability in found.doubts:
+        sure = "" if probability is None else f" (probability {probability:.2f})"
+        _line(console, f"In doubt: {_name(other)}{sure}: {escape(why)}")
+    if not found.doubts:
+        _line(console, "In doubt: nothing")
+    for decision in found.decisions:
+        _line(console, f"Decided: {_decided(decision)}")
+    if not found.decisions:
+        _line(console, "Decided by people: nothing")
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
+
+
+def _decided(one: Decision) -> str:
+    about = (
+        f"of {one.undoes}"
+        if one.undoes
+        else f"{one.left_source}:{one.left_id} and {one.right_source}:{one.right_id}"
+    )
+    return escape(f"{one.id} {one.at:%Y-%m-%d} by {one.author}: {one.kind} {about}: {one.reason}")

@@ -1,0 +1,69 @@
+"""Legal forms: the terms of the package `cleanco`, those of identity.yaml, and East Asian ones."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from cleanco.termdata import (  # type: ignore[import-untyped]
+    terms_by_country,
+    terms_by_type,
+)
+
+from health_pipeline.core.identity.folding import words
+
+_OTHER_MEANING = frozenset(
+    (
+        *("cio", "cic", "coop", "cpt", "dat", "ent", "etat", "fcp", "gie", "gte", "koop", "ong"),
+        *("private", "psu", "pse", "sad", "sal", "scoop", "scop", "sem", "sep", "ses", "sia"),
+        *("teo", "unlimited", "vat"),
+    )
+)
+"""Terms of `cleanco` that end names without being a legal form: Sky Unlimited, Acme Private."""
+
+EAST_ASIAN_FORMS = (
+    "股份有限公司",
+    "有限责任公司",
+    "有限責任公司",
+    "有限公司",
+    "株式会社",
+    "有限会社",
+    "合同会社",
+    "合資会社",
+    "合名会社",
+    "주식회사",
+    "유한회사",
+)
+"""Written without a blank at either end of a name; `cleanco` has none of them."""
+
+_BEFORE_THE_NAME = ("ooo", "oao", "zao", "pao", "uab", "ооо", "оао", "зао", "пао", "ао")
+"""Forms that stand first where they are at home: ООО Ромашка, UAB Acme."""
+
+START = re.compile(rf"^(?:(?:the|{'|'.join(_BEFORE_THE_NAME)}) )+")
+"""What is dropped from the beginning of a name's words."""
+
+_east_asian = "|".join(EAST_ASIAN_FORMS)
+EAST_ASIAN = re.compile(rf"^(?:(?:{_east_asian}) ?|株 )(?=.)|(?<=.)(?: ?(?:{_east_asian})| 株)$")
+
+
+def _kept_terms() -> set[str]:
+    """The terms of `cleanco` that are safe to drop.
+
+    One word of two letters is as often a country or a word (nl, uk, at, ee, ok); those in real use
+    stand in identity.yaml.
+    """
+    lists = [*terms_by_type.values(), *terms_by_country.values()]
+    found = {words(term) for terms in lists for term in terms}
+    return {term for term in found if len(term) > 2} - _OTHER_MEANING
+
+
+@cache
+def form_pattern(legal_suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    """What is dropped from the end of a name's words, as long as a word remains before it.
+
+    Args:
+        legal_suffixes: terms beside those of `cleanco`.
+    """
+    terms = _kept_terms() | {words(suffix) for suffix in legal_suffixes} - {""}
+    ordered = sorted(terms, key=lambda term: (-len(term), term))
+    return re.compile(rf"(?: (?:and )?(?:{'|'.join(map(re.escape, ordered))}))+$")

@@ -1,0 +1,145 @@
+"""Legal names in one way of writing, by named rules in a fixed order (R23).
+
+The order is that of `read_name`; docs/identity.md tells each rule with an example. `names` is the
+same for a whole column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from health_pipeline.core.identity.folding import SIMPLE, simple_words, without_stops, words
+from health_pipeline.core.identity.legal_forms import EAST_ASIAN, START, form_pattern
+from health_pipeline.core.identity.other_names import MAY_HAVE_OTHER_NAME, split_names
+from health_pipeline.core.identity.scripts import disguise
+
+LONGEST_NAME = 200
+"""Characters. A longer text is an accident of some export; cut, two of them could become one."""
+
+PLACEHOLDERS = (
+    *("company", "corporation", "gmbh", "inc", "limited", "llc", "ltd", "the"),
+    *("customer", "default", "demo", "my company", "new account", "test", "test account"),
+    *("freelance", "freelancer", "individual", "personal", "private", "self", "self employed"),
+    *("n a", "na", "nil", "no company", "no name", "none", "not available", "not provided"),
+    *("null", "student", "tba", "tbd", "unassigned", "undefined", "unknown", "unnamed", "xxx"),
+)
+"""What people and forms write when there is no name, after the rules before."""
+
+_INITIALS = r"(?:^| )[a-z] [a-z](?: |$)"
+_initials = re.compile(r"(?<![^ ])[a-z](?: [a-z])+(?![^ ])")
+
+
+@dataclass(frozen=True, slots=True)
+class NameReading:
+    """What a written name says: a key, a second name's key, or why there is none."""
+
+    key: str | None = None
+    other: str | None = None
+    why: str = ""
+
+
+def read_name(value: str, legal_suffixes: Sequence[str] = ()) -> NameReading:
+    """The keys of a written name.
+
+    Returns:
+        `key`: the name; `other`: a former or trading name that the text tells beside it; `why`:
+        why there is no `key`, empty for an empty text.
+    """
+    if not value.strip():
+        return NameReading()
+    if len(value) > LONGEST_NAME:
+        return NameReading(why=f"longer than {LONGEST_NAME} characters")
+    if why := disguise(without_stops(value)):
+        return NameReading(why=why)
+    told = split_names(value)
+    if told.why:
+        return NameReading(why=told.why)
+    pattern = form_pattern(tuple(legal_suffixes))
+    key = _without_forms(_with_initials_joined(words(told.name)), pattern)
+    other = _without_forms(_with_initials_joined(words(told.other)), pattern)
+    why = _unfit(key)
+    return NameReading(None if why else key, None if _unfit(other) else other, why)
+
+
+def _with_initials_joined(name: str) -> str:
+    """`i b m` is `ibm`."""
+    return _initials.sub(lambda found: found[0].replace(" ", ""), name)
+
+
+def _without_forms(name: str, pattern: re.Pattern[str]) -> str:
+    """Legal forms dropped from the end and the beginning, and a leading "the"."""
+    return EAST_ASIAN.sub("", START.sub("", pattern.sub("", name), count=1))
+
+
+def _unfit(name: str) -> str:
+    """Why these words name nobody; empty when they do name somebody."""
+    if name in PLACEHOLDERS:
+        return f"a placeholder, not a name: {name}"
+    if re.fullmatch(r"[0-9 ]*", name):
+        return "no letter"
+    return "one character only" if len(name) == 1 else ""
+
+
+def normalised_name(value: str, legal_suffixes: Sequence[str] = ()) -> str | None:
+    """The words of a legal name: `read_name(value).key`."""
+    return read_name(value, legal_suffixes).key
+
+
+def _by_hand(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    keys = [None if v is None else normalised_name(v, legal_suffixes) for v in values.to_list()]
+    return pl.Series(keys, dtype=pl.String)
+
+
+def _in_bulk(names: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """`_without_forms` and `_unfit` of words."""
+    forms = form_pattern(tuple(legal_suffixes)).pattern
+    bare = names.str.replace(forms, "").str.replace(START.pattern, "")
+    unfit = bare.is_in(PLACEHOLDERS) | bare.str.contains(r"^[0-9 ]*$") | (bare.str.len_chars() < 2)
+    return pl.select(pl.when(~unfit).then(bare)).to_series()
+
+
+def names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """`normalised_name` of every value.
+
+    Values in Latin letters are folded as columns; the others, and those that tell two names or hold
+    initials, one by one.
+    """
+    simple = values.str.contains(SIMPLE) & (values.str.len_chars() <= LONGEST_NAME)
+    simple &= ~values.str.contains(MAY_HAVE_OTHER_NAME)
+    ascii_only = values.str.len_bytes() == values.str.len_chars()
+    frame = pl.DataFrame({"value": values, "simple": simple, "ascii": ascii_only})
+    frame = frame.with_row_index("row").filter(pl.col("value").is_not_null())
+    folded = [
+        part.with_columns(simple_words(part["value"]).alias("words"))
+        for part in (
+            frame.filter(pl.col("simple") & pl.col("ascii")),
+            frame.filter(pl.col("simple") & ~pl.col("ascii")),
+        )
+    ]
+    bulk = pl.concat(folded)
+    has_initials = bulk["words"].str.contains(_INITIALS)
+    single = pl.concat([frame.filter(~pl.col("simple")), bulk.filter(has_initials).drop("words")])
+    bulk = bulk.filter(~has_initials)
+    rows = pl.concat([bulk["row"], single["row"]])
+    keys = pl.concat(
+        [_in_bulk(bulk["words"], legal_suffixes), _by_hand(single["value"], legal_suffixes)]
+    )
+    whole = pl.DataFrame({"row": rows, "key": keys})
+    everyone = pl.DataFrame({"row": pl.int_range(len(values), dtype=pl.UInt32, eager=True)})
+    found = everyone.join(whole, on="row", how="left", maintain_order="left")["key"]
+    return found.alias(values.name)
+
+
+def other_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """The key of the former or trading name that a value tells beside the name; mostly null."""
+    telling = values.filter(
+        values.str.contains(MAY_HAVE_OTHER_NAME).fill_null(value=False)
+    ).unique()
+    keys = [read_name(value, legal_suffixes).other for value in telling.to_list()]
+    mapped = pl.DataFrame({"value": telling, "key": pl.Series(keys, dtype=pl.String)})
+    everyone = pl.DataFrame({"value": values})
+    return everyone.join(mapped, on="value", how="left", maintain_order="left")["key"]

@@ -1,0 +1,163 @@
+"""The forms in which one value names a company: its words, its parties, its initials."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from health_pipeline.core.identity.likeness.words import (
+    STOP,
+    TOP_LEVELS,
+    folded,
+    kind_of,
+    legal_ends,
+    legal_forms,
+    plain_words,
+    unmasked,
+)
+
+LONGEST = 160
+"""Characters of a value that are read; no company's name is longer."""
+
+_PARTS = re.compile(r"[,;|/\n]|\s[-–—+]\s")
+_BRACKETS = re.compile(r"[(（\[{<]([^()（）\[\]{}<>]*)[)）\]}>]")
+_INNER_AND = re.compile(r"(?<=\w)&(?=\w)")  # AT&T is att, Smith & Sons keeps its "and"
+_HOST = re.compile(r"(?:www\.)?([^\W_][\w-]+)\.(?:com?\.)?([a-z]{2,5})\.?")
+_PLAIN = re.compile(r"[A-Za-z0-9 ]{1,80}\.?")
+_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}")
+_HUMPS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "ne", "or", "org", "ltd"})
+_AROUND = ("soft", "place")
+_SERVICES = frozenset(
+    {"www", "app", "help", "support", "my", "mail", "portal", "login", "sso", "go", "corp"}
+)
+
+
+class Form(NamedTuple):
+    """One way in which a value names a company.
+
+    Attributes:
+        words: folded words, without a legal form at the end.
+        several: the value names further companies beside this one.
+        doubtful: letters of two scripts in a word, or a value too long to be a name.
+        initials: readings of its initials.
+        domain: the words are those of a domain.
+    """
+
+    words: tuple[str, ...]
+    several: bool = False
+    doubtful: bool = False
+    initials: tuple[str, ...] = ()
+    domain: bool = False
+
+
+def _without_hosts(part: str) -> str:
+    """`part` with "acme.com" read as "acme"."""
+    if "." not in part:
+        return part
+    tokens = []
+    for token in part.split():
+        host = _HOST.fullmatch(token.lower())
+        known = host and (host[2] in TOP_LEVELS or len(host[2]) == 2)
+        tokens.append(token[host.start(1) : host.end(1)] if host and known else token)
+    return " ".join(tokens)
+
+
+def _without_legal(words: list[str]) -> list[str]:
+    """`words` without legal forms at the end and "the" before, as long as one remains."""
+    words = words[1:] if len(words) > 1 and words[0] == "the" else words
+    forms = legal_forms()
+    while len(words) > 1 and words[-1] in legal_ends():
+        size = next((n for n in (4, 3, 2, 1) if n < len(words) and tuple(words[-n:]) in forms), 0)
+        if not size:
+            return words
+        words = words[:-size]
+    return words
+
+
+def _initials(words: Sequence[str], raw: str) -> tuple[str, ...]:
+    """Readings of the initials: of all words, without small words, of humps ("JiaoTong")."""
+    camel = bool(_CAMEL.search(raw))
+    if len(words) > 10 or (len(words) < 2 and not camel):
+        return ()
+    large = [word for word in words if word not in STOP and word.isascii()]
+    kept = list(large)
+    while len(kept) > 2 and kind_of(kept[-1]) in _AROUND:
+        kept.pop()
+    readings = {"".join([word[0] for word in some]) for some in (words, large, kept)}
+    if camel:
+        tokens = [t for t in re.split(r"[\W_]+", re.sub(r"[.'’`´]", "", raw)) if t.isascii()]
+        humps = [
+            h for t in tokens[: len(words)] if t.lower() not in STOP for h in _HUMPS.findall(t)
+        ]
+        readings.add("".join(h if h.isupper() else h[0] for h in humps).lower())
+    return tuple(sorted(r for r in readings if 2 <= len(r) <= 8))
+
+
+def _tells(words: Iterable[str]) -> bool:
+    return any(kind_of(word) == "rare" and len(word) > 1 for word in words)
+
+
+def name_forms(value: str) -> list[Form]:
+    """The forms of a name as somebody typed it; empty when nothing can be read."""
+    if _PLAIN.fullmatch(value):
+        words = tuple(_without_legal(value.lower().replace(".", "").split()))
+        return [Form(words, initials=_initials(words, value))] if words else []
+    text = unicodedata.normalize("NFKC", value[: LONGEST + 1])
+    too_long, text = len(text) > LONGEST, text[:LONGEST]
+    aside = [inner for inner in _BRACKETS.findall(text) if len(inner.strip()) > 1]
+    main = _BRACKETS.sub(" ", text) if _BRACKETS.sub("", text).strip() else text
+    plain, mixed = unmasked(folded(_INNER_AND.sub("", main)))
+    parts = [_without_legal(plain_words(_without_hosts(part))) for part in _PARTS.split(plain)]
+    parts = [part for part in parts if part and tuple(part) not in legal_forms()]
+    telling = [part for part in parts if _tells(part)]
+    doubtful = mixed or too_long
+    whole = tuple(_without_legal([word for part in parts for word in part]))
+    if len(telling) < 2:
+        forms = [Form(whole, doubtful=doubtful, initials=_initials(whole, main))] if whole else []
+    else:
+        forms = [Form(tuple(part), several=True, doubtful=doubtful) for part in telling]
+        forms.append(Form(("".join(whole),), doubtful=doubtful))
+    return forms + _aside(aside, forms, doubtful=doubtful)
+
+
+def _aside(inner: list[str], forms: list[Form], *, doubtful: bool) -> list[Form]:
+    """The forms of what stands in brackets: another company, unless it is the initials."""
+    short = forms[0].initials if forms else ()
+    found = [tuple(_without_legal(plain_words(folded(text)))) for text in inner]
+    return [Form(w, "".join(w) not in short, doubtful) for w in found if _tells(w)]
+
+
+def domain_forms(value: str) -> list[Form]:
+    """The form of a domain: the words of its registrable label, then of its subdomains."""
+    host = re.sub(r"^[a-z]+://", "", value[:253].strip().lower())
+    labels = [label for label in re.split(r"[/?#:]", host)[0].split(".") if label]
+    if len(labels) < 2:
+        return []
+    ends = 2 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL else 1
+    *subs, main = labels[:-ends]
+    words = plain_words(folded(main))
+    words += [w for sub in subs if sub not in _SERVICES for w in plain_words(folded(sub))]
+    return [Form(tuple(words), domain=True)] if words else []
+
+
+def common_words(forms: Iterable[Form], names: int) -> frozenset[str]:
+    """Words that follow so many different first words that they tell no company.
+
+    Args:
+        forms: all forms of the data at hand.
+        names: how many names they came from; a word must follow max(6, √names / 3) first words.
+    """
+    after = {(word, f.words[0]) for f in forms if not f.several for word in f.words[1:]}
+    counts = Counter(word for word, _ in after)
+    least = max(6.0, names**0.5 / 3)
+    return frozenset(word for word, count in counts.items() if count >= least)
+
+
+def kinds_of(words: Iterable[str], common: Collection[str]) -> list[str]:
+    """`kind_of` each word; rare words that are common in the data are soft."""
+    kinds = [(word, kind_of(word)) for word in words]
+    return ["soft" if kind == "rare" and word in common else kind for word, kind in kinds]

@@ -1,0 +1,198 @@
+"""What a word of a company name tells: a legal form, a place, a trade, or which company it is.
+
+Lists of general words only; no company stands here. Words that follow many different names in the
+data at hand are added to them by `forms.common_words`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import Literal
+
+from cleanco.termdata import (  # type: ignore[import-untyped]
+    terms_by_country,
+    terms_by_type,
+)
+
+Kind = Literal["rare", "soft", "trade", "place", "legal", "stop"]
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SOFT = _listed("""
+advanced african american app applied apps asian business businesses center centers central centre
+centro cloud communication communications companies company computer computers computing consult
+consultancy consultants consulting contractor corp corporate corporation cto customer customers data
+delivery department dept development device devices digital division east eastern electronics
+employee engineering enterprise enterprises entertainment europe european excellence federal firm
+first formerly fund general global great group groupe grupa grupo gruppe headquarters holding
+holdings hosting hq inc incorporated industrial industries industry info informatics informatik
+information infotech infrastructure innovation innovators institute instituto interactive intern
+international internet it known lab labor laboratories laboratory labs limited ltd management media
+mobile mobility national network networking networks new north northern office online open
+operaciones operation operations organisation organization partner partners platform platforms
+previously private product products professional programming project public pvt research resources
+royal sales science sciences security server servers service services servicos software solution
+solutions source south southern standard state storage studio studios support sys system systems
+team tech technical technik technologie technologies technology tecnologia tecnologias telecom
+telecommunication telecommunications unit united ventures web west western works world worldwide
+""")  # fmt: skip
+
+TRADES = _listed("""
+academic academy advies aerospace agency air airlines airport airways association auto automotive
+banco bank banking banque beheer beheermaatschappij belastingadvies beleggingen capital chemical
+chemicals clinic club college construction court dairy dental design electric energy estate farm
+farms faucet faucets finance financial food foods foundation freight furniture gas government health
+healthcare hospital hotel hotels insurance invest investissements investment investments jewellery
+law legal life lines logistics maatschap maatschappij marketing medical metals mining ministry motor
+motorcycles motors oil paper pharma pharmaceutical pharmaceuticals power press printing properties
+property publishing railway railways realty records restaurant restaurants retail school
+semiconductor semiconductors ship shipping society steel stichting store stores supermarket textile
+textiles tobacco toys trade trading transport transportation travel trust universidad universidade
+universita universitaet universitat universite universitet university water wine wines
+""")  # fmt: skip
+
+PLACES = _listed("""
+africa america americas amsterdam apac arabia argentina asia australia austria aviv bangalore
+barcelona beijing belgium bengaluru berlin boston brasil brazil bulgaria california canada chennai
+chicago chile china colombia copenhagen costa croatia cyprus czech czechia dallas danmark delhi
+denmark deutschland dubai dublin dusseldorf egypt emea emirates england espana estonia europa
+finland france frankfurt geneva germany greece guangzhou haifa hamburg hangzhou hanoi hokkaido
+hokuriku holland hong hungary hyderabad iberia iceland india indonesia ireland israel istanbul
+italia italy jakarta japan kenya kingdom kong korea latam latvia lithuania london luxembourg madrid
+malaysia manchester melbourne mexico milan montreal morocco moscow mumbai munich nanjing nederland
+netherlands nigeria nordic nordics norge norway osaka oslo osterreich ottawa pakistan paris peru
+philippines poland polska portugal prague pune rica rio romania rome rotterdam russia sao saudi
+schweiz seattle seoul serbia shanghai shenzhen singapore slovakia slovenia spain states stockholm
+suisse sverige sweden switzerland sydney szeged taipei taiwan tel thailand tokyo toronto tunisia
+turkey turkiye uk ukraine us usa vancouver vienna vietnam warsaw washington wuhan york zealand
+zhuhai zurich
+""")  # fmt: skip
+
+STOP = _listed("a an and at by de der die das do da del di du el en et for from i in la le les of "
+               "on the to und van von with y")  # fmt: skip
+
+GLUED = tuple(sorted(sorted(_listed("""
+bank business cloud corp corporate digital enterprise global group hosting hq inc lab labs mail
+media mobile net network networks now online research services software solutions storage systems
+team tech technologies technology telecom web works""")), key=len, reverse=True))  # fmt: skip
+"""Endings written without a blank: arubanetworks, allegrogroup."""
+
+TOP_LEVELS = _listed("com org net io co ai info biz edu gov dev cloud eu app tech inc")
+_LETTERS = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"}
+)
+_LOOKALIKES = str.maketrans("аеорсухкмтвнігјѕԁԛԝαορτυνικχβε", "aeopcyxkmtbhirjsdqwaoptuvikxbe")
+"""Cyrillic and Greek letters that look like Latin ones (lower case; as far as capitals do)."""
+_LATIN = re.compile(r"[a-z]")
+_LOOKS = re.compile("[аеорсухкмтвнігјѕԁԛԝαορτυνικχβε]")
+
+
+def folded(text: str) -> str:
+    """Lower case, NFKC, Latin letters without accents."""
+    lower = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    if lower.isascii():
+        return lower
+    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if ord(c) not in _MARKS)
+    return unicodedata.normalize("NFC", plain)
+
+
+_MARKS = frozenset(range(0x300, 0x370))
+
+
+def unmasked(text: str) -> tuple[str, bool]:
+    """`text` with look-alike letters read as Latin, and whether some stood beside Latin ones."""
+    if text.isascii():
+        return text, False
+    words = text.split()
+    mixed = [bool(_LATIN.search(word) and _LOOKS.search(word)) for word in words]
+    new = [w.translate(_LOOKALIKES) if m else w for w, m in zip(words, mixed, strict=True)]
+    return " ".join(new), any(mixed)
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of folded text: dots and apostrophes dropped, other signs separate."""
+    return re.sub(r"[^\w]+|_+", " ", re.sub(r"[.'’`´]", "", text.replace("&", " and "))).split()
+
+
+@cache
+def legal_forms() -> frozenset[tuple[str, ...]]:
+    """Legal forms of all countries that cleanco knows, as words."""
+    terms = {
+        term for by in (terms_by_country, terms_by_type) for many in by.values() for term in many
+    }
+    extra = ("pvt", "pvt ltd", "pty", "co ltd", "sdn", "se", "sro", "as", "company", "sp z oo")
+    forms = {tuple(plain_words(folded(term))) for term in (*terms, *extra)}
+    return frozenset(form for form in forms if form)
+
+
+@cache
+def legal_ends() -> frozenset[str]:
+    """The last words of `legal_forms`."""
+    return frozenset(form[-1] for form in legal_forms())
+
+
+@cache
+def _misspelt() -> dict[str, str]:
+    """Every long general word with one letter left out → the word."""
+    long = sorted(word for word in SOFT | TRADES | PLACES if len(word) >= 7)
+    return {key: word for word in long for key in without_one(word)}
+
+
+def without_one(word: str) -> set[str]:
+    """`word` itself and with each single letter left out."""
+    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+_PLURALS = {
+    "tech": "technology",
+    "technologies": "technology",
+    "technologie": "technology",
+    "sys": "system",
+    "labs": "laboratory",
+    "lab": "laboratory",
+    "laboratories": "laboratory",
+    "networking": "network",
+    "telecom": "telecommunication",
+}
+
+
+@cache
+def plain(word: str) -> str:
+    """A general word in one spelling: technologies, tech and technolgies are technology."""
+    if kind_of(word) not in {"soft", "trade"}:
+        return word
+    known = word in SOFT or word in TRADES
+    meant = word if known else next(_misspelt()[k] for k in _near_keys(word))
+    return _PLURALS.get(meant, meant.removesuffix("s") if len(meant) > 4 else meant)
+
+
+def _near_keys(word: str) -> list[str]:
+    """The keys of general words that `word` is near to, in order."""
+    near = _misspelt()
+    return [k for k in sorted(without_one(word)) if k in near and abs(len(near[k]) - len(word)) < 2]
+
+
+_LISTS: tuple[tuple[Kind, frozenset[str]], ...] = (
+    ("stop", STOP),
+    ("place", PLACES),
+    ("soft", SOFT),
+    ("trade", TRADES),
+)
+
+
+@cache
+def kind_of(word: str) -> Kind:
+    """What `word` tells, by the lists; one letter may be wrong in a long word."""
+    listed = next((kind for kind, words in _LISTS if word in words), None)
+    if listed:
+        return listed
+    if len(word) >= 3 and (word,) in legal_forms():
+        return "legal"
+    if len(word) < 7 or not word.isalpha():
+        return "rare"
+    return next((kind_of(_misspelt()[key]) for key in _near_keys(word)), "rare")

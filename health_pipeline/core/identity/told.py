@@ -1,0 +1,127 @@
+"""What account records and their links tell of themselves: domains, names, other systems' ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from health_pipeline.core.identity.columns import once_each
+from health_pipeline.core.identity.landed import account_ids_of_links, optional
+from health_pipeline.core.identity.legal_names import names, other_names, read_name
+from health_pipeline.core.identity.params import IdentityRules, Rule
+from health_pipeline.core.identity.public_hosts import public_hosts
+from health_pipeline.core.identity.shared_hosts import shared_host
+from health_pipeline.core.identity.standardise import domains, read_domain
+
+IGNORED = {"rec": pl.Int64, "value": pl.String, "why": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The keys of one rule: rec, known_at, scope, value; and what gives none: `IGNORED`."""
+
+    rule: Rule
+    keys: pl.DataFrame
+    ignored: pl.DataFrame
+
+
+def claim(rule: Rule, told: pl.DataFrame, reason: Callable[[str], str] | None = None) -> Claim:
+    """The claims of `told`: rec, known_at, written, key; optional why (then it is no key).
+
+    Args:
+        rule: the rule that the keys belong to.
+        told: one row for each written value.
+        reason: why a written value without key and why gives none; empty: not worth telling.
+    """
+    why = pl.lit(None, pl.String) if "why" not in told.columns else pl.col("why")
+    told = told.with_columns(why.alias("why"))
+    is_key = pl.col("key").is_not_null() & pl.col("why").is_null()
+    keys = told.filter(is_key).select("rec", "known_at", pl.lit("").alias("scope"), value="key")
+    rest = told.filter(~is_key & pl.col("written").is_not_null())
+    if reason is not None and rest["why"].null_count():
+        open_ = rest.filter(pl.col("why").is_null())["written"].unique()
+        whys = pl.Series([reason(value) for value in open_.to_list()], dtype=pl.String)
+        rest = rest.with_columns(
+            pl.col("why").fill_null(pl.col("written").replace_strict(open_, whys, default=None))
+        )
+    ignored = rest.filter(pl.col("why").fill_null("") != "").select("rec", "why", value="written")
+    return Claim(rule, keys, ignored.select(*IGNORED).unique())
+
+
+def claims_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
+    """Domains and names of `accounts` (with rec)."""
+    told = []
+    if "domain" in accounts.columns:
+        told += _domains_of_accounts(accounts, rules)
+    if "name" in accounts.columns:
+        told += _names_of_accounts(accounts, rules)
+    return told
+
+
+def _domains_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
+    verified = optional(accounts, "domain_verified", pl.Boolean())
+    rows = _with_domains(accounts.with_columns(verified, written="domain"), rules)
+    # An explicit "not verified" is somebody's typing, not evidence; null says nothing.
+    doubted = pl.col("domain_verified").eq_missing(other=False) & pl.col("key").is_not_null()
+    doubt = pl.lit("the source says that this domain is not verified")
+    rows = rows.with_columns(pl.when(doubted).then(doubt).otherwise("why").alias("why"))
+    known = rows.filter("domain_verified")
+    proven = claim("verified_domain", known)
+    return [
+        Claim("verified_domain", proven.keys, proven.ignored.clear()),
+        claim("domain", rows, lambda value: read_domain(value, public_hosts(rules)).why),
+    ]
+
+
+def _with_domains(rows: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
+    """source, rec, known_at, written, key, why (of a shared host), domain_verified?."""
+    told = rows.filter(pl.col("written").is_not_null())
+    public = public_hosts(rules)
+    key = once_each(told["written"], lambda values: domains(values, public))
+    found = told.with_columns(key.alias("key"))
+    return found.with_columns(shared_host(found).alias("why"))
+
+
+def _names_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
+    region = optional(accounts, "region", pl.String()).str.strip_chars().str.to_lowercase()
+    rows = accounts.select("rec", "known_at", region.alias("region"), written="name")
+    key = once_each(rows["written"], lambda values: names(values, rules.legal_suffixes))
+    rows = rows.with_columns(key.alias("key"))
+    placed = rows.filter(pl.col("region") != "").with_columns(
+        pl.concat_str("key", pl.lit(" in "), "region").alias("key")
+    )
+    others = _other_names(rows, rules)
+    plain = claim("name", rows, lambda value: read_name(value, rules.legal_suffixes).why)
+    return [claim("name_region", placed), plain, others]
+
+
+def _other_names(rows: pl.DataFrame, rules: IdentityRules) -> Claim:
+    """A former or trading name is a key of the weakest rule only."""
+    other = other_names(rows["written"], rules.legal_suffixes).alias("key")
+    return claim("name", rows.with_columns(other))
+
+
+def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
+    """Foreign keys, further domains and names of `account_links` (with rec)."""
+    rows = links.with_columns(pl.col("value").alias("written"))
+    further = _with_domains(rows.filter(pl.col("kind") == "domain"), rules)
+    aliases = rows.filter(pl.col("kind") == "alias")
+    key = names(aliases["written"], rules.legal_suffixes).alias("key")
+    recs = links.select("source", "source_account_id", "rec").unique()
+    foreign = account_ids_of_links(links).join(recs, on=["source", "source_account_id"])
+    return [
+        Claim(
+            "foreign_key",
+            foreign.select("rec", "known_at", pl.col("linked_source").alias("scope"), "value"),
+            pl.DataFrame(schema=IGNORED),
+        ),
+        claim("domain", further, lambda value: read_domain(value, public_hosts(rules)).why),
+        claim(
+            "name",
+            aliases.with_columns(key),
+            lambda value: read_name(value, rules.legal_suffixes).why,
+        ),
+        _other_names(aliases, rules),
+    ]

@@ -1,0 +1,181 @@
+"""What people decide about identity: checked against what is landed, noted, and replayed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from health_pipeline.adapters.store.decisions import append, decisions
+from health_pipeline.adapters.store.registry import account_of_alias, registry
+from health_pipeline.core.identity.decisions import (
+    Decision,
+    Record,
+    decision,
+    in_force,
+    said,
+    table_of_decisions,
+    undone,
+)
+from health_pipeline.core.identity.records import RECORD
+from health_pipeline.core.identity.resolve import Accounts, accounts_of
+from health_pipeline.core.identity.why import Why, why
+from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.landed import identity_tables
+
+
+class DecisionError(ValueError):
+    """A decision that cannot be; the message says why and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a decision does.
+
+    Attributes:
+        decision: as noted.
+        moved: source, source_account_id, before, after: records whose account_id becomes another.
+    """
+
+    decision: Decision
+    moved: pl.DataFrame
+
+
+class Desk:
+    """Where a person decides: the accounts of now, with every decision so far."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._landed = identity_tables(stores)
+        self._registry = registry(stores.control)
+        self.decisions = decisions(stores.control)
+        self.accounts = self._with(self.decisions)
+
+    def _with(self, decided: list[Decision]) -> Accounts:
+        rules = self._stores.model.identity
+        return accounts_of(self._landed, rules, self._registry, table_of_decisions(decided))
+
+    def why(self, record: Record) -> Why:
+        """What speaks about `record`.
+
+        Raises:
+            DecisionError: no such record.
+        """
+        try:
+            return why(self.accounts, self.decisions, record)
+        except LookupError as error:
+            raise DecisionError(f"{error}{self._near(record[1])}") from None
+
+    def merge(self, one: str, other: str, *, author: str, at: datetime, reason: str) -> Change:
+        """Note that two accounts, or records, are one account.
+
+        Raises:
+            DecisionError: unknown, one account already, or kept apart by a decision.
+        """
+        left, right = self._meant(one), self._meant(other)
+        accounts = [self._account(record) for record in (left, right)]
+        if accounts[0] == accounts[1]:
+            raise DecisionError(f"{one} and {other} are one account already: {accounts[0]}")
+        for apart in in_force(table_of_decisions(self.decisions)):
+            between = {self._account_or_none(record) for record in apart.pair}
+            if apart.kind == "split" and between == set(accounts):
+                raise DecisionError(
+                    f"{one} and {other} are kept apart by {said(apart)}; take that back first: "
+                    f"health identity undo {apart.id} --why …"
+                )
+        made = decision("merge", left, right, author=author, at=at, reason=reason)
+        return self._note(made)
+
+    def split(self, account: str, record: str, *, author: str, at: datetime, reason: str) -> Change:
+        """Note that `record` is no part of `account`: it leaves, or is in doubt no longer.
+
+        Raises:
+            DecisionError: unknown, neither part of it nor in doubt, alone in it, or joined by a
+                decision.
+        """
+        left, mine = self._record(record), self._account(self._meant(account))
+        if self._account(left) != mine and not self._in_doubt(self._account(left), mine):
+            raise DecisionError(
+                f"{record} is no part of {mine} but of {self._account(left)}, and nothing says "
+                "that both are one"
+            )
+        rest = [one for one in self._members(mine) if one != left]
+        if not rest:
+            raise DecisionError(f"{record} is the only record of {mine}: nothing to split")
+        for joined in in_force(table_of_decisions(self.decisions)):
+            if joined.kind == "merge" and left in joined.pair and joined.pair & set(rest):
+                raise DecisionError(
+                    f"{record} was joined by {said(joined)}; take that back instead: "
+                    f"health identity undo {joined.id} --why …"
+                )
+        return self._note(decision("split", left, rest[0], author=author, at=at, reason=reason))
+
+    def undo(self, asked: str, *, author: str, at: datetime, reason: str) -> Change:
+        """Note that a decision counts no longer.
+
+        Raises:
+            DecisionError: unknown, or taken back already.
+        """
+        known = {one.id: one for one in self.decisions}
+        if asked not in known:
+            listed = ", ".join(known) or "none was ever made"
+            raise DecisionError(f"no decision is called {asked} (known: {listed})")
+        if by := undone(self.decisions).get(asked):
+            raise DecisionError(f"{asked} is undone already, by {said(by)}")
+        made = decision("undo", None, None, undoes=asked, author=author, at=at, reason=reason)
+        return self._note(made)
+
+    def _note(self, made: Decision) -> Change:
+        before, after = self.accounts.xref, self._with([*self.decisions, made])
+        now = after.xref.select(*RECORD, pl.col("account_id").alias("after"))
+        moved = (
+            before.select(*RECORD, pl.col("account_id").alias("before"))
+            .join(now, on=RECORD, maintain_order="left")
+            .filter(pl.col("before") != pl.col("after"))
+        )
+        append(self._stores.control, [made])
+        self.decisions, self.accounts = [*self.decisions, made], after
+        return Change(made, moved)
+
+    def _meant(self, asked: str) -> Record:
+        """The anchor of the account, or the record, that `asked` names."""
+        now = dict(self.accounts.given.aliases.iter_rows())
+        for account in (asked, now.get(asked), account_of_alias(self._stores.control, asked)):
+            if account and (members := self._members(account)):
+                return members[0]
+        source, colon, key = asked.partition(":")
+        if colon and self._account_or_none((source, key)):
+            return source, key
+        raise DecisionError(
+            f"no account or record is called {asked}: give an account_id, an old alias or "
+            f"SOURCE:ID{self._near(key or asked)}"
+        )
+
+    def _record(self, asked: str) -> Record:
+        source, colon, key = asked.partition(":")
+        if not colon or self._account_or_none((source, key)) is None:
+            raise DecisionError(
+                f"no record is called {asked}: give it as SOURCE:ID{self._near(key or asked)}"
+            )
+        return source, key
+
+    def _near(self, key: str) -> str:
+        """Records of other sources that have this id, in words."""
+        rows = self.accounts.records.filter(pl.col("source_account_id") == key)
+        names = [f"{source}:{known}" for source, known in rows.select(RECORD).iter_rows()]
+        return f" (known: {', '.join(sorted(names))})" if names else ""
+
+    def _in_doubt(self, one: str, other: str) -> bool:
+        sides = self.accounts.review.select("left_account_id", "right_account_id").iter_rows()
+        return any({one, other} == set(pair) for pair in sides)
+
+    def _members(self, account: str) -> list[Record]:
+        rows = self.accounts.xref.filter(pl.col("account_id") == account).sort("rec")
+        return list(rows.select(RECORD).iter_rows())
+
+    def _account_or_none(self, record: Record) -> str | None:
+        same = (pl.col("source") == record[0]) & (pl.col("source_account_id") == record[1])
+        found = self.accounts.xref.filter(same)["account_id"]
+        return str(found[0]) if found.len() else None
+
+    def _account(self, record: Record) -> str:
+        return self._account_or_none(record) or ""

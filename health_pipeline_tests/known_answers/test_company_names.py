@@ -1,0 +1,104 @@
+"""What people typed as their employer: links hold, and a person finds the rest in a short queue."""
+
+from __future__ import annotations
+
+import sys
+from statistics import mean
+
+import polars as pl
+import pytest
+
+from health_pipeline.core.identity.likeness.candidates import candidates
+from health_pipeline.core.identity.likeness.params import Likeness
+from health_pipeline.core.identity.likeness.propose import proposals
+from health_pipeline_tests.core.identity.likeness import openstack
+from health_pipeline_tests.core.identity.likeness.openstack import Quality, World, quality, world
+
+SEEDS = range(5)
+RULES = Likeness(link_above=0.85)
+EMM = openstack.SHARED / "er_name_pairs_emm" / "unittest_sample_namepairs.csv.gz"
+
+needs = pytest.mark.skipif(
+    not (openstack.SHARED / openstack.FILE).exists(), reason="third-party data is not here"
+)
+
+
+def ours(world: World) -> pl.DataFrame:
+    return proposals(candidates(world.queries, world.reference), RULES)
+
+
+def averaged(many: list[Quality]) -> Quality:
+    means = [mean(one) for one in zip(*many, strict=True)]
+    return Quality(*means[:-1], max(q.most for q in many))
+
+
+def line(name: str, q: Quality) -> str:
+    links = f"{q.precision:.3f} / {q.recall:.3f} / {q.f1:.3f}"
+    found = f"{q.found_precision:.3f} / {q.found_recall:.3f} / {q.found_f1:.3f}"
+    return f"{name:26} {links}   {found}   {q.queue:.2f}"
+
+
+@needs
+def test_aliases_find_their_company():
+    each = [quality(ours(w), w.truth) for w in map(world, SEEDS)]
+    sys.stdout.write(
+        "\nlinks P / R / F1, with the queue P / R / F1, queue's share of queries" + "\n"
+    )
+    sys.stdout.write(line("ours", averaged(each)) + "\n")
+    for one in each:
+        assert one.precision >= 0.97
+        assert one.queue <= 0.5
+        assert one.most <= 3
+    assert averaged(each).found_f1 >= 0.85
+    assert min(one.found_f1 for one in each) >= 0.80
+
+
+@needs
+def test_domains_find_their_company_by_name():
+    """A domain that the file gives to two companies is nobody's error, and counts as one."""
+    worlds = [world(seed, query="domain", kept=("canonical",)) for seed in SEEDS]
+    total = averaged([quality(ours(w), w.truth) for w in worlds])
+    sys.stdout.write("\n" + line("domain to company", total) + "\n")
+    assert total.precision >= 0.98
+    assert total.recall >= 0.7
+
+
+@needs
+def test_better_than_what_is_simpler():
+    pytest.importorskip("splink")
+    from health_pipeline_tests.core.identity.likeness import baselines
+
+    by_name: dict[str, list[Quality]] = {}
+    for w in map(world, SEEDS):
+        for name, pairs in {**baselines.all_of(w), "ours": ours(w)}.items():
+            by_name.setdefault(name, []).append(quality(pairs, w.truth))
+    means = {name: averaged(many) for name, many in by_name.items()}
+    sys.stdout.write(
+        "\nlinks P / R / F1, with the queue P / R / F1, queue's share of queries" + "\n"
+    )
+    sys.stdout.write("\n".join(line(name, q) for name, q in means.items()) + "\n")
+    mine = means.pop("ours")
+    assert all(mine.found_f1 > q.f1 + 0.05 for q in means.values())
+    precise = [q for q in means.values() if q.precision >= 0.97]
+    assert all(mine.f1 > q.f1 for q in precise)
+
+
+@pytest.mark.skipif(not EMM.exists(), reason="third-party data is not here")
+def test_dutch_pairs_of_another_list():
+    pairs = pl.read_csv(EMM).select(
+        pl.col("gt_uid").cast(pl.Int64), pl.col("uid") + 1_000_000, "gt_name", "name", "correct"
+    )
+    asked = pairs.select(rec="gt_uid", value="gt_name").drop_nulls().unique()
+    known = pairs.select(rec="uid", value="name").drop_nulls().unique()
+    named = pl.lit("name").alias("kind")
+    found = proposals(
+        candidates(
+            asked.select("rec", named, "value"), known.select("rec", named, "value", group="rec")
+        ),
+        RULES,
+    )
+    true = pairs.filter("correct").select(left="gt_uid", right="uid").drop_nulls().unique()
+    links = found.filter("link")
+    assert links.join(true, on=("left", "right"), how="anti").is_empty()
+    assert links.height >= 5
+    assert found.join(true, on=("left", "right")).height >= 8
