@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, out
+from health_pipeline.cli.moves import print_moves
 from health_pipeline.cli.render import money_words, table_of, tier_words
 from health_pipeline.cli.work import print_work, work_of
 from health_pipeline.core.schemas.words import score_words
@@ -74,6 +75,7 @@ def _print(found: Explained, currency: str) -> None:
         return
     _print_head(found, name, currency)
     _print_reasons(found)
+    print_moves(found)
     _print_drivers(found)
     _print_plays(found)
 

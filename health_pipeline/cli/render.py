@@ -126,6 +126,21 @@ def _print_gaps(console: Console, summary: Summary) -> None:
         console.print(f"No source feeds these signals, so they count for nobody: {names}")
     _print_counted(console, "Quarantined", summary.quarantined, "table `quarantine`")
     _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
+    _print_identity(console, summary)
+
+
+def _print_identity(console: Console, summary: Summary) -> None:
+    if summary.unseen.shares():
+        console.print(
+            f"No account claims: {summary.unseen.words()}", highlight=False, soft_wrap=True
+        )
+    if left := summary.to_restate:
+        console.print(
+            f"Merges and splits changed {left.accounts:,} account(s); their history stands as it "
+            f"was until `{left.command}`",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _print_overrides(console: Console, said: Overrides) -> None:

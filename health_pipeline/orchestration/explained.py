@@ -7,8 +7,10 @@ from typing import Any
 import polars as pl
 
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.orchestration.baseline import version_of
 from health_pipeline.orchestration.find import Match
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.paths import WayUp, ways_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Explained:
         plays: its plays that are not closed.
         history: date, score, tier of the last 90 days.
         override: its row of `overrides`, None when nobody said anything.
+        changes: its `score_changes` of the day.
+        way_up: its cheapest path to the next tier; None in the best tier and without a score.
     """
 
     match: Match
@@ -36,6 +40,8 @@ class Explained:
     plays: pl.DataFrame
     history: pl.DataFrame
     override: dict[str, Any] | None
+    changes: pl.DataFrame
+    way_up: WayUp | None
 
 
 def _rows(stores: Stores, table: str, account: str, day: date | None) -> pl.DataFrame:
@@ -66,7 +72,24 @@ def explain_account(stores: Stores, match: Match, day: date | None) -> Explained
         ).sort("opened_at"),
         history=_history(stores, account, chosen),
         override=override.row(0, named=True) if override.height else None,
+        changes=_rows(stores, "score_changes", account, chosen),
+        way_up=_way_up(stores, score, account, chosen),
     )
+
+
+def _way_up(stores: Stores, score: pl.DataFrame, account: str, day: date | None) -> WayUp | None:
+    """The path under the model at hand; an older model's weights are not known."""
+    stored = stores.lake.frame("baselines")
+    if day is None or stored is None or score["score"].is_null().all():
+        return None
+    used = stored.join(score, on="model_version", how="semi")
+    if version_of(stores.model, used) not in score["model_version"].to_list():
+        return None
+    rules, known = stores.model.scoring, stores.model.signals
+    contributions, signals = (
+        _rows(stores, table, account, day) for table in ("contributions", "signals")
+    )
+    return ways_up(rules, known, score, contributions, signals, used).get(account)
 
 
 def _drivers(stores: Stores, account: str, day: date | None) -> pl.DataFrame:

@@ -44,8 +44,10 @@ def disagreement(
     said |= {name: _said(scores, rows, signal) for name, signal in views.items()}
     verdicts = np.stack(list(said.values()))
     apart = (verdicts == GOOD).any(axis=0) & (verdicts == BAD).any(axis=0)
-    # Few patterns occur: each is put into words once.
-    patterns, place = np.unique(np.where(apart, verdicts, 0), axis=1, return_inverse=True)
+    # Few patterns occur: each, written as one number, is put into words once.
+    codes = 3 ** np.arange(len(said)) @ np.where(apart, verdicts, 0)
+    _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    patterns = np.where(apart, verdicts, 0)[:, first]
     words = [_words(dict(zip(said, pattern, strict=True))) for pattern in patterns.T.tolist()]
     text = pl.Series("disagreement", words, pl.String)[place.ravel()]
     return scores.select(KEY).with_columns(text)

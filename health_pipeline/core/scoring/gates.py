@@ -51,6 +51,21 @@ def gates(signals: pl.DataFrame | SignalRows, rules: ScoringRules) -> pl.DataFra
     )
 
 
+def fired_gates(signals: pl.DataFrame | SignalRows, rules: ScoringRules) -> pl.DataFrame:
+    """Every gate's answer for each account and day, whatever its cap.
+
+    Returns:
+        `account_id`, `date`, and a column named as each gate, combined ones included: true where it
+        fires, null where its signal is not measured.
+    """
+    rows = signal_rows(signals)
+    asked = _asked(rows, rules)
+    fired = rows.days.with_columns(_fires(gate, asked, rows.days.height) for gate in rules.gates)
+    together = (_fires_together(gate).alias(_column(gate)) for gate in rules.combined_gates)
+    every: tuple[Gate | CombinedGate, ...] = (*rules.gates, *rules.combined_gates)
+    return fired.with_columns(together).rename({_column(gate): gate.name for gate in every})
+
+
 def _said(patterns: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
     """What follows from each of `patterns`, which gates fire: cap, gates, reason, not asked."""
     every: tuple[Gate | CombinedGate, ...] = (*rules.gates, *rules.combined_gates)

@@ -1,4 +1,4 @@
-"""Reason codes, and the narrative that ties them together."""
+"""Reason codes, the parts of each move, and the narrative that ties them together."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,7 @@ import polars as pl
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.explanation.narratives import narratives
 from health_pipeline.core.explanation.reasons import reasons
+from health_pipeline.orchestration.changes import COMPARISONS, changes_of
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
@@ -88,7 +89,34 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 walk.publish(part, {"narratives": _narratives(stores, part)})
             yield from walk.results("narratives")
 
-    return [reason_codes, narrative]
+    @dg.multi_asset(
+        name="score_changes",
+        specs=[
+            table_spec(
+                "score_changes",
+                SCORE,
+                ["contributions", "signals", "health_scores"],
+                "Why each score moved since the day before, and since 7 and 30 days before: parts "
+                "by signal and effect that add up to the move.",
+                partitions_def=days,
+            )
+        ],
+        check_specs=[contract_spec("score_changes")],
+        backfill_policy=SINGLE_RUN,
+    )
+    def score_changes(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with house.open() as stores:
+            width = COMPARISONS * len(stores.model.signals)
+            walk = Walk(context, stores, "score_changes", rescores=True, width=width)
+            for part in walk:
+                walk.publish(part, {"score_changes": changes_of(stores, part)})
+            effects = walk.last("score_changes").group_by("effect").agg(pl.col("points").sum())
+            figures = {"score_changes": {"effects_today": table_value(effects.sort("effect"))}}
+            yield from walk.results("score_changes", metadata=figures)
+
+    return [reason_codes, score_changes, narrative]
 
 
 def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
