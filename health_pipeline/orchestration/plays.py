@@ -4,17 +4,21 @@ from datetime import date
 
 import polars as pl
 
+from health_pipeline.adapters.store.play_actions import note_tasks, play_actions
+from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.plays.enrol import MUTED, enrol
+from health_pipeline.core.plays.people import actions_of, with_people
 from health_pipeline.core.plays.rewind import rewind
 from health_pipeline.core.schemas.plays import RUNNING
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline.orchestration.chunks import chunks_of
-from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.plan import SCORES, Plan, runs_of
+from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.identity import attached_tables
+from health_pipeline.orchestration.plan import SCORES, Plan
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.publish import published, version_in
-from health_pipeline.orchestration.window import Window
+from health_pipeline.orchestration.window import Window, runs_of
 
 BACKFILLED = "backfilled"
 """Outcome of a play of filled history that still ran when published days began."""
@@ -29,10 +33,23 @@ def gate_plays(model: HealthModel) -> dict[str, str]:
 def enrolled(stores: Stores, plan: Plan) -> pl.DataFrame:
     """`plays` after the days of `plan`, and after the published days that follow from them."""
     before = published(stores, plan.window, "plays")["plays"]
-    if not plan.fills_only:
-        days = (*plan.days, *plan.later)
-        return _walked(stores, rewind(before, days[0]), days)
-    return _filled(stores, before, plan)
+    if plan.fills_only:
+        return as_people_left_them(stores, _filled(stores, before, plan))
+    days = (*plan.days, *plan.later)
+    return as_people_left_them(stores, _walked(stores, rewind(before, days[0]), days))
+
+
+def as_people_left_them(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:
+    """`plays` with what was done to them in the shell and in the CRM."""
+    interventions = attached_tables(stores).get("interventions")
+    done = pl.concat([play_actions(stores.control), actions_of(plays, interventions)])
+    return with_people(plays, done)
+
+
+def note_seen(stores: Stores, plays: pl.DataFrame) -> None:
+    """Remember since when each published play stands where people see it."""
+    with transaction(stores.control):
+        note_tasks(stores.control, plays["play_id"], House.now())
 
 
 def held_back(plays: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import polars as pl
 
 from health_pipeline.core.delivery.params import CrmRules
@@ -14,6 +16,14 @@ OVERRIDE_FIELDS = ("health_tier_override", "health_override_reason", "health_ove
 RECORD_OF_KIND = {"renewal": "renewal", "expansion": "opportunity"}
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What people and rules decide beside a score: the result tables of those days."""
+
+    overrides: pl.DataFrame = field(default_factory=RESULT_TABLES["overrides"].empty)
+    guard: pl.DataFrame = field(default_factory=RESULT_TABLES["discount_guard"].empty)
+
+
 def crm_fields(
     scores: pl.DataFrame,
     reasons: pl.DataFrame,
@@ -22,7 +32,7 @@ def crm_fields(
     renewals: pl.DataFrame | None,
     crm_accounts: pl.DataFrame,
     rules: CrmRules,
-    overrides: pl.DataFrame | None = None,
+    beside: Beside | None = None,
 ) -> pl.DataFrame:
     """The fields of every record that carries them, for each scored day.
 
@@ -35,16 +45,19 @@ def crm_fields(
         crm_accounts: `source_account_id`, `account_id` of the CRM's own account records
             (`account_xref` of the sources in the role crm).
         rules: record types and how many reason codes.
-        overrides: `RESULT_TABLES["overrides"]` of those days; None: nobody said anything.
+        beside: what stands beside the score on those days; None: nothing.
 
     Returns:
         `RESULT_TABLES["crm_fields"]`. An account without a CRM record has its account_id as
         record_id; one with several has a row for each. Renewals and opportunities (kind expansion)
-        are there while open. The discount guard and the churn probability are null as long as
-        nothing decides them.
+        are there while open. The discount guard is that of the account: block if one of its
+        requests is blocked. The churn probability is null as long as nothing decides it.
     """
-    said = RESULT_TABLES["overrides"].empty() if overrides is None else overrides
-    fields = _fields(scores.join(_said(said), KEY, "left"), reasons, narratives, plays, rules)
+    said = beside or Beside()
+    # "block" comes after "allow": one blocked request is what is told.
+    guarded = said.guard.group_by(KEY).agg(pl.col("decision").max())
+    told = scores.join(_said(said.overrides), KEY, "left").join(guarded, KEY, "left")
+    fields = _fields(told, reasons, narratives, plays, rules)
     records = [
         _account_records(fields.select(KEY), crm_accounts),
         *([] if renewals is None else [_deal_records(renewals)]),
@@ -60,7 +73,7 @@ def _fields(
     plays: pl.DataFrame,
     rules: CrmRules,
 ) -> pl.DataFrame:
-    """`account_id`, `date` and the CRM fields, one row a score; those of overrides are there."""
+    """`account_id`, `date` and the CRM fields, one row a score; overrides and guard are there."""
     days = scores["date"].unique().to_list()
     wide = (
         scores.join(_codes(reasons, rules.reason_codes), KEY, "left")
@@ -80,7 +93,7 @@ def _fields(
         "health_next_play": pl.when(waiting).then(pl.col("play")),
         "health_next_play_due": pl.when(waiting).then(pl.col("due_at").dt.date()),
         "health_recovery_plan_status": pl.col("status").fill_null("none"),
-        "health_discount_guard": pl.lit(None, dtype=pl.String),
+        "health_discount_guard": pl.col("decision"),
         "health_model_version": pl.col("model_version"),
         "health_scored_at": pl.col("scored_at"),
         **{name: pl.col(name) for name in OVERRIDE_FIELDS},

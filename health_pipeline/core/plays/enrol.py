@@ -10,13 +10,13 @@ is opened; what would have been stands there closed at once (outcome `muted`), o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
-from health_pipeline.core.plays.params import OwnerRole, Play, PlayBook
+from health_pipeline.core.plays.opening import HELD_OUT, Enrolment, Row, opened
+from health_pipeline.core.plays.params import Play, PlayBook
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.plays import RUNNING
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -26,19 +26,10 @@ CALM_DAYS = 7
 """Scored days in a row outside of `open_for_tiers` that end an episode."""
 
 UNSCORED = "unscored"
-UNOWNED = "unowned"
+HOLDERS = ("owner_email", "exec_email", "region")
 MUTED = "muted"
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """What the walk through the days needs to know."""
-
-    playbook: PlayBook
-    gate_plays: Mapping[str, str]
-    model_version: str
+UNWORKED = (MUTED, HELD_OUT)
+"""Outcomes of plays that were never open."""
 
 
 def enrol(
@@ -57,7 +48,8 @@ def enrol(
         scores: `RESULT_TABLES["health_scores"]` of any number of days.
         reasons: `RESULT_TABLES["reason_codes"]` of those days.
         previous: `RESULT_TABLES["plays"]` as it stands before the first of them, empty at first.
-        accounts: `account_id`, `date`, `owner_email`, `exec_email`: who held them on each day.
+        accounts: `account_id`, `date`, `owner_email`, `exec_email`, `region`: who held them on
+            each day, and whose holidays count.
         playbook: plays, the tiers that open one, and the executive threshold.
         model_version: stands on what is opened.
         gate_plays: gate → play, for an account whose tier is capped but has no risk reason.
@@ -109,7 +101,7 @@ def _concerned(
             "left",
         )
         .join(
-            accounts.select("account_id", "date", "owner_email", "exec_email"),
+            accounts.select("account_id", "date", *HOLDERS),
             ["account_id", "date"],
             "left",
         )
@@ -168,7 +160,7 @@ def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
         earlier["play_id"] == play_id or _rests(earlier, play, row["date"]) for earlier in plays
     ):
         return None
-    return _new(play_id, episode, play, code, row, enrolment)
+    return opened(play_id, episode, play, code, row, enrolment)
 
 
 def _held_back(plays: list[Row], play: Row) -> Row | None:
@@ -181,44 +173,12 @@ def _held_back(plays: list[Row], play: Row) -> Row | None:
 
 
 def _rests(earlier: Row, play: Play, day: date) -> bool:
-    """Whether `earlier` is the same play, closed less than its cooldown ago."""
-    if earlier["play"] != play.name or earlier["closed_at"] is None or earlier["outcome"] == MUTED:
+    """Whether `earlier` is the same play, worked on and closed less than its cooldown ago."""
+    if (
+        earlier["play"] != play.name
+        or earlier["closed_at"] is None
+        or earlier["outcome"] in UNWORKED
+    ):
         return False
     closed_on: date = earlier["closed_at"].date()
     return (day - closed_on).days < play.cooldown_days
-
-
-def _new(play_id: str, episode: str, play: Play, code: str, row: Row, enrolment: Enrolment) -> Row:
-    opened_at = end_of(row["date"])
-    steps = [
-        {
-            "text": step.text,
-            "owner": _owner(step.owner_role, row, enrolment.playbook.executive_from_arr),
-            "due": row["date"] + timedelta(days=step.due_days),
-        }
-        for step in play.steps
-    ]
-    return dict.fromkeys(RESULT_TABLES["plays"].columns) | {
-        "play_id": play_id,
-        "account_id": row["account_id"],
-        "episode_id": episode,
-        "play": play.name,
-        "reason_code": code,
-        "opened_at": opened_at,
-        "due_at": opened_at + timedelta(hours=play.due_hours),
-        "owner_email": row["owner_email"],
-        "status": "proposed",
-        "model_version": enrolment.model_version,
-        "steps": steps,
-    }
-
-
-def _owner(role: OwnerRole, row: Row, executive_from_arr: float | None) -> str:
-    """Who does a step: below the ARR threshold an executive's step falls to the owner (R90).
-
-    An unknown ARR is not a small one.
-    """
-    known = executive_from_arr is not None and row["arr"] is not None
-    too_small = known and row["arr"] < executive_from_arr
-    email = row["owner_email"] if role == "owner" or too_small else row["exec_email"]
-    return email or UNOWNED

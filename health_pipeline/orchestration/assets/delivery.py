@@ -10,7 +10,7 @@ import polars as pl
 from health_pipeline.adapters.store.backfills import forget
 from health_pipeline.adapters.store.views import build_views
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.delivery.crm_fields import crm_fields
+from health_pipeline.core.delivery.crm_fields import Beside, crm_fields
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
@@ -22,7 +22,7 @@ from health_pipeline.orchestration.window import Window, run_tags
 
 CRM_READS = (
     *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
-    "overrides",
+    *("overrides", "discount_guard"),
 )
 EXPORT = "export/crm_fields.csv"
 KEPT_DAYS = 7
@@ -118,5 +118,5 @@ def _crm_fields(stores: Stores, part: Window) -> pl.DataFrame:
         as_of_days(stores, part, "renewals").get("renewals"),
         xref.select("source_account_id", "account_id"),
         model.crm,
-        read["overrides"],
+        Beside(read["overrides"], read["discount_guard"]),
     )

@@ -1,4 +1,4 @@
-"""Plays: what is done about a reason, by whom, until when."""
+"""Plays: what is done about a reason, by whom, until when; and what needs one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,17 +7,24 @@ import dagster as dg
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.keys import ACTION, contract_spec, table_spec
+from health_pipeline.core.plays.coverage import coverage
+from health_pipeline.core.plays.guard import discount_guard
+from health_pipeline.core.plays.recovery import recovery_plans
+from health_pipeline.core.schemas.plays import running_plays
+from health_pipeline.orchestration.chunks import Walk
+from health_pipeline.orchestration.days import as_of_days
+from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.keys import ACTION, contract_spec, landing_key, table_spec
+from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.plan import plan_of
-from health_pipeline.orchestration.plays import enrolled, held_back
-from health_pipeline.orchestration.publish import publish
+from health_pipeline.orchestration.plays import enrolled, held_back, note_seen
+from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.tables import table_value
-from health_pipeline.orchestration.window import run_tags
+from health_pipeline.orchestration.window import Window, run_tags
 
 
-def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
-    """`plays`."""
+def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
+    """`plays` and `discount_guard`."""
 
     @dg.multi_asset(
         name="plays",
@@ -25,7 +32,10 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "plays",
                 ACTION,
-                ["health_scores", "reason_codes", "population", "overrides"],
+                [
+                    *("health_scores", "reason_codes", "population", "overrides"),
+                    landing_key("interventions"),
+                ],
                 "Every play that was ever opened: for which account and reason, its steps with "
                 "owners and dates, and how it ended. One open play an account and episode.",
             )
@@ -43,5 +53,49 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
             table = running.group_by("play", "status").len("running").sort("play", "status")
             figures = {"plays": {"running": table_value(table), "held_back_by_a_mute": held}}
             yield from publish(context, stores, {"plays": found}, figures)
+            note_seen(stores, found)
 
-    return [plays]
+    @dg.multi_asset(
+        name="discount_guard",
+        specs=[
+            table_spec(
+                "discount_guard",
+                ACTION,
+                ["health_scores", "plays", landing_key("renewals"), landing_key("interventions")],
+                "Each open renewal that asks for a discount: allowed, or blocked until a person "
+                "accepts a recovery plan, with the reason; a row a day is the audit trail.",
+                partitions_def=daily(model),
+            )
+        ],
+        check_specs=[contract_spec("discount_guard")],
+        backfill_policy=SINGLE_RUN,
+    )
+    def guard(
+        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with house.open() as stores:
+            walk = Walk(context, stores, "discount_guard", rescores=True, width=1)
+            for part in walk:
+                walk.publish(part, {"discount_guard": _guard(stores, part)})
+            day = walk.window.last
+            found = coverage(
+                published(stores, Window(day, day), "health_scores")["health_scores"],
+                *_plans(stores, Window(day, day)),
+            )
+            figures = {"discount_guard": {"accounts_with_a_recovery_plan": table_value(found)}}
+            yield from walk.results("discount_guard", metadata=figures)
+
+    return [plays, guard]
+
+
+def _plans(stores: Stores, part: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Recovery plans of the days, and the plays that ran on them."""
+    plays = running_plays(published(stores, part, "plays")["plays"], part.days)
+    interventions = as_of_days(stores, part, "interventions").get("interventions")
+    return recovery_plans(plays, interventions), plays
+
+
+def _guard(stores: Stores, part: Window) -> pl.DataFrame:
+    renewals = as_of_days(stores, part, "renewals").get("renewals")
+    scores = published(stores, part, "health_scores")["health_scores"]
+    return discount_guard(renewals, scores, _plans(stores, part)[0])

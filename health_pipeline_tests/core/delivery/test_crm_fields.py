@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from health_pipeline.core.delivery.crm_fields import crm_fields
+from health_pipeline.core.delivery.crm_fields import Beside, crm_fields
 from health_pipeline.core.delivery.params import CrmRules
 from health_pipeline.core.schemas.results import CRM_FIELDS
 from health_pipeline.core.schemas.time import end_of
@@ -32,7 +32,7 @@ NARRATIVE = {"headline": "Acme is Yellow at 79.9", "text": "Two sentences."}
 NO_XREF = pl.DataFrame(schema={"source_account_id": pl.String, "account_id": pl.String})
 
 
-def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE, overrides=None):
+def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE, beside=None):
     return crm_fields(
         table("health_scores", [score]),
         table("reason_codes", REASONS),
@@ -41,7 +41,7 @@ def records(renewals=None, xref=NO_XREF, plays=(), rules=None, score=SCORE, over
         renewals,
         xref,
         rules or CrmRules(),
-        overrides,
+        beside,
     )
 
 
@@ -90,7 +90,7 @@ OVERRIDES = [
     ("why", "said", "tier", "reason"), OVERRIDES, ids=[c[0] for c in OVERRIDES]
 )
 def test_what_a_person_says_stands_beside_the_tier(why, said, tier, reason):
-    row = records(overrides=table("overrides", [SAID | said])).row(0, named=True)
+    row = records(beside=Beside(table("overrides", [SAID | said]))).row(0, named=True)
     shown = [row[name] for name in CRM_FIELDS if "override" in name]
     assert shown == [tier, reason, date(2026, 4, 1)]
     assert row["health_tier"] == "yellow"
@@ -99,7 +99,7 @@ def test_what_a_person_says_stands_beside_the_tier(why, said, tier, reason):
 def test_what_is_said_of_another_account_or_day_is_not_shown():
     for other in ({"account_id": "zz"}, {"date": DAY - timedelta(days=1)}):
         said = table("overrides", [SAID | {"tier_override": "red", "muted": False} | other])
-        assert records(overrides=said).row(0, named=True)["health_tier_override"] is None
+        assert records(beside=Beside(said)).row(0, named=True)["health_tier_override"] is None
 
 
 XREF = pl.DataFrame({"account_id": [ACCOUNT, ACCOUNT], "source_account_id": ["crm-1", "crm-2"]})
@@ -173,3 +173,12 @@ def test_unscored_stays_unscored():
         None,
         "unscored",
     )
+
+
+@pytest.mark.parametrize(
+    ("decisions", "told"), [([], None), (["allow"], "allow"), (["allow", "block"], "block")]
+)
+def test_one_blocked_request_is_what_the_account_shows(decisions, told):
+    asked = [{"opportunity_id": f"opp-{n}", "decision": one} for n, one in enumerate(decisions)]
+    beside = Beside(guard=table("discount_guard", asked))
+    assert records(beside=beside)["health_discount_guard"].unique().to_list() == [told]

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from health_pipeline.core.plays.enrol import enrol
+from health_pipeline.core.plays.opening import is_held_out
 from health_pipeline.core.plays.params import Play, PlayBook, Step
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
@@ -43,9 +44,11 @@ def history(tiers, account=ACCOUNT, **more):
     return rows
 
 
-def accounts(scores, owner="ann@us.example", executive="vp@us.example"):
+def accounts(scores, owner="csm@us.example", executive="vp@us.example", region=None):
     return scores.select("account_id", "date").with_columns(
-        owner_email=pl.lit(owner, dtype=pl.String), exec_email=pl.lit(executive, dtype=pl.String)
+        owner_email=pl.lit(owner, dtype=pl.String),
+        exec_email=pl.lit(executive, dtype=pl.String),
+        region=pl.lit(region, dtype=pl.String),
     )
 
 
@@ -152,11 +155,11 @@ def test_an_enrolment_in_full():
         "reason_code": "milestone_overdue",
         "opened_at": end_of(FIRST),
         "due_at": end_of(FIRST) + timedelta(hours=24),
-        "owner_email": "ann@us.example",
+        "owner_email": "csm@us.example",
         "status": "proposed",
         "model_version": "v1",
         "steps": [
-            {"text": "Call", "owner": "ann@us.example", "due": day(1)},
+            {"text": "Call", "owner": "csm@us.example", "due": day(1)},
             {"text": "Exec call", "owner": "vp@us.example", "due": day(5)},
         ],
     }
@@ -241,3 +244,37 @@ def test_a_range_gives_what_its_days_give(histories, data):
     running = whole.filter(pl.col("closed_at").is_null())
     assert running["account_id"].is_unique().all()
     assert whole["play_id"].is_unique().all()
+
+
+def test_an_episode_that_is_held_out_is_closed_at_once_and_stays_so():
+    scores = table("health_scores", history("RRRGGGGGGGGRR"))
+    found = enrol(
+        scores,
+        reasons(scores),
+        EMPTY,
+        accounts(scores),
+        BOOK.model_copy(update={"hold_out": 0.5}),
+        "m",
+    )
+    for play in found.iter_rows(named=True):
+        assert (play["outcome"] == "held_out") == is_held_out(play["episode_id"], 0.5)
+        if play["outcome"] == "held_out":
+            assert (play["status"], play["closed_at"]) == ("closed", play["opened_at"])
+    assert found["episode_id"].n_unique() == found.height
+
+
+def test_holidays_of_the_region_count():
+    scores = table("health_scores", history("R"))
+    step = (Step(text="Call", due_working_days=1),)
+    book = BOOK.model_copy(
+        update={
+            "plays": {"rescue": BOOK.plays["rescue"].model_copy(update={"steps": step})},
+            "holidays": {"EMEA": (date(2026, 3, 3),), "default": ()},
+        }
+    )
+    dues = {}
+    for region in ("EMEA", "AMER", None):
+        found = enrol(scores, reasons(scores), EMPTY, accounts(scores, region=region), book, "m")
+        dues[region] = found["steps"][0][0]["due"]
+    # 1 March 2026 is a Sunday.
+    assert dues == {"EMEA": date(2026, 3, 4), "AMER": date(2026, 3, 3), None: date(2026, 3, 3)}

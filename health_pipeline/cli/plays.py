@@ -1,0 +1,100 @@
+"""`health plays …`: what is open, who takes it on, how it ended."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.markup import escape
+
+from health_pipeline.cli import exits
+from health_pipeline.cli.house import fail, open_house, out
+from health_pipeline.cli.render import table_of
+
+plays_app = typer.Typer(no_args_is_help=True, help="Plays: what is done about a reason.")
+
+LakeDir = Annotated[
+    str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
+]
+ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
+Author = Annotated[str | None, typer.Option("--by", help="Who does it; default: the OS user.")]
+PlayId = Annotated[str, typer.Argument(help="The play_id, as `health plays list` shows it.")]
+
+SHOWN = ("play_id", "name", "account_id", "play", "status", "due_at", "owner_email", "accepted_by")
+
+
+@plays_app.command("list")
+def list_plays(
+    *,
+    account: Annotated[str | None, typer.Option(help="Only of this account_id.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only of this owner.")] = None,
+    closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """Plays that are open, the first due first."""
+    from health_pipeline.orchestration.play_desk import plays_now
+
+    with open_house(model=model, lake=lake).open() as stores:
+        found = plays_now(stores)
+    for column, wanted in (("account_id", account), ("owner_email", owner)):
+        if wanted is not None:
+            found = found.filter(pl.col(column) == wanted)
+    shown = found if closed else found.filter(pl.col("status") != "closed")
+    if as_json:
+        out.print_json(json.dumps(shown.to_dicts(), default=str))
+        return
+    rows = [
+        (
+            row["play_id"],
+            escape(row["name"] or row["account_id"]),
+            row["play"],
+            row["status"],
+            f"{row['due_at']:%Y-%m-%d %H:%M}",
+            escape(row["accepted_by"] or row["owner_email"] or "unowned"),
+        )
+        for row in shown.select(SHOWN).iter_rows(named=True)
+    ]
+    columns = ("play_id", "account", "play", "status", "due (UTC)", "whose")
+    out.print(table_of("Plays", columns, rows) if rows else "No play is open.")
+
+
+@plays_app.command("accept")
+def accept_play(
+    play_id: PlayId, *, by: Author = None, lake: LakeDir = None, model: ModelDir = None
+) -> None:
+    """Take a play on: from now it is a recovery plan."""
+    from health_pipeline.orchestration.play_desk import PlayError, accept
+
+    who = by or getpass.getuser()
+    with open_house(model=model, lake=lake).open() as stores:
+        try:
+            accept(stores, play_id, who)
+        except PlayError as error:
+            raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
+    out.print(f"{play_id} is accepted by {escape(who)}", highlight=False)
+
+
+@plays_app.command("close")
+def close_play(
+    play_id: PlayId,
+    *,
+    outcome: Annotated[str, typer.Option(help="How it ended, in a few words.")],
+    by: Author = None,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """End a play; no second one is opened in its episode."""
+    from health_pipeline.orchestration.play_desk import PlayError, close
+
+    with open_house(model=model, lake=lake).open() as stores:
+        try:
+            close(stores, play_id, by or getpass.getuser(), outcome)
+        except PlayError as error:
+            raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
+    out.print(f"{play_id} is closed: {escape(outcome)}", highlight=False)
