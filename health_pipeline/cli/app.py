@@ -13,6 +13,8 @@ import typer
 from health_pipeline.adapters.store.control import ControlError
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, fail, open_house
+from health_pipeline.cli.identity import identity_app
+from health_pipeline.cli.plays import plays_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +24,8 @@ app = typer.Typer(
 )
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts that a change of state has opened.")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(identity_app, name="identity")
+app.add_typer(plays_app, name="plays")
 
 Sources = Annotated[
     str | None, typer.Option(help="Source tables: a folder, or s3://… [HEALTH_SOURCES].")

@@ -11,7 +11,7 @@ from health_pipeline.cli.house import err, fail, out, require_sources
 from health_pipeline.cli.run import report
 from health_pipeline.orchestration.backfill import STEPS, Backfilled, run_backfill
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.plan import runs_of
+from health_pipeline.orchestration.window import runs_of
 
 
 def backfill_command(house: House, first: date, last: date, *, restate: bool) -> int:

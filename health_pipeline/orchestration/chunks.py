@@ -14,7 +14,7 @@ import polars as pl
 from health_pipeline.adapters.store.backfills import done_through, note_done
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.plan import inputs_of, plan_of, runs_of
+from health_pipeline.orchestration.plan import inputs_of, plan_of
 from health_pipeline.orchestration.progress import Progress, part_of, report
 from health_pipeline.orchestration.publish import (
     INTERNAL_DAILY,
@@ -24,7 +24,7 @@ from health_pipeline.orchestration.publish import (
     failures_of,
     published,
 )
-from health_pipeline.orchestration.window import Window, run_tags
+from health_pipeline.orchestration.window import Window, run_tags, runs_of
 
 CHUNK_DAYS = 31
 """A chunk has no more days than these."""

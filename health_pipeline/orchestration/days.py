@@ -1,8 +1,9 @@
 """The views that signals see of each day, built from what is landed, resolved and rolled up."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 import polars as pl
 
@@ -16,7 +17,7 @@ from health_pipeline.core.identity.population import (
 )
 from health_pipeline.core.schemas.day import DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import as_of
+from health_pipeline.core.schemas.time import Timeline, as_of, first_shown
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.landed import provided_columns
@@ -30,26 +31,26 @@ USAGE_BACK = 125
 class _AsOf(Mapping[str, pl.DataFrame]):
     """Source tables as of one day, each worked out when it is first asked for."""
 
-    def __init__(self, tables: Mapping[str, pl.DataFrame], day: date) -> None:
-        self._tables, self._day = tables, day
+    def __init__(self, past: "Past", day: date) -> None:
+        self._past, self._day = past, day
         self._found: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._found:
-            self._found[name] = as_of(SOURCE_TABLES[name], self._tables[name], self._day)
+            self._found[name] = self._past.timeline(name).on(self._day)
         return self._found[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._tables
+        return name in self._past.tables
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._tables)
+        return iter(self._past.tables)
 
     def __len__(self) -> int:
-        return len(self._tables)
+        return len(self._past.tables)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Past:
     """Everything that the days of one run are read from.
 
@@ -57,7 +58,7 @@ class Past:
         model: the resolved model.
         window: the days.
         tables: landed tables with account ids, all versions. `provided`: their real columns.
-        history: what populations have in common.
+        first_active: since when accounts are active.
         usage_known: source, known_on: when sources showed usage.
     """
 
@@ -65,27 +66,40 @@ class Past:
     window: Window
     tables: Mapping[str, pl.DataFrame]
     provided: Mapping[str, frozenset[str]]
-    history: History
+    first_active: pl.DataFrame
     usage_known: pl.DataFrame
+    _timelines: dict[str, Timeline] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stores: Stores, window: Window) -> "Past":
         """Read it for `window`; its size does not grow with history."""
         tables = attached_tables(stores)
-        first_active = _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE)
-        model = stores.model
         return cls(
-            model,
+            stores.model,
             window,
             tables,
             provided_columns(tables),
-            history(tables, first_active, model.identity, model.churn),
-            _usage_known(stores, window),
+            _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE),
+            usage_known(stores, window),
         )
+
+    @cached_property
+    def history(self) -> History:
+        """What populations have in common."""
+        return _history(self.tables, self.first_active, self.model)
+
+    def timeline(self, name: str) -> Timeline:
+        """The versions of one table that are in force on some day of the window."""
+        if name not in self._timelines:
+            table, window = SOURCE_TABLES[name], self.window
+            self._timelines[name] = Timeline.of(
+                table, self.tables[name], first=window.first, through=window.last
+            )
+        return self._timelines[name]
 
     def on(self, day: date) -> Mapping[str, pl.DataFrame]:
         """The connected source tables as of `day`."""
-        return _AsOf(self.tables, day)
+        return _AsOf(self, day)
 
     def usage_sources(self, day: date) -> frozenset[str]:
         """Sources that showed usage lately, as known on `day`."""
@@ -103,6 +117,15 @@ class Past:
 
 def _or_empty(frame: pl.DataFrame | None, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     return pl.DataFrame(schema=dict(schema)) if frame is None else frame
+
+
+def _history(
+    tables: Mapping[str, pl.DataFrame], first_active: pl.DataFrame, model: HealthModel
+) -> History:
+    """Of `history` most rows are in vain: what an account showed later than its first rows."""
+    first = {name: first_shown(SOURCE_TABLES[name], rows) for name, rows in tables.items()}
+    whole = {name: tables[name] for name in ("subscriptions",) if name in tables}
+    return history({**first, **whole}, first_active, model.identity, model.churn)
 
 
 def populations(past: Past, days: Sequence[date]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -126,12 +149,12 @@ def population_on(stores: Stores, day: date) -> Population:
     """Who is a customer on `day`, and how many are not, by what is landed now."""
     tables = attached_tables(stores)
     today = {name: as_of(SOURCE_TABLES[name], rows, day) for name, rows in tables.items()}
-    model = stores.model
     active = _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE)
-    return accounts_as_of(today, history(tables, active, model.identity, model.churn), day)
+    return accounts_as_of(today, _history(tables, active, stores.model), day)
 
 
-def _usage_known(stores: Stores, window: Window) -> pl.DataFrame:
+def usage_known(stores: Stores, window: Window) -> pl.DataFrame:
+    """`source`, `known_on`: on which days sources showed usage, as far back as it counts."""
     first = window.first - timedelta(days=USAGE_BACK)
     files = stores.lake.files("source_days", first, window.last)
     if not files:
@@ -170,11 +193,14 @@ def day_views(
 def as_of_days(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:
     """Connected source tables as of each day of `window`, with `account_id` and `date`."""
     tables = attached_tables(stores)
-    return {
-        name: pl.concat(
-            as_of(SOURCE_TABLES[name], tables[name], day).with_columns(pl.lit(day).alias("date"))
-            for day in window.days
+    lines = {
+        name: Timeline.of(
+            SOURCE_TABLES[name], tables[name], first=window.first, through=window.last
         )
         for name in names
         if name in tables
+    }
+    return {
+        name: pl.concat(line.on(day).with_columns(pl.lit(day).alias("date")) for day in window.days)
+        for name, line in lines.items()
     }

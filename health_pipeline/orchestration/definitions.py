@@ -13,6 +13,7 @@ from health_pipeline.orchestration.assets import (
     explanation,
     identity,
     landing,
+    ledger,
     outages,
     overrides,
     plays,
@@ -36,7 +37,7 @@ def build_definitions(house: House) -> dg.Definitions:
     """Everything that Dagster shows and runs for `house`."""
     model = house.model
     rooms = (landing, identity, activity, segments, outages, signals, scoring, explanation)
-    more = (overrides, plays, delivery, alerts, calibration, drift)
+    more = (overrides, plays, delivery, alerts, ledger, calibration, drift)
     assets = [asset for room in (*rooms, *more) for asset in room.assets(model)]
     learning = dg.AssetSelection.assets(*LEARNING)
     daily_job = dg.define_asset_job(

@@ -1,7 +1,7 @@
 """Which days a run computes: those asked for, those that follow from them, those that it leaves."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -71,17 +71,6 @@ def landing_window(stores: Stores, tags: Mapping[str, str]) -> Window:
         return window
     following = published[-1] + timedelta(days=1)
     return Window(following, max(following, yesterday()))
-
-
-def runs_of(days: Sequence[date]) -> list[Window]:
-    """Ascending days as windows without holes."""
-    found: list[Window] = []
-    for day in days:
-        if found and day == found[-1].last + timedelta(days=1):
-            found[-1] = Window(found[-1].first, day)
-        else:
-            found.append(Window(day, day))
-    return found
 
 
 def inputs_of(stores: Stores, through: date, *, scored: bool) -> str:

@@ -15,7 +15,7 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.contracts import contract_failures, sum_failures
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.tables import sample_table
-from health_pipeline.orchestration.window import Window
+from health_pipeline.orchestration.window import Window, runs_of
 
 CONTRACT_CHECK = "contract"
 INTERNAL_DAILY: dict[str, dict[str, pl.DataType]] = {
@@ -33,13 +33,26 @@ VOLATILE = {"health_scores": ("scored_at",), "crm_fields": ("health_scored_at",)
 
 def by_day(table: str, frame: pl.DataFrame, days: Sequence[date]) -> list[Write]:
     """One write a day, days without rows included: an empty day is published too."""
-    parts = {
-        key[0]: part
-        for key, part in frame.partition_by("date", as_dict=True, maintain_order=True).items()
-    }
+    parts = of_days(frame)
     empty = frame.clear()
     volatile = VOLATILE.get(table, ())
     return [Write(table, day, parts.get(day, empty), volatile) for day in days]
+
+
+def of_days(frame: pl.DataFrame) -> dict[date, pl.DataFrame]:
+    """The rows of each `date` that has any; slices, not copies, where a day's rows stand together.
+
+    Raises:
+        TypeError: a row has no date.
+    """
+    runs = frame.select(pl.col("date").rle().alias("run")).unnest("run")
+    if runs["value"].is_duplicated().any():
+        return of_days(frame.sort("date", maintain_order=True))
+    if runs["value"].null_count():
+        raise TypeError("a row of a daily table has no date")
+    starts = runs["len"].cum_sum() - runs["len"]
+    days = zip(runs["value"], starts, runs["len"], strict=True)
+    return {day: frame.slice(start, height) for day, start, height in days}
 
 
 def published(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:
@@ -54,6 +67,12 @@ def published(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataF
         empty = table.empty() if table else pl.DataFrame(schema=internal)
         found[name] = empty if frame is None else frame
     return found
+
+
+def published_on(stores: Stores, table: str, days: Sequence[date]) -> pl.DataFrame:
+    """Rows of a daily result table on these ascending days; the days between are not read."""
+    parts = [published(stores, run, table)[table] for run in runs_of(days)]
+    return pl.concat([RESULT_TABLES[table].empty(), *parts])
 
 
 def version_in(frame: pl.DataFrame) -> str:

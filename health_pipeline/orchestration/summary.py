@@ -11,7 +11,9 @@ from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.identity import ToRestate, to_restate
 from health_pipeline.orchestration.plays import held_back
+from health_pipeline.orchestration.unseen import Unseen, unseen
 
 WORST = 10
 ENDING_DAYS = 14
@@ -55,6 +57,7 @@ class Summary:
         changes: driver changes of the day by state entered.
         overrides: of the day; see `Overrides`.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
+        unseen: what no account claims. `to_restate`: history that merges and splits changed.
     """
 
     day: date | None
@@ -73,6 +76,8 @@ class Summary:
     changes: pl.DataFrame
     overrides: "Overrides"
     waiting: int
+    unseen: Unseen
+    to_restate: ToRestate | None
 
 
 def _frame(stores: Stores, table: str, day: date | None = None) -> pl.DataFrame:
@@ -110,6 +115,8 @@ def summarise(stores: Stores) -> Summary:
         changes=_counted(transitions, "to_state"),
         overrides=_overrides(stores, day),
         waiting=waiting(stores.control),
+        unseen=unseen(stores),
+        to_restate=to_restate(stores),
     )
 
 

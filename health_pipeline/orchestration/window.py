@@ -1,6 +1,6 @@
 """Which days a run is about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -47,6 +47,17 @@ class Window:
         """This window, longer where `table` is already published beyond its last day."""
         published = lake.days(table)
         return Window(self.first, max([self.last, *published[-1:]]))
+
+
+def runs_of(days: Sequence[date]) -> list[Window]:
+    """Ascending days as windows without holes."""
+    found: list[Window] = []
+    for day in days:
+        if found and day == found[-1].last + timedelta(days=1):
+            found[-1] = Window(found[-1].first, day)
+        else:
+            found.append(Window(day, day))
+    return found
 
 
 def tags_for(first: date, last: date, *, recorded: bool = True) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from health_pipeline_tests.bench.figures import Sizes, take
+from health_pipeline_tests.bench.identity import identity
 from health_pipeline_tests.bench.machine import facts
 from health_pipeline_tests.bench.measure import child
 from health_pipeline_tests.bench.report import document, limits
@@ -17,6 +18,7 @@ from health_pipeline_tests.bench.scale import parts
 from health_pipeline_tests.bench.scale.histories import history
 from health_pipeline_tests.bench.scale.on_spark import spark
 from health_pipeline_tests.bench.scale.parts import Section
+from health_pipeline_tests.bench.scale.signals import signals
 from health_pipeline_tests.bench.scale.sizes import Scale
 from health_pipeline_tests.bench.scale.taken import take as taking
 
@@ -27,8 +29,10 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "day": lambda folder, scale: parts.day(taking(folder, scale), scale),
     "windows": lambda folder, scale: parts.windows(taking(folder, scale), scale),
     "year": lambda folder, scale: parts.year(taking(folder, scale), scale),
+    "signals": lambda folder, scale: signals(taking(folder, scale), scale, folder),
     "history": lambda folder, scale: history(taking(folder, scale), scale, folder),
     "spark": lambda folder, scale: spark(taking(folder, scale), scale, folder),
+    "identity": identity,
 }
 
 

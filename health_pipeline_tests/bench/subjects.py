@@ -67,7 +67,7 @@ def roll_up(places: Places, files: Sequence[Path], first: date, last: date) -> W
 
 def roll_up_landed(places: Places, days: Sequence[date], scale: Scale) -> Work:
     """The roll-up of `days` as a run does it: part by part, over the files chosen for each part."""
-    _as_kept(places, "year")
+    as_kept(places, "year")
     links, size = places.links(), PART_EVENTS // scale.events_a_day
     parts = [Window(part[0], part[-1]) for part in _parts(days, size)]
 
@@ -138,24 +138,24 @@ def keep(places: Places, world: str) -> None:
     days = [END - timedelta(weeks=week) for week in range(WEEKS - 1, 0, -1)] + [YESTERDAY]
     with opened(places, world) as stores:
         _publish_windows(stores, Usage(stores), _people(places, days), days)
-    shutil.copy(_control(places, world), places.kept(world))
+    shutil.copy(control_of(places, world), places.kept(world))
 
 
-def _as_kept(places: Places, world: str) -> None:
+def as_kept(places: Places, world: str) -> None:
     model()
-    control = _control(places, world)
+    control = control_of(places, world)
     for left in control.parent.glob(f"{control.name}-*"):
         left.unlink()
     shutil.copy(places.kept(world), control)
 
 
-def _control(places: Places, world: str) -> Path:
+def control_of(places: Places, world: str) -> Path:
     return load_settings({}, lake=places.lake(world)).control_db
 
 
 def merge_users(places: Places, world: str) -> Work:
     """Who was last seen when, carried on by one day, counted for 7, 30 and 90, and stored."""
-    _as_kept(places, world)
+    as_kept(places, world)
 
     def work() -> dict[str, pl.DataFrame]:
         with opened(places, world) as stores:
@@ -173,7 +173,7 @@ def merge_users(places: Places, world: str) -> Work:
 
 def windows_of_day(places: Places, world: str) -> Work:
     """All windows and weeks of END, judged by what was delivered, and their files."""
-    _as_kept(places, world)
+    as_kept(places, world)
     people = _people(places, [END])
 
     def work() -> dict[str, pl.DataFrame]:
@@ -201,7 +201,7 @@ def daily_run(places: Places, world: str) -> Work:
 
 def distinct_of_year(places: Places, scale: Scale) -> Work:
     """Distinct users of 7, 30 and 90 days of every account on every day of the year."""
-    _as_kept(places, "year")
+    as_kept(places, "year")
 
     def work() -> dict[str, pl.DataFrame]:
         days = scale.year_days
@@ -223,7 +223,7 @@ def distinct_of_year(places: Places, scale: Scale) -> Work:
 
 def windows_of_year(places: Places, scale: Scale) -> Work:
     """All windows and weeks of the year, chunk by chunk, and every day's file."""
-    _as_kept(places, "year")
+    as_kept(places, "year")
     people = population(places.links()[0])
 
     def work() -> dict[str, int]:
@@ -238,7 +238,7 @@ def scores(places: Places, scale: Scale) -> Work:
 
     As in a run: one step walks over all days and publishes, and the next one reads what it needs.
     """
-    _as_kept(places, "year")
+    as_kept(places, "year")
     links, days = places.links()[0], scale.year_days[: scale.scored_days]
 
     def work() -> dict[str, int]:

@@ -8,14 +8,16 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline_tests.bench.line import Line, peak, ratio
 from health_pipeline_tests.bench.measure import Spent
 from health_pipeline_tests.bench.report import document
-from health_pipeline_tests.bench.scale import parts, work
+from health_pipeline_tests.bench.scale import connected, parts, signals, work
 from health_pipeline_tests.bench.scale.events import landed
 from health_pipeline_tests.bench.scale.histories import lakes
 from health_pipeline_tests.bench.scale.people import People
 from health_pipeline_tests.bench.scale.places import ACTIVITY, Places
+from health_pipeline_tests.bench.scale.records import records
 from health_pipeline_tests.bench.scale.sizes import END, SMALL
 from health_pipeline_tests.bench.scale.taken import (
     ResultsDifferError,
@@ -26,6 +28,7 @@ from health_pipeline_tests.bench.scale.taken import (
     taken,
 )
 from health_pipeline_tests.bench.scale.world import generate
+from health_pipeline_tests.bench.subjects import opened
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +49,41 @@ def one(places) -> Callable[[str], Taken]:
     return found
 
 
+@pytest.fixture(scope="module")
+def facts(places) -> dict[str, float]:
+    return connected.generate(places, SMALL)
+
+
+def test_signals_of_all_sources_are_told_and_a_range_gives_the_day(facts, one):
+    told(signals.measured(one, SMALL, facts))
+
+
+def test_every_signal_is_measured_of_somebody(facts, places):
+    connected.signals_to_scores(places, [END])()
+    with opened(places, connected.WORLD) as stores:
+        rows = stores.lake.frame("signals", END, END)
+        names = {spec.name for spec in stores.model.signals}
+    assert set(rows.filter(pl.col("status") == "measured")["signal"]) == names
+
+
+def test_generated_records_keep_their_contracts():
+    for name, rows in records(People.of(SMALL)).items():
+        table = SOURCE_TABLES[name]
+        for column in table.columns:
+            if column.required:
+                assert rows[column.name].null_count() == 0, (name, column.name)
+            if column.allowed:
+                assert set(rows[column.name].drop_nulls()) <= set(column.allowed)
+        versions = [n for n in (*table.key, "known_at") if n in rows.columns]
+        assert rows.select(versions).is_unique().all(), name
+
+
 @pytest.mark.parametrize("part", [parts.day, parts.windows, parts.year])
 def test_results_agree_and_every_work_and_ratio_is_told(part, one):
-    section = part(one, SMALL)
+    told(part(one, SMALL))
+
+
+def told(section):
     text = document(None, {}, [section], {"Processor": "one"})
     for name, figure in section.works.items():
         assert figure.spent.cpu > 0

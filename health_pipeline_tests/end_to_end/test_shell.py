@@ -24,6 +24,14 @@ COMMANDS = [
     (("sample",), "--seed"),
     (("alerts",), "deliver"),
     (("alerts", "deliver"), "--lake"),
+    (("identity",), "merge"),
+    (("identity", "review"), "--limit"),
+    (("identity", "merge"), "--why"),
+    (("identity", "split"), "--why"),
+    (("identity", "undo"), "--why"),
+    (("identity", "why"), "--lake"),
+    (("identity", "export"), "--out"),
+    (("identity", "import"), "--lake"),
 ]
 
 
@@ -36,9 +44,11 @@ def test_every_command_has_help(command, word):
 
 def test_no_command_is_untested():
     from health_pipeline.cli.app import alerts_app, app
+    from health_pipeline.cli.identity import identity_app
 
     names = {(c.name or c.callback.__name__,) for c in app.registered_commands}
     names |= {("alerts", c.name) for c in alerts_app.registered_commands}
+    names |= {("identity", c.name) for c in identity_app.registered_commands}
     assert names <= {command for command, _ in COMMANDS}
 
 

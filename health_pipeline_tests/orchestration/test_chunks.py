@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from health_pipeline.orchestration import chunks as room
 from health_pipeline.orchestration.chunks import CHUNK_DAYS, CHUNK_ROWS, chunks
-from health_pipeline.orchestration.plan import runs_of
+from health_pipeline.orchestration.window import runs_of
 
 START = date(2025, 1, 1)
 

@@ -100,7 +100,7 @@ def contract_of_result(result: ResultTable, *, unique: bool = True) -> DataFrame
             name: pa.Column(
                 dtype,
                 _result_checks(result.name, name, dtype),
-                nullable=not (keyed and name in result.key),
+                nullable=not (keyed and name in result.key) or name in result.open_key,
             )
             for name, dtype in result.columns.items()
         },

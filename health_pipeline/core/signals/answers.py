@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import polars as pl
 
 from health_pipeline.core.schemas.day import WINDOW_COLUMNS, DayView
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.signals.kind import MEASURED, MISSING, NOT_APPLICABLE, VALUE_COLUMNS
+
+T = TypeVar("T")
 
 
 def not_applicable(view: DayView) -> pl.DataFrame:
@@ -64,6 +69,15 @@ def rows(view: DayView, table: str) -> pl.DataFrame:
     )
 
 
+def once(view: DayView, name: str, make: Callable[[], T]) -> T:
+    """What `make` gives, worked out once for a `view`: several kinds ask for the same."""
+    kept = vars(view)
+    if name not in kept:
+        kept[name] = make()
+    found: T = kept[name]
+    return found
+
+
 def usage(view: DayView, *, users: bool) -> pl.DataFrame | None:
     """The accounts with their windows.
 
@@ -82,9 +96,8 @@ def usage(view: DayView, *, users: bool) -> pl.DataFrame | None:
         return None
     if users and not view.windows.is_empty() and view.windows["active_users_30d"].is_null().all():
         return None
-    return view.usage.with_columns(
-        pl.when("has_usage").then(pl.col("observed_on", *WINDOW_COLUMNS)).name.keep()
-    )
+    shown = pl.when("has_usage").then(pl.col("observed_on", *WINDOW_COLUMNS)).name.keep()
+    return once(view, "usage of the connected", lambda: view.usage.with_columns(shown))
 
 
 def open_ticket() -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import rows
+from health_pipeline.core.signals.answers import once, rows
 
 
 def sponsors(view: DayView) -> pl.DataFrame | None:
@@ -18,6 +18,10 @@ def sponsors(view: DayView) -> pl.DataFrame | None:
     """
     if "users" not in view.tables:
         return None
+    return once(view, "sponsors", lambda: _listed(view))
+
+
+def _listed(view: DayView) -> pl.DataFrame:
     left = pl.min_horizontal("deactivated_at", "deleted_at").dt.date()
     return (
         rows(view, "users")

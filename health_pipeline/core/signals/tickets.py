@@ -7,7 +7,14 @@ from datetime import timedelta
 import polars as pl
 
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import rows
+from health_pipeline.core.signals.answers import once, rows
+
+
+def supported(view: DayView) -> pl.DataFrame:
+    """`account_id` of those that support has seen: what they do not show counts as none."""
+    return once(
+        view, "supported", lambda: rows(view, "tickets").select(pl.col("account_id").unique())
+    )
 
 
 def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
@@ -20,18 +27,26 @@ def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFr
         One row an account that support has seen: `account_id`, `opened`, `usual` (tickets in
         `window_days`; null with less than as many earlier days).
     """
+    name = f"ticket_rate {window_days} {earlier_days}"
+    return once(view, name, lambda: _rate(view, window_days, earlier_days))
+
+
+def _rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
     recent_from = view.day - timedelta(days=window_days - 1)
     earlier_from = recent_from - timedelta(days=earlier_days)
     tickets = rows(view, "tickets").select("account_id", "source", on=pl.col("opened_at").dt.date())
     began = tickets.group_by("source").agg(recorded=pl.col("on").min())
+    if began.height == 1:  # far cheaper than a join
+        tickets = tickets.with_columns(recorded=began["recorded"].item())
+    else:
+        tickets = tickets.join(began, on="source")
     on, first_day = pl.col("on"), pl.min_horizontal("first_seen_on", "starts_on")
     start = pl.max_horizontal(
         pl.lit(earlier_from), "recorded", pl.min_horizontal("first_day", "first_ticket")
     )
     days = (pl.lit(recent_from) - start).dt.total_days()
     return (
-        tickets.join(began, on="source")
-        .group_by("account_id")
+        tickets.group_by("account_id")
         .agg(
             opened=on.is_between(recent_from, view.day).sum(),
             earlier=on.is_between(earlier_from, recent_from, closed="left").sum(),

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from health_pipeline.core.schemas.day import WEEKS, DayView
-from health_pipeline.core.signals.answers import usage
+from health_pipeline.core.signals.answers import once, usage
 from health_pipeline.core.signals.telling import told
 
 MIN_WEEKS = 8
@@ -35,6 +35,10 @@ def usage_fall(view: DayView) -> pl.DataFrame | None:
         history or without the last two), `loss` (% below the own median, 0 for who does not fall),
         `words`. None when no source shows users.
     """
+    return once(view, "usage_fall", lambda: _fall(view))
+
+
+def _fall(view: DayView) -> pl.DataFrame | None:
     found = usage(view, users=True)
     if found is None:
         return None

@@ -15,6 +15,7 @@ from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.publish import of_days
 from health_pipeline.orchestration.steps import score_days
 from health_pipeline_tests.bench.scale.people import SOURCE
 
@@ -106,7 +107,7 @@ class Scoring:
         writes = [
             Write(name, day, part)
             for name, frame in tables.items()
-            for (day,), part in frame.partition_by("date", as_dict=True).items()
+            for day, part in of_days(frame).items()
         ]
         self.lake.publish(writes, run_id=VERSION, at=House.now())
 

@@ -31,6 +31,7 @@ class Scale:
         events: raw events of all generated days. `events_a_day`: of one day.
         year: days of user-day activity.
         scored_days: days of it that are scored, too.
+        signal_days: days that are scored with every source connected.
         lake_days: days before the last one in the small lake whose history is halved.
         lake_events: raw events of each of its days.
         months, sample_accounts: of the sample world whose history is doubled; `sample_days`: days
@@ -46,6 +47,7 @@ class Scale:
     events_a_day: int = 3_300_000
     year: int = 365
     scored_days: int = 91
+    signal_days: int = 28
     lake_days: int = 180
     lake_events: int = 50_000
     months: int = 12
@@ -85,6 +87,7 @@ SMALL = Scale(
     events_a_day=3_000,
     year=120,
     scored_days=20,
+    signal_days=4,
     lake_days=180,
     lake_events=50,
     months=3,

@@ -15,6 +15,7 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import supported
 
 
 class Params(Frozen):
@@ -44,16 +45,9 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     if not view.has("tickets", "escalated_at"):
         return not_applicable(view)
     on = pl.col("escalated_at").dt.date()
-    recent = (on > view.day - timedelta(days=params.window_days)).fill_null(False)
+    recent = on > view.day - timedelta(days=params.window_days)
     window = f"in {params.window_days} days"
-    return answers(
-        view,
-        rows(view, "tickets")
-        .group_by("account_id")
-        .agg(
-            value=recent.sum(),
-            detail=pl.format(f"{window}, the last on {{}}", on.filter(recent).max()).fill_null(
-                f"none {window}"
-            ),
-        ),
-    )
+    theirs = rows(view, "tickets").filter(recent).group_by("account_id")
+    found = supported(view).join(theirs.agg(n=pl.len(), last=on.max()), on="account_id", how="left")
+    detail = pl.format(f"{window}, the last on {{}}", "last").fill_null(f"none {window}")
+    return answers(view, found.select("account_id", value=pl.col("n").fill_null(0), detail=detail))

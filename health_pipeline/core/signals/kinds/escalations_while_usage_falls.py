@@ -17,6 +17,7 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import supported
 from health_pipeline.core.signals.usage_fall import usage_fall
 
 
@@ -49,14 +50,16 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         return not_applicable(view)
     window = timedelta(days=params.window_days)
     on = pl.col("escalated_at").dt.date()
-    counts = (
+    escalated = (
         rows(view, "tickets")
+        .filter(on > view.day - 2 * window)
         .group_by("account_id")
         .agg(
             now=(on > view.day - window).sum(),
             before=on.is_between(view.day - 2 * window, view.day - window, closed="right").sum(),
         )
     )
+    counts = supported(view).join(escalated, on="account_id", how="left").fill_null(0)
     joined = fall.join(counts, on="account_id", how="left", maintain_order="left")
     both = pl.col("falls") & (pl.col("now") > pl.col("before"))
     figures = (

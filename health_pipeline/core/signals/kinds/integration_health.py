@@ -69,10 +69,18 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     if not (params.crucial or view.has("integrations", "is_crucial")):
         return not_applicable(view)
     is_crucial = pl.col("name").is_in(params.crucial) if params.crucial else pl.col("is_crucial")
-    remembered = pl.col("observed_at") > end_of(view.day) - timedelta(days=FORGOTTEN_DAYS)
-    every = rows(view, "integrations").lazy().filter(remembered).select(COLUMNS).collect()
+    since = timedelta(hours=params.max_age_hours)
+    lately = pl.col("observed_at") > end_of(view.day) - timedelta(days=FORGOTTEN_DAYS)
+    remembered = rows(view, "integrations").select(COLUMNS).filter(lately)
+    held = remembered.filter(pl.col("observed_at") >= end_of(view.day) - since, is_crucial)
+    without = view.accounts.join(held, on="account_id", how="anti")["account_id"]
+    failed = held.filter(pl.col("status") == "failed")["account_id"]
+    # Most accounts hold and are in order: what was seen earlier is searched for the others only.
+    asked = pl.concat([without, failed]).unique()
+    every = remembered.filter(pl.col("account_id").is_in(asked.implode()))
     crucial = every.filter(is_crucial)
-    latest = _latest(view, crucial, params)
+    older = crucial.filter(pl.col("account_id").is_in(without.implode()))
+    latest = _latest(held, older, params)
     judged = latest.group_by("account_id").agg(
         n=pl.len(),
         fine=(pl.col("points") == 1).sum(),
@@ -91,7 +99,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         detail=pl.concat_str("trouble", in_order, separator="; ", ignore_nulls=True),
     )
     others = (
-        every.filter(~is_crucial.fill_null(False))
+        every.filter(~is_crucial.fill_null(False), pl.col("account_id").is_in(without.implode()))
         .select("account_id")
         .unique()
         .join(found, on="account_id", how="anti")
@@ -100,8 +108,14 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     return answers(view, pl.concat([found, none], how="diagonal"))
 
 
-def _latest(view: DayView, crucial: pl.DataFrame, params: Params) -> pl.DataFrame:
-    """The observation in force of each integration, with `late` (data), `points`, and `old`."""
+def _latest(held: pl.DataFrame, older: pl.DataFrame, params: Params) -> pl.DataFrame:
+    """The observation in force of each integration, with `late` (data), `points`, and `old`.
+
+    Args:
+        held: observations that still hold.
+        older: observations of accounts that have none of these.
+        params: when data are late.
+    """
     intended = pl.duration(minutes=60.0 * params.late_syncs * pl.col("expected_sync_hours"))
     late = (pl.col("observed_at") - pl.col("last_synced_at") > intended) & (
         pl.col("expected_sync_hours") > 0
@@ -113,10 +127,6 @@ def _latest(view: DayView, crucial: pl.DataFrame, params: Params) -> pl.DataFram
         .then(0.5)
         .otherwise(1.0)
     )
-    held = crucial.filter(
-        pl.col("observed_at") >= end_of(view.day) - timedelta(hours=params.max_age_hours)
-    )
-    older = crucial.join(held, on="account_id", how="anti")
     return (
         pl.concat(
             [held.with_columns(old=pl.lit(value=False)), older.with_columns(old=pl.lit(value=True))]

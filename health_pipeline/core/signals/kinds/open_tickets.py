@@ -11,6 +11,7 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import answers, not_applicable, open_ticket, rows
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import supported
 
 
 class Params(Frozen):
@@ -37,14 +38,8 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Number of open tickets; `detail` dates the oldest."""
     if not view.has("tickets", "resolved_at"):
         return not_applicable(view)
-    is_open = open_ticket()
-    oldest = pl.col("opened_at").filter(is_open).min().dt.date()
-    return answers(
-        view,
-        rows(view, "tickets")
-        .group_by("account_id")
-        .agg(
-            value=is_open.sum(),
-            detail=pl.format("the oldest since {}", oldest).fill_null("none open"),
-        ),
-    )
+    tickets = rows(view, "tickets").filter(open_ticket()).group_by("account_id")
+    theirs = tickets.agg(n=pl.len(), oldest=pl.col("opened_at").min().dt.date())
+    found = supported(view).join(theirs, on="account_id", how="left")
+    detail = pl.format("the oldest since {}", "oldest").fill_null("none open")
+    return answers(view, found.select("account_id", value=pl.col("n").fill_null(0), detail=detail))

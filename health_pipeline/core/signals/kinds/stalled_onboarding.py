@@ -56,7 +56,8 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         .agg(step=_step(), last_done=pl.col("completed_on").max())
         .join(overdue, on="account_id")
     )
-    moves = onboarding.join(overdue, on="account_id", how="anti").select("account_id").unique()
+    every = onboarding.select(pl.col("account_id").unique())
+    moves = every.join(overdue, on="account_id", how="anti")
     days = (pl.lit(view.day) - pl.max_horizontal("overdue", "last_done")).dt.total_days()
     rhythm = pl.col("step").round().cast(pl.Int64)
     words = "{} due {}, nothing finished for {} days, planned is a step every {} days"

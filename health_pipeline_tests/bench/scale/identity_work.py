@@ -1,0 +1,141 @@
+"""`python -m health_pipeline_tests.bench.scale.identity_work NAME FOLDER`: one work, measured.
+
+Prints JSON as `work` does. `generate FOLDER COMPANIES` writes the world instead.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from health_pipeline.config.loader import load_model
+from health_pipeline.core.identity.belong import known_to_belong  # noqa: F401 - loads scipy
+from health_pipeline.core.identity.clusters import clusters_of
+from health_pipeline.core.identity.decisions import (
+    NO_DECISIONS,
+    Decision,
+    Kind,
+    Record,
+    decision,
+    table_of_decisions,
+)
+from health_pipeline.core.identity.ids import give_ids
+from health_pipeline.core.identity.records import account_keys, account_records
+from health_pipeline.core.identity.resolve import REGISTRY_COLUMNS, Accounts, accounts_of, xref_of
+from health_pipeline_tests.bench.measure import KILOBYTE, Spent, clock
+from health_pipeline_tests.bench.scale.companies import write
+
+NO_IDS = pl.DataFrame(schema=REGISTRY_COLUMNS)
+RULES = load_model().identity
+DECISIONS = 1000
+EPOCH = datetime(2025, 6, 30, tzinfo=UTC)
+
+Work = Callable[[], pl.DataFrame]
+
+
+def read(folder: Path) -> dict[str, pl.DataFrame]:
+    """The landed tables."""
+    return {n: pl.read_parquet(folder / f"{n}.parquet") for n in ("accounts", "account_links")}
+
+
+def linked(
+    records: pl.DataFrame,
+    keys: pl.DataFrame,
+    registry: pl.DataFrame = NO_IDS,
+    decisions: pl.DataFrame = NO_DECISIONS,
+) -> Accounts:
+    """From standardised keys to accounts, as `accounts_of` does."""
+    clusters = clusters_of(records, keys, RULES, decisions)
+    given = give_ids(clusters.labels, records, registry)
+    return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
+
+
+def decided(found: Accounts) -> pl.DataFrame:
+    """Every other decision merges two accounts, the others split a record off."""
+    anchors = found.xref.filter(pl.col("rule") == "anchor")["rec"].head(DECISIONS).to_list()
+    names = list(found.records.select("source", "source_account_id").iter_rows())
+    links = found.clusters.links.head(DECISIONS).select("left", "right").iter_rows()
+
+    def said(kind: Kind, left: Record, right: Record) -> Decision:
+        return decision(kind, left, right, author="bench", at=EPOCH, reason="bench")
+
+    merges = [
+        said("merge", names[a], names[b]) for a, b in zip(anchors[::2], anchors[1::2], strict=True)
+    ]
+    splits = [said("split", names[b], names[a]) for a, b in list(links)[::2]]
+    return table_of_decisions([*merges, *splits])
+
+
+def works(folder: Path) -> dict[str, Callable[[], Work]]:
+    """By name: prepares, and gives the work."""
+
+    def read_and_write() -> Work:
+        answer = accounts_of(read(folder), RULES, NO_IDS).xref
+        answer = answer.drop("rec", "anchor")
+
+        def work() -> pl.DataFrame:
+            read(folder)
+            answer.write_parquet(folder / "answer.parquet")
+            return answer
+
+        return work
+
+    def standardise() -> Work:
+        landed = read(folder)
+        return lambda: account_keys(landed, account_records(landed), RULES)
+
+    def link(*, more: bool = False, again: bool = False) -> Work:
+        landed = read(folder)
+        records = account_records(landed)
+        if not more:  # the last 1 % to become known are new
+            records = records.head(records.height * 99 // 100)
+        keys = account_keys(landed, records, RULES)
+        if not again:
+            return lambda: linked(records, keys).xref
+        first = linked(records, keys)
+        registry = first.given.new.with_columns(
+            pl.lit(EPOCH).cast(REGISTRY_COLUMNS["published_at"]).alias("published_at")
+        )
+        made = decided(first)
+        return lambda: linked(records, keys, registry, made).xref
+
+    def whole() -> Work:
+        def work() -> pl.DataFrame:
+            answer = accounts_of(read(folder), RULES, NO_IDS).xref
+            answer.write_parquet(folder / "answer.parquet")
+            return answer
+
+        return work
+
+    return {
+        "read_and_write": read_and_write,
+        "standardise": standardise,
+        "link": link,
+        "link_again": lambda: link(again=True),
+        "link_more": lambda: link(more=True),
+        "whole": whole,
+    }
+
+
+def measured(name: str, folder: Path) -> dict[str, object]:
+    """What the work `name` took and gave."""
+    work = works(folder)[name]()
+    spent: list[Spent] = []
+    with clock(spent.append):
+        answer = work()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE / 2**20
+    gave = {"rows": f"{answer.height} {answer.hash_rows(7).sort().hash(7).sum()}"}
+    return {"cpu": spent[0].cpu, "wall": spent[0].wall, "peak": peak, "gave": gave}
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "generate":
+        write(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        print(json.dumps(measured(sys.argv[1], Path(sys.argv[2]))))  # noqa: T201
