@@ -50,9 +50,11 @@ def registrable(host: str) -> str | None:
 
 @cache
 def _tops() -> frozenset[str]:
-    """The top levels that the list knows, by a rule of their own or one below them."""
+    """The top levels that the list knows, by any rule."""
     rules = _suffixes()
-    return frozenset(name for part in (rules.plain, rules.below) for name in part[1][0])
+    parts = (rules.plain, rules.below, rules.exceptions)
+    names = (name for part in parts for among in part.values() for name in among[0])
+    return frozenset(name.rpartition(".")[2] for name in names)
 
 
 def _is_unlisted(top: str) -> bool:
