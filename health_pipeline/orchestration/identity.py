@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.likeness.splink import trained_probabilities
 from health_pipeline.adapters.store.decisions import decision_table
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.registry import register, registry, remember_aliases
@@ -14,6 +15,7 @@ from health_pipeline.core.identity.attach import attach
 from health_pipeline.core.identity.population import parent_circles
 from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Identity, resolve
+from health_pipeline.core.identity.undecided import Trained
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House, Stores
@@ -39,6 +41,12 @@ MOVED_SCHEMA = {
 }
 
 
+def trained_model(stores: Stores) -> Trained | None:
+    """What gives likeness its probabilities, where the model asks for a trained one."""
+    rules = stores.model.identity.likeness
+    return trained_probabilities if rules and rules.engine == "splink" else None
+
+
 def resolve_and_register(stores: Stores, run_id: str) -> Identity:
     """Resolve everything landed; new ids enter the registry and are never reused."""
     found = resolve(
@@ -46,6 +54,7 @@ def resolve_and_register(stores: Stores, run_id: str) -> Identity:
         stores.model.identity,
         registry(stores.control),
         decision_table(stores.control),
+        trained_model(stores),
     )
     now = House.now()
     with transaction(stores.control):

@@ -20,6 +20,7 @@ from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Accounts, accounts_of
 from health_pipeline.core.identity.why import Why, why
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.identity import trained_model
 from health_pipeline.orchestration.landed import identity_tables
 
 
@@ -51,8 +52,8 @@ class Desk:
         self.accounts = self._with(self.decisions)
 
     def _with(self, decided: list[Decision]) -> Accounts:
-        rules = self._stores.model.identity
-        return accounts_of(self._landed, rules, self._registry, table_of_decisions(decided))
+        rules, model = self._stores.model.identity, trained_model(self._stores)
+        return accounts_of(self._landed, rules, self._registry, table_of_decisions(decided), model)
 
     def why(self, record: Record) -> Why:
         """What speaks about `record`.

@@ -17,6 +17,11 @@ LEAST_LINKS = 100
 
 SEED = 1
 
+
+class LikenessError(ValueError):
+    """No model can be trained; the message says why and the way out."""
+
+
 _COLUMNS: dict[str, pl.DataType] = {
     "unique_id": pl.Int64(),
     "whole": pl.String(),
@@ -65,11 +70,10 @@ def trained_probabilities(names: pl.DataFrame, links: pl.DataFrame) -> pl.DataFr
         left, right (rec, the smaller first), trained (0 to 1).
 
     Raises:
-        ValueError: too few links to train on.
-        ModuleNotFoundError: the extra is not installed.
+        LikenessError: too few links to train on, or the extra is not installed.
     """
     if links.height < LEAST_LINKS:
-        raise ValueError(
+        raise LikenessError(
             f"identity.yaml: likeness.engine: splink needs {LEAST_LINKS} links by exact keys to "
             f"train on, and there are {links.height}; use engine: rules"
         )
@@ -77,7 +81,7 @@ def trained_probabilities(names: pl.DataFrame, links: pl.DataFrame) -> pl.DataFr
         import duckdb
         from splink import DuckDBAPI, Linker
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise LikenessError(
             "identity.yaml: likeness.engine: splink needs the extra: "
             "pip install 'health-pipeline[splink]'"
         ) from error

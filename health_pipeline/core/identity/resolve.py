@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from health_pipeline.core.identity.belong import known_to_belong
-from health_pipeline.core.identity.clusters import Clusters, clusters_of
+from health_pipeline.core.identity.clusters import Clusters, clusters_of, take_likely
 from health_pipeline.core.identity.decisions import NO_DECISIONS
 from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
@@ -20,6 +20,7 @@ from health_pipeline.core.identity.records import (
     optional,
     table_of,
 )
+from health_pipeline.core.identity.undecided import Trained, undecided
 from health_pipeline.core.identity.users import (
     CONFLICT_COLUMNS,
     LINK_COLUMNS,
@@ -39,7 +40,7 @@ REGISTRY_COLUMNS: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is who, as far as exact keys tell.
+    """Who is who, as far as keys, likeness and people tell.
 
     Attributes:
         account_xref, user_xref, review, unresolved: `RESULT_TABLES` shapes (review =
@@ -217,12 +218,15 @@ def accounts_of(
     rules: IdentityRules,
     registry: pl.DataFrame,
     decisions: pl.DataFrame = NO_DECISIONS,
-    likely: pl.DataFrame | None = None,
+    trained: Trained | None = None,
 ) -> Accounts:
     """The accounts alone, without users; see `resolve`."""
     records = account_records(landed)
     keys = account_keys(landed, records, rules)
-    clusters = clusters_of(records, keys, rules, decisions, likely)
+    clusters = clusters_of(records, keys, rules, decisions)
+    if rules.likeness is not None:
+        likely = undecided(landed, records, keys, clusters, rules.likeness, trained)
+        take_likely(clusters, records, likely, len(rules.rules))
     given = give_ids(clusters.labels, records, registry)
     return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
 
@@ -232,7 +236,7 @@ def resolve(
     rules: IdentityRules,
     registry: pl.DataFrame,
     decisions: pl.DataFrame = NO_DECISIONS,
-    likely: pl.DataFrame | None = None,
+    trained: Trained | None = None,
 ) -> Identity:
     """Resolve all landed records to accounts and users.
 
@@ -243,14 +247,13 @@ def resolve(
         landed: contract tables with `known_at`, all versions. Where no `accounts` exist at all,
             ids of the other tables are the accounts; pass `events` then, reduced to the distinct
             (source, source_account_id, known_at) if it is large.
-        rules: which exact keys link, in order of trust.
+        rules: which exact keys link, in order of trust, and what likeness may do after them.
         registry: ids given before: source, source_account_id (of the anchor at that time),
             account_id, published_at (null = not published yet).
         decisions: `decisions.DECISION_SCHEMA`: what people merged and split.
-        likely: left, right (rec of `account_records`), probability, why, link: pairs that no exact
-            rule decides, joined after all exact rules where `link`, else left to a person.
+        trained: probabilities by a trained model, for `likeness.engine: splink`; see `Trained`.
     """
-    found = accounts_of(landed, rules, registry, decisions, likely)
+    found = accounts_of(landed, rules, registry, decisions, trained)
     users = _users(landed, found.xref, found.keys, rules)
     last_links = users.links.unique(["source", "source_user_id"], keep="last", maintain_order=True)
     unresolved = RESULT_TABLES["unresolved"]
