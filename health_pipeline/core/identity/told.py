@@ -84,7 +84,9 @@ def _domains_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[C
 
 def _disguised(rows: pl.DataFrame) -> Claim:
     """Domains that look like another one: they say that the record is not that other one."""
-    doubtful = rows.filter(pl.col("key").is_null()).filter(~is_plain(pl.col("written").str.to_lowercase()))
+    doubtful = rows.filter(pl.col("key").is_null()).filter(
+        ~is_plain(pl.col("written").str.to_lowercase())
+    )
     texts = doubtful["written"].unique()
     found = [disguised_host(text) for text in texts.to_list()]
     hosts = pl.DataFrame({"written": texts, "value": pl.Series(found, dtype=pl.String)})

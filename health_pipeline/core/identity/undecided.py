@@ -92,5 +92,7 @@ def _in_doubt(pairs: pl.DataFrame, clusters: Clusters) -> pl.Series:
         for left, right in clusters.doubts.select("left", "right").iter_rows()
     }
     ends = pairs.select("left", "right").iter_rows()
-    told = [frozenset((int(clusters.labels[a]), int(clusters.labels[b]))) in doubts for a, b in ends]
+    told = [
+        frozenset((int(clusters.labels[a]), int(clusters.labels[b]))) in doubts for a, b in ends
+    ]
     return pl.Series(told, dtype=pl.Boolean)

@@ -106,8 +106,9 @@ def with_trained(features: pl.DataFrame, trained: pl.DataFrame) -> pl.DataFrame:
 def features_of(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """`candidates` of the records that are alone among all; arguments as of `likely_pairs`."""
     plain = names.drop_nulls("value").filter(pl.col("kind") != DISGUISED)
-    lefts = plain.join(records.filter("alone").select("rec"), on="rec", how="semi")
-    return candidates(lefts, plain.join(records.select("rec", "group"), on="rec"))
+    rights = plain.join(records.select("rec", "group", "source"), on="rec")
+    lefts = plain.join(records.filter("alone").select("rec", "source"), on="rec")
+    return candidates(lefts, rights)
 
 
 def _domains_apart(features: pl.DataFrame, names: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
@@ -188,12 +189,9 @@ def likely_pairs(
     named = names.drop_nulls("value")
     if features is None:
         features = features_of(records, names)
-    theirs = sources.rename({"rec": "right", "source": "source_right"}).drop("group")
-    mine = sources.rename({"rec": "left", "source": "source_left"}).drop("group")
-    pairs = features.join(mine, on="left").join(theirs, on="right")
-    pairs = pairs.filter(pl.col("source_left") != pl.col("source_right"))
     groups = sources.select("rec", "group")
-    pairs = pairs.with_columns(_domains_apart(pairs, named, groups).alias("other_domains"))
+    apart = _domains_apart(features, named, groups).alias("other_domains")
+    pairs = features.with_columns(apart)
     single = _one_row_each(proposals(pairs, rules).drop("group"), alone)
     linked = single.with_columns(_one_of_a_source(single, sources).alias("link"))
     by = ("left", "probability", "right")
