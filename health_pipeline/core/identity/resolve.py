@@ -15,8 +15,8 @@ from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.records import (
     RECORD,
-    account_keys,
     account_records,
+    key_evidence,
     optional,
     table_of,
 )
@@ -69,7 +69,7 @@ class Accounts:
     """Which account each record is, and everything that says so.
 
     Attributes:
-        records, keys: `account_records`, `account_keys`.
+        records, keys, ignored: `account_records`, `account_keys`, `ignored_keys`.
         clusters: sets, links and doubts.
         given: ids.
         xref: rec, and the columns of `account_xref`.
@@ -77,6 +77,7 @@ class Accounts:
 
     records: pl.DataFrame
     keys: pl.DataFrame
+    ignored: pl.DataFrame
     clusters: Clusters
     given: GivenIds
     xref: pl.DataFrame
@@ -222,13 +223,14 @@ def accounts_of(
 ) -> Accounts:
     """The accounts alone, without users; see `resolve`."""
     records = account_records(landed)
-    keys = account_keys(landed, records, rules)
-    clusters = clusters_of(records, keys, rules, decisions)
+    told = key_evidence(landed, records, rules)
+    clusters = clusters_of(records, told.keys, rules, decisions)
     if rules.likeness is not None:
-        likely = undecided(landed, records, keys, clusters, rules.likeness, trained)
+        likely = undecided(landed, records, told.keys, clusters, rules.likeness, trained)
         take_likely(clusters, records, likely, len(rules.rules))
     given = give_ids(clusters.labels, records, registry)
-    return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
+    xref = xref_of(records, clusters, given)
+    return Accounts(records, told.keys, told.ignored, clusters, given, xref)
 
 
 def resolve(

@@ -53,7 +53,8 @@ def linked(
     """From standardised keys to accounts, as `accounts_of` does."""
     clusters = clusters_of(records, keys, RULES, decisions)
     given = give_ids(clusters.labels, records, registry)
-    return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
+    ignored = pl.DataFrame()
+    return Accounts(records, keys, ignored, clusters, given, xref_of(records, clusters, given))
 
 
 def decided(found: Accounts) -> pl.DataFrame:

@@ -109,9 +109,10 @@ def _near(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.Dat
     """Forms with words one letter apart; arguments as of `_met`."""
     asking = left.join(_near_words(left["key"], right["key"]), on="key")
     known = _few(right, held, asking.select("source", key="key_right").unique())
-    sides = {"left_on": ["key_right", "source"], "right_on": ["key", "source"]}
     return (
-        asking.join(known, **sides, suffix="_right")
+        asking.join(
+            known, left_on=["key_right", "source"], right_on=["key", "source"], suffix="_right"
+        )
         .with_columns(pl.lit("near").alias("level"), pl.col("key_right").alias("key"))
         .select(_MET)
     )

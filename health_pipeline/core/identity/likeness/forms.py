@@ -158,7 +158,13 @@ def common_words(forms: Iterable[Form], names: int) -> frozenset[str]:
         forms: all forms of the data at hand.
         names: how many names they came from; a word must follow max(6, √names / 3) first words.
     """
-    after = {(word, f.words[0]) for f in forms if not f.several for word in f.words[1:]}
+    after = {
+        (word, f.words[0])
+        for f in forms
+        if not f.several
+        for word in f.words[1:]
+        if not word.isdigit()  # site 12 and site 80 are two, however many sites there are
+    }
     counts = Counter(word for word, _ in after)
     least = max(6.0, names**0.5 / 3)
     return frozenset(word for word, count in counts.items() if count >= least)
