@@ -67,7 +67,9 @@ def print_change(console: Console, change: Change) -> None:
     if change.moved.is_empty():
         console.print("No record changes its account.")
     else:
-        console.print("It counts from the next `health run` on.", highlight=False)
+        _line(console, "It counts from the next day that `health run` scores.")
+        if change.restate:
+            _line(console, f"At once, and for the days before: {change.restate}")
 
 
 def print_why(console: Console, record: Record, found: Why) -> None:

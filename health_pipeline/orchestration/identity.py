@@ -33,6 +33,9 @@ SCORES = "health_scores"
 MOVED = "identity_moved"
 """Internal table: records that merges and splits moved since their history was last restated."""
 
+DECIDED = "identity_decided"
+"""Internal table: ids of the decisions that the published identity counts."""
+
 MOVED_SCHEMA = {
     "source": pl.String(),
     "source_account_id": pl.String(),
@@ -49,11 +52,12 @@ def trained_model(stores: Stores) -> Trained | None:
 
 def resolve_and_register(stores: Stores, run_id: str) -> Identity:
     """Resolve everything landed; new ids enter the registry and are never reused."""
+    decided = decision_table(stores.control)
     found = resolve(
         identity_tables(stores),
         stores.model.identity,
         registry(stores.control),
-        decision_table(stores.control),
+        decided,
         trained_model(stores),
     )
     now = House.now()
@@ -65,6 +69,7 @@ def resolve_and_register(stores: Stores, run_id: str) -> Identity:
         Write("user_links", None, found.user_links),
         Write("identity_conflicts", None, found.conflicts),
         Write(MOVED, None, _moved(stores, found)),
+        Write(DECIDED, None, decided.select("id")),
     ]
     stores.lake.publish(writes, run_id=run_id, at=now)
     return found
@@ -102,7 +107,23 @@ class ToRestate:
     @property
     def command(self) -> str:
         """What computes it anew."""
-        return f"health backfill --from {self.first} --to {self.last} --restate"
+        return _restating(self.first, self.last)
+
+
+def _restating(first: date, last: date) -> str:
+    return f"health backfill --from {first} --to {last} --restate"
+
+
+def restating_all(stores: Stores) -> str | None:
+    """The command that computes every published day anew; None before the first one."""
+    days = stores.lake.days(SCORES)
+    return _restating(days[0], days[-1]) if days else None
+
+
+def waiting_decisions(stores: Stores) -> int:
+    """How many decisions of people no run has counted yet."""
+    made, counted = decision_table(stores.control), stores.lake.frame(DECIDED)
+    return made.height if counted is None else made.join(counted, on="id", how="anti").height
 
 
 def to_restate(stores: Stores) -> ToRestate | None:

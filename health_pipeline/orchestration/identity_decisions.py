@@ -20,7 +20,7 @@ from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Accounts, accounts_of
 from health_pipeline.core.identity.why import Why, why
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.identity import trained_model
+from health_pipeline.orchestration.identity import restating_all, trained_model
 from health_pipeline.orchestration.landed import identity_tables
 
 
@@ -35,10 +35,13 @@ class Change:
     Attributes:
         decision: as noted.
         moved: source, source_account_id, before, after: records whose account_id becomes another.
+        restate: the command that counts it at once and computes history anew, None before any
+            published day.
     """
 
     decision: Decision
     moved: pl.DataFrame
+    restate: str | None
 
 
 class Desk:
@@ -135,7 +138,7 @@ class Desk:
         )
         append(self._stores.control, [made])
         self.decisions, self.accounts = [*self.decisions, made], after
-        return Change(made, moved)
+        return Change(made, moved, restating_all(self._stores))
 
     def _meant(self, asked: str) -> Record:
         """The anchor of the account, or the record, that `asked` names."""

@@ -72,6 +72,7 @@ def test_a_merge_keeps_one_id_and_the_other_resolves_to_it(decided):
     assert accounts.len() == 1
     (gone,) = {decided.one, decided.other} - set(accounts)
     assert f"{gone} becomes {accounts.item()}" in decided.merged
+    assert f"At once, and for the days before: health backfill --from {BEFORE}" in decided.merged
     shown = health("explain", gone, "--lake", decided.place.lake)
     assert accounts.item() in shown.out
 

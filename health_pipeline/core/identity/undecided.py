@@ -52,10 +52,10 @@ def undecided(
         ValueError: the engine needs a model and none was given.
     """
     names = names_of(landed, records, keys)
-    if names.is_empty():
+    alone = pl.Series(np.bincount(clusters.labels)[clusters.labels] == 1, dtype=pl.Boolean)
+    if names.is_empty() or not alone.any():  # reading the names costs more than all exact rules
         return pl.DataFrame(schema=LIKELY)
     labels = pl.Series("group", clusters.labels)
-    alone = pl.Series(np.bincount(clusters.labels, minlength=records.height)[clusters.labels] == 1)
     sides = records.select("rec", "source", labels, alone.alias("alone"))
     features = None
     if rules.engine == "splink":
