@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import polars as pl
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from health_pipeline.core.identity.likeness.forms import common_words
+from health_pipeline.core.identity.likeness.forms import common_words, kinds_of
 from health_pipeline.core.identity.likeness.keys import (
     LEFTOVERS,
     flags_frame,
@@ -15,7 +17,7 @@ from health_pipeline.core.identity.likeness.keys import (
     keys_frame,
     respelt,
 )
-from health_pipeline.core.identity.likeness.words import GLUED, kind_of
+from health_pipeline.core.identity.likeness.words import GLUED
 
 HOLDERS = 30
 """A key that more accounts of other systems hold tells nothing and is not searched."""
@@ -136,8 +138,13 @@ def _meetings(keys: pl.DataFrame, asking: pl.DataFrame, held: pl.DataFrame) -> p
     return pl.concat([met, _near(open_forms, rights.filter(spelt), held)])
 
 
-def _shared_leftovers(met: pl.DataFrame) -> pl.DataFrame:
-    """`met` without the words that both sides leave over: they agree."""
+def _shared_leftovers(met: pl.DataFrame, common: Collection[str]) -> pl.DataFrame:
+    """`met` without the words that both sides leave over: they agree.
+
+    Args:
+        met: with rest and the leftovers by kind of both sides.
+        common: `common_words`, by which the leftovers were counted.
+    """
     both = (pl.col("rest") != "") & (pl.col("rest_right") != "")
     numbered = met.with_row_index("row")
     words = numbered.filter(both).select(
@@ -145,10 +152,11 @@ def _shared_leftovers(met: pl.DataFrame) -> pl.DataFrame:
         pl.col("rest").str.split(" ").alias("word"),
         pl.col("rest_right").str.split(" ").alias("others"),
     )
-    common = words.select("row", pl.col("word").list.set_intersection("others")).explode("word")
-    common = common.drop_nulls()
-    kinds = {word: kind_of(word) for word in common["word"].unique().to_list()}
-    told = common.with_columns(
+    shared = words.select("row", pl.col("word").list.set_intersection("others")).explode("word")
+    shared = shared.drop_nulls()
+    distinct = shared["word"].unique().to_list()
+    kinds = dict(zip(distinct, kinds_of(distinct, common), strict=True))
+    told = shared.with_columns(
         pl.col("word").replace_strict(kinds, default="rare", return_dtype=pl.String).alias("kind")
     )
     counts = told.group_by("row").agg(
@@ -178,7 +186,8 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     lefts, rights = (_with_source(*side) for side in ((left, "left"), (right, "right")))
     every = pl.concat([left.select("rec", "kind", "value"), right.select("rec", "kind", "value")])
     named, forms = forms_of(every.unique())
-    keys = keys_frame(forms, common_words(forms, named.height)).with_row_index("row")
+    common = common_words(forms, named.height)
+    keys = keys_frame(forms, common).with_row_index("row")
     of_right = named.join(rights.select("rec", "group", "source").unique(), on="rec")
     of_left = named.join(lefts.select("rec", "source").unique(), on="rec")
     asking = of_left.select("form", "source").unique()
@@ -205,7 +214,7 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         )
     )  # fmt: skip
     helpers = ("row", "row_right", "domain", "domain_right", "source", "source_of_right")
-    return _shared_leftovers(pairs.drop(helpers))
+    return _shared_leftovers(pairs.drop(helpers), common)
 
 
 def _with_source(side: pl.DataFrame, name: str) -> pl.DataFrame:
