@@ -20,7 +20,8 @@ from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Accounts, accounts_of
 from health_pipeline.core.identity.why import Why, why
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.identity import restating_all, trained_model
+from health_pipeline.orchestration.identity import trained_model
+from health_pipeline.orchestration.identity_history import restating_all
 from health_pipeline.orchestration.landed import identity_tables
 
 

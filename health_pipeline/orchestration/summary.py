@@ -11,7 +11,7 @@ from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.identity import (
+from health_pipeline.orchestration.identity_history import (
     ToRestate,
     restating_all,
     to_restate,
