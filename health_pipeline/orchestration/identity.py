@@ -1,6 +1,7 @@
 """The identity of this world as published: who is who, for the rooms that attach account ids."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -36,8 +37,11 @@ IDENTITY = ("account_xref", "user_xref", "user_links")
 
 def trained_model(stores: Stores) -> Trained | None:
     """What gives likeness its probabilities, where the model asks for a trained one."""
-    rules = stores.model.identity.likeness
-    return trained_probabilities if rules and rules.engine == "splink" else None
+    rules, sources = stores.model.identity.likeness, stores.model.sources
+    if rules is None or rules.engine != "splink":
+        return None
+    cluster = sources.spark if sources.engine == "spark" else None
+    return partial(trained_probabilities, spark=cluster)
 
 
 def resolve_and_register(stores: Stores, run_id: str, first: date) -> Identity:

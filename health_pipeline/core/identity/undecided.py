@@ -9,6 +9,7 @@ import polars as pl
 
 from health_pipeline.core.identity.clusters import Clusters
 from health_pipeline.core.identity.landed import RECORD, table_of
+from health_pipeline.core.identity.legal_names import is_placeholder
 from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.likeness.propose import (
     DISGUISED,
@@ -71,18 +72,26 @@ def undecided(
 def names_of(
     landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, keys: pl.DataFrame
 ) -> pl.DataFrame:
-    """What records are called, as written: rec, kind (name, domain, disguised), value."""
+    """What records are called, as written: rec, kind (name, domain, disguised), value.
+
+    Only names that gave no key can be placeholders.
+    """
     told = [records.select("rec", pl.lit("name").alias("kind"), value="name")]
+    read = keys.filter(pl.col("rule") == "name").select("rec")
+    unread = told[0].join(read, on="rec", how="anti").drop_nulls()
     links = table_of(landed, "account_links")
     if links is not None:
         aliases = links.filter(pl.col("kind") == "alias").join(
             records.select("rec", *RECORD), on=RECORD
         )
         told.append(aliases.select("rec", pl.lit("name").alias("kind"), "value"))
+        unread = pl.concat([unread, told[1]])
+    nobody = [value for value in unread["value"].unique().to_list() if is_placeholder(value)]
     for rule, kind in (("domain", "domain"), (DISGUISED_DOMAIN, DISGUISED)):
         of_rule = keys.filter(pl.col("rule") == rule)
         told.append(of_rule.select("rec", pl.lit(kind).alias("kind"), "value"))
-    return pl.concat(told).drop_nulls().unique().sort("rec", "kind", "value")
+    whole = pl.concat(told).drop_nulls().filter(~pl.col("value").is_in(nobody))
+    return whole.unique().sort("rec", "kind", "value")
 
 
 def _in_doubt(pairs: pl.DataFrame, clusters: Clusters) -> pl.Series:
