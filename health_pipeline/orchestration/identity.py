@@ -12,7 +12,7 @@ from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.registry import register, registry, remember_aliases
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import attach
-from health_pipeline.core.identity.population import parent_circles
+from health_pipeline.core.identity.parents import parent_circles
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.identity.undecided import Trained
 from health_pipeline.core.schemas.results import RESULT_TABLES

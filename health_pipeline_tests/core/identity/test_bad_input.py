@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from health_pipeline.config.loader import load_model
-from health_pipeline.core.identity.population import parent_circles
+from health_pipeline.core.identity.parents import parent_circles
 from health_pipeline.core.identity.resolve import resolve
 from health_pipeline_tests.core.identity.look_alikes import HOSTS, NAMES, look_alikes
 from health_pipeline_tests.core.identity.tables import (
