@@ -98,7 +98,8 @@ def trained_probabilities(
     labels = known.select(ids[0].alias("unique_id_l"), ids[1].alias("unique_id_r")).unique()
     with _on_spark(spark) if spark else _in_duckdb() as register:
         data = register(_few_holders(records))
-        linker: Any = Linker(data, _settings(records.height, labels.height), log_level="ERROR")
+        settings = _settings(records.height, labels.height, on_spark=spark is not None)
+        linker: Any = Linker(data, settings, log_level="ERROR")
         linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=SEED)
         known_links = register(labels.sort(*labels.columns))
         linker.training.estimate_m_from_pairwise_labels(known_links)
@@ -131,21 +132,25 @@ def _on_spark(config: SparkConfig) -> Iterator[Callable[[pl.DataFrame], Any]]:
         yield lambda frame: api.register(opened.createDataFrame(frame.to_arrow()))
 
 
-def _settings(records: int, links: int) -> SettingsCreator:
+def _settings(records: int, links: int, *, on_spark: bool) -> SettingsCreator:
     """Names by all words, by the other's domain, by spelling; first words by their rarity."""
     import splink.comparison_level_library as cll
     import splink.comparison_library as cl
     from splink import SettingsCreator, block_on
 
+    # Jaro-Winkler on Spark needs a jar that every worker has; edits need nothing.
+    spelling = (
+        [cll.LevenshteinLevel("whole", 1), cll.LevenshteinLevel("whole", 2)]
+        if on_spark
+        else [cll.JaroWinklerLevel("whole", 0.95), cll.JaroWinklerLevel("whole", 0.88)]
+    )
     whole = cl.CustomComparison(
         output_column_name="whole",
         comparison_levels=[
             cll.NullLevel("whole"),
             cll.ExactMatchLevel("whole"),
             cll.CustomLevel("whole_l = label_r or label_l = whole_r", "the other's domain"),
-            # Edits: both engines have them, while Jaro-Winkler on Spark needs a jar of its own.
-            cll.LevenshteinLevel("whole", 1),
-            cll.LevenshteinLevel("whole", 2),
+            *spelling,
             cll.ElseLevel(),
         ],
     )
