@@ -134,6 +134,13 @@ def _print_identity(console: Console, summary: Summary) -> None:
         console.print(
             f"No account claims: {summary.unseen.words()}", highlight=False, soft_wrap=True
         )
+    if summary.decisions:
+        now = f"; at once with `{summary.restate}`" if summary.restate else ""
+        console.print(
+            f"{summary.decisions:,} decision(s) about identity count from the next day on{now}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if left := summary.to_restate:
         console.print(
             f"Merges and splits changed {left.accounts:,} account(s); their history stands as it "

@@ -6,8 +6,10 @@ import polars as pl
 
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.explanation.change import Rules, changes, compared_with
+from health_pipeline.core.explanation.other_records import told_by_identity
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.identity_history import moved_accounts
 from health_pipeline.orchestration.plan import SCORES
 from health_pipeline.orchestration.publish import published, published_on
 from health_pipeline.orchestration.window import Window
@@ -38,7 +40,7 @@ def changes_of(stores: Stores, part: Window) -> pl.DataFrame:
         now = scores.filter(pl.col("date").is_in([day for day, _ in pairs]))
         valued = _valued(stores, drivers, now, then)
         found.append(changes(now, then, valued, rules))
-    return pl.concat(found)
+    return told_by_identity(pl.concat(found), moved_accounts(stores))
 
 
 def _valued(

@@ -11,7 +11,12 @@ from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.identity import ToRestate, to_restate
+from health_pipeline.orchestration.identity_history import (
+    ToRestate,
+    restating_all,
+    to_restate,
+    waiting_decisions,
+)
 from health_pipeline.orchestration.plays import held_back
 from health_pipeline.orchestration.unseen import Unseen, unseen
 
@@ -58,6 +63,8 @@ class Summary:
         overrides: of the day; see `Overrides`.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
         unseen: what no account claims. `to_restate`: history that merges and splits changed.
+        decisions: of people about identity, that no run has counted; `restate`: the command that
+            does, and computes all published days anew.
     """
 
     day: date | None
@@ -78,6 +85,8 @@ class Summary:
     waiting: int
     unseen: Unseen
     to_restate: ToRestate | None
+    decisions: int
+    restate: str | None
 
 
 def _frame(stores: Stores, table: str, day: date | None = None) -> pl.DataFrame:
@@ -117,6 +126,8 @@ def summarise(stores: Stores) -> Summary:
         waiting=waiting(stores.control),
         unseen=unseen(stores),
         to_restate=to_restate(stores),
+        decisions=waiting_decisions(stores),
+        restate=restating_all(stores),
     )
 
 

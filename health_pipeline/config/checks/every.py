@@ -27,6 +27,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     people.roles,
     people.precedence,
     people.public_domains,
+    people.likeness,
     people.feature_names,
     people.feature_matches,
     people.core_use,
