@@ -1,13 +1,13 @@
 """Plays of many days: one small table, walked over in chunks and published once."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from health_pipeline.adapters.store.play_actions import note_tasks, play_actions
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.plays.enrol import MUTED, enrol
+from health_pipeline.core.plays.enrol import BACKFILLED, MUTED, enrol
 from health_pipeline.core.plays.people import actions_of, with_people
 from health_pipeline.core.plays.rewind import rewind
 from health_pipeline.core.schemas.plays import RUNNING
@@ -17,11 +17,8 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.plan import SCORES, Plan
 from health_pipeline.orchestration.progress import tracked
-from health_pipeline.orchestration.publish import published, version_in
+from health_pipeline.orchestration.publish import published, published_on, version_in
 from health_pipeline.orchestration.window import Window, runs_of
-
-BACKFILLED = "backfilled"
-"""Outcome of a play of filled history that still ran when published days began."""
 
 
 def gate_plays(model: HealthModel) -> dict[str, str]:
@@ -104,4 +101,28 @@ def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame
         version_in(read["health_scores"]),
         gate_plays(model),
         read["overrides"].filter("muted"),
+        _tiers_before(stores, read["health_scores"], plays, part.first),
+    )
+
+
+def _tiers_before(
+    stores: Stores, scores: pl.DataFrame, plays: pl.DataFrame, first: date
+) -> pl.DataFrame | None:
+    """The tier before the present one, of accounts that may get a play; None: nothing asks."""
+    book = stores.model.plays
+    if not any(trigger.from_tiers for trigger in book.triggers):
+        return None
+    running = plays.filter(pl.col("status").is_in(RUNNING))
+    asked = scores.filter(
+        pl.col("tier").is_in(book.open_for_tiers)
+        & (
+            (pl.col("tier_since") >= first)
+            | ~pl.col("account_id").is_in(running["account_id"].implode())
+        )
+    )
+    days = sorted(day - timedelta(days=1) for day in asked["tier_since"].drop_nulls().unique())
+    return published_on(stores, SCORES, days).select(
+        "account_id",
+        (pl.col("date") + timedelta(days=1)).alias("tier_since"),
+        pl.col("tier").alias("tier_before"),
     )
