@@ -176,7 +176,7 @@ def _fit_plays(draft: Draft) -> None:
         scoring, segments, plays = draft.scoring, draft.segments, draft.plays
     except BrokenError:
         return
-    gates = [gate.name for gate in (*scoring.gates, *scoring.combined_gates)]
+    gates = [*(g.name for g in scoring.gates), *(g.name for g in scoring.combined_gates)]
     names = [*(segment.name for segment in segments.segments), segments.default]
     draft.parts["plays"] = fitted_plays(plays, reason_codes(draft.good_signals), gates, names)
 

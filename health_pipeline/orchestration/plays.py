@@ -93,7 +93,7 @@ def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame
         stores.model,
     )
     return enrol(
-        read["health_scores"],
+        _with_tiers_before(stores, read["health_scores"], plays, part.first),
         read["reason_codes"],
         plays,
         read["population"],
@@ -101,28 +101,29 @@ def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame
         version_in(read["health_scores"]),
         gate_plays(model),
         read["overrides"].filter("muted"),
-        _tiers_before(stores, read["health_scores"], plays, part.first),
     )
 
 
-def _tiers_before(
+def _with_tiers_before(
     stores: Stores, scores: pl.DataFrame, plays: pl.DataFrame, first: date
-) -> pl.DataFrame | None:
-    """The tier before the present one, of accounts that may get a play; None: nothing asks."""
+) -> pl.DataFrame:
+    """`scores` with `tier_before` of accounts that may get a play, where a trigger asks."""
     book = stores.model.plays
     if not any(trigger.from_tiers for trigger in book.triggers):
-        return None
-    running = plays.filter(pl.col("status").is_in(RUNNING))
-    asked = scores.filter(
-        pl.col("tier").is_in(book.open_for_tiers)
-        & (
-            (pl.col("tier_since") >= first)
-            | ~pl.col("account_id").is_in(running["account_id"].implode())
-        )
+        return scores
+    running = plays.filter(pl.col("status").is_in(RUNNING))["account_id"]
+    may_open = pl.col("tier").is_in(book.open_for_tiers) & (
+        (pl.col("tier_since") >= first) | ~pl.col("account_id").is_in(running.implode())
     )
-    days = sorted(day - timedelta(days=1) for day in asked["tier_since"].drop_nulls().unique())
-    return published_on(stores, SCORES, days).select(
-        "account_id",
-        (pl.col("date") + timedelta(days=1)).alias("tier_since"),
-        pl.col("tier").alias("tier_before"),
+    since = scores.filter(may_open)["tier_since"].drop_nulls().unique()
+    before = published_on(stores, SCORES, sorted(day - timedelta(days=1) for day in since))
+    return scores.join(
+        before.select(
+            "account_id",
+            (pl.col("date") + timedelta(days=1)).alias("tier_since"),
+            pl.col("tier").alias("tier_before"),
+        ),
+        on=["account_id", "tier_since"],
+        how="left",
+        maintain_order="left",
     )

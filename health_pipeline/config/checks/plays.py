@@ -60,7 +60,7 @@ def trigger_names(draft: Draft) -> Iterator[Issue]:
     known = {
         "reasons": codes,
         "all_reasons": codes,
-        "gates": [gate.name for gate in (*scoring.gates, *scoring.combined_gates)],
+        "gates": [*(g.name for g in scoring.gates), *(g.name for g in scoring.combined_gates)],
         "segments": [*(segment.name for segment in segments.segments), segments.default],
     }
     words = {"gates": "gate", "segments": "segment"}
@@ -104,14 +104,13 @@ def trigger_conditions(draft: Draft) -> Iterator[Issue]:
 
 def stand_ins(draft: Draft) -> Iterator[Issue]:
     """Whoever stands in is still there in the end."""
-    book = draft.plays.stand_ins
-    for name, stand_in in book.items():
-        seen = {name.lower()}
-        following = {one.lower(): other for one, other in book.items()}
-        while stand_in is not None and stand_in.lower() not in seen:
-            seen.add(stand_in.lower())
-            stand_in = following.get(stand_in.lower())
-        if stand_in is not None:
+    following = {one.lower(): other for one, other in draft.plays.stand_ins.items()}
+    for name in draft.plays.stand_ins:
+        seen, last = {name.lower()}, following[name.lower()]
+        while last is not None and last.lower() not in seen:
+            seen.add(last.lower())
+            last = following.get(last.lower())
+        if last is not None:
             words = "nobody is left in the end: they stand in for each other"
             yield draft.issue("plays", ("stand_ins", name), words, "somebody who is there, or null")
 

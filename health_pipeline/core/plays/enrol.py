@@ -2,9 +2,10 @@
 
 An episode of an account begins on the day from which it has stood in a tier of `open_for_tiers`,
 and ends when it has stood outside of them for seven scored days in a row (outcome `recovered`), or
-has left the population (`left`). An episode has one play: which, `triggers.py` says. People accept and finish plays in between; a `done` play stays
-until the episode ends, so that its outcome is known. While a person has muted the account nothing
-is opened; what would have been stands there closed at once (outcome `muted`), once an episode.
+has left the population (`left`). It has one play; which, `triggers.py` says. People accept and
+finish it in between; a `done` play stays until the episode ends, so that its outcome is known.
+While a person has muted the account nothing is opened; what would have been stands there closed at
+once (outcome `muted`), once an episode.
 """
 
 from __future__ import annotations
@@ -27,9 +28,6 @@ CALM_DAYS = 7
 """Scored days in a row outside of `open_for_tiers` that end an episode."""
 
 UNSCORED = "unscored"
-_TIERS_BEFORE = pl.DataFrame(
-    schema={"account_id": pl.String, "tier_since": pl.Date, "tier_before": pl.String}
-)
 HOLDERS = ("owner_email", "exec_email", "region")
 MUTED, BACKFILLED = "muted", "backfilled"
 """Outcomes: held back by a person; still running in filled history when published days began."""
@@ -46,12 +44,12 @@ def enrol(
     model_version: str,
     gate_plays: Mapping[str, str] | None = None,
     muted: pl.DataFrame | None = None,
-    tiers_before: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """All plays after the days of `scores`: `previous`, what was opened, and what was closed (R90).
 
     Args:
-        scores: `RESULT_TABLES["health_scores"]` of any number of days.
+        scores: `RESULT_TABLES["health_scores"]` of any number of days; where a trigger asks with
+            `tier_before`, the tier before the one that the account stands in, null: it was new.
         reasons: `RESULT_TABLES["reason_codes"]` of those days.
         previous: `RESULT_TABLES["plays"]` as it stands before the first of them, empty at first.
         accounts: `account_id`, `date`, `owner_email`, `exec_email`, `region`: who held them on
@@ -60,8 +58,6 @@ def enrol(
         model_version: stands on what is opened.
         gate_plays: gate → play, for an account whose tier is capped but has no risk reason.
         muted: `account_id`, `date` of the accounts that a person has muted; None: nobody.
-        tiers_before: `account_id`, `tier_since`, `tier_before`: the tier before the one that the
-            account stands in; only triggers with `from_tiers` ask. Who is not in it was new.
 
     Returns:
         `RESULT_TABLES["plays"]`. The same input gives the same rows; a range of days gives what its
@@ -75,7 +71,7 @@ def enrol(
     for play in previous.sort("account_id", "opened_at", "play_id").iter_rows(named=True):
         plays.setdefault(play["account_id"], []).append(play)
     silent = set() if muted is None else set(muted.select("account_id", "date").iter_rows())
-    concerned = _concerned(scores, reasons, accounts, playbook, set(plays), tiers_before)
+    concerned = _concerned(scores, reasons, accounts, playbook, set(plays))
     for day, rows in concerned:
         seen = {row["account_id"] for row in rows}
         for account, its in plays.items():
@@ -96,7 +92,6 @@ def _concerned(
     accounts: pl.DataFrame,
     playbook: PlayBook,
     enrolled: set[str],
-    tiers_before: pl.DataFrame | None,
 ) -> list[tuple[date, list[Row]]]:
     """For each day the rows of accounts that are, or in this range become, concerned by a play."""
     at_risk = pl.col("tier").is_in(playbook.open_for_tiers)
@@ -111,16 +106,17 @@ def _concerned(
             pl.col("reason_code", "play").filter(pl.col("rank") == 1).first(),
         )
     )
-    before = _TIERS_BEFORE if tiers_before is None else tiers_before
+    has_before = "tier_before" in scores.columns
+    before = pl.col("tier_before") if has_before else pl.lit(None, pl.String).alias("tier_before")
     rows = (
         scores.filter(pl.col("account_id").is_in(sorted(ever)))
         .select(
             *("account_id", "date", "tier", "tier_since", "gate", "arr", "segment"),
+            before,
             at_risk=at_risk,
         )
         .join(told, ["account_id", "date"], "left")
         .join(accounts.select("account_id", "date", *HOLDERS), ["account_id", "date"], "left")
-        .join(before, ["account_id", "tier_since"], "left")
         .sort("account_id")
     )
     by_day: dict[Any, list[Row]] = {day: [] for day in scores["date"].unique().sort()}
@@ -178,8 +174,9 @@ def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
 
 
 def _had_its_play(earlier: Row, episode: str) -> bool:
-    """Whether `earlier` was the play of `episode`: then a person ended the matter, or it is held
-    out. A note of a mute is no play, and filled history decides nothing for published days.
+    """Whether `earlier` was the play of `episode`: a person ended the matter, or it is held out.
+
+    The note of a mute is no play, and filled history decides nothing for published days.
     """
     return earlier["episode_id"] == episode and earlier["outcome"] not in (MUTED, BACKFILLED)
 

@@ -79,7 +79,7 @@ def _is_in(value: str | None, allowed: tuple[str, ...]) -> bool:
 
 
 def _within(some: tuple[str, ...], more: tuple[str, ...]) -> bool:
-    """Whether a condition on `some` is at least as narrow as one on `more`; empty = no condition."""
+    """Whether the condition `some` is at least as narrow as `more`; empty: no condition."""
     return not more or (bool(some) and set(some) <= set(more))
 
 

@@ -303,10 +303,12 @@ def test_a_range_gives_what_its_days_give(histories, data):
     before = tiers_before(rows)
 
     def enrolled(some_rows, previous):
-        scores = table("health_scores", some_rows)
+        scores = table("health_scores", some_rows).join(
+            before, on=["account_id", "tier_since"], how="left", maintain_order="left"
+        )
         told = changing_reasons(scores)
         people = accounts(scores)
-        return enrol(scores, told, previous, people, book, "v1", None, muted, before)
+        return enrol(scores, told, previous, people, book, "v1", None, muted)
 
     whole, plays = enrolled(rows, EMPTY), EMPTY
     for some_day in sorted({row["date"] for row in rows}):
