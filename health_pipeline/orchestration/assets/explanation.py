@@ -1,6 +1,7 @@
 """Reason codes, the parts of each move, and the narrative that ties them together."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -8,14 +9,14 @@ import polars as pl
 
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.explanation.narratives import narratives
-from health_pipeline.core.explanation.reasons import reasons
+from health_pipeline.core.explanation.reasons import BEFORE_DAYS, reasons
 from health_pipeline.orchestration.changes import COMPARISONS, changes_of
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, SCORE, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
-from health_pipeline.orchestration.publish import published
+from health_pipeline.orchestration.publish import published, published_on
 from health_pipeline.orchestration.tables import table_value
 from health_pipeline.orchestration.window import Window
 
@@ -121,6 +122,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
 
 def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
     read, model = published(stores, part, "contributions", "signals", "health_scores"), stores.model
+    before = [day - timedelta(days=BEFORE_DAYS) for day in part.days]
     return reasons(
         read["contributions"],
         read["signals"],
@@ -128,6 +130,7 @@ def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
         model.explanation,
         read["health_scores"],
         gate_signals(model),
+        published_on(stores, "signals", before),
     )
 
 
@@ -141,4 +144,5 @@ def _narratives(stores: Stores, part: Window) -> pl.DataFrame:
         read["accounts"],
         around.get("renewals"),
         around.get("milestones"),
+        {name: play.title for name, play in stores.model.plays.plays.items()},
     )

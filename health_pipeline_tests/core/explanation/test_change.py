@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from health_pipeline.core.explanation.change import Rules, changes, compared_with
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -174,6 +174,7 @@ WEIGHTS = st.lists(st.floats(0.05, 1), min_size=4, max_size=4)
 CORNERS = [("m1", "g0"), ("m1", "g1"), ("m2", "g0"), ("m2", "g1")]
 
 
+@settings(deadline=None)
 @given(
     raw=st.tuples(RAW, RAW),
     knots=st.lists(st.tuples(*[KNOTS] * 4), min_size=4, max_size=4),

@@ -58,9 +58,9 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         spoke.implode()
     )
     known = pl.col("falls").is_not_null() & pl.col("opened").is_not_null()
-    usual = pl.format(", usual are {}", pl.col("usual").round(1)).fill_null("")
+    usual = pl.format(", usually {}", pl.col("usual").round(1)).fill_null("")
     heard = pl.format(
-        f"{{}}, {{}} tickets in {params.window_days} days{{}}", "words", "opened", usual
+        f"{{}}, tickets in {params.window_days} days: {{}}{{}}", "words", "opened", usual
     )
     return answers(
         view,
