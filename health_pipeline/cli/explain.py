@@ -76,8 +76,8 @@ def _print(found: Explained, currency: str) -> None:
     _print_head(found, name, currency)
     _print_reasons(found)
     print_moves(found)
-    _print_drivers(found)
     _print_plays(found)
+    _print_drivers(found)
 
 
 def _print_head(found: Explained, name: str, currency: str) -> None:
@@ -91,12 +91,11 @@ def _print_head(found: Explained, name: str, currency: str) -> None:
         soft_wrap=True,
     )
     _print_override(found)
-    if score["gate"]:
+    for part in ("headline", "text", "next_steps", "context"):
+        if found.narrative and found.narrative[part]:
+            out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
+    if score["gate"] and not found.narrative:
         out.print(f"Tier capped by {score['gate']}: {score['gate_reason']}", highlight=False)
-    if found.narrative:
-        for part in ("headline", "text", "next_steps", "context"):
-            if found.narrative[part]:
-                out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
 
 
 def _print_override(found: Explained) -> None:

@@ -41,7 +41,7 @@ WORKS = {
 }
 
 ABOUT = """{accounts:,} accounts of the connected world, one day. Explained are all of them: reasons
-with sentences and evidence, moves since the day before and since a week before in parts that add up,
+with sentences and evidence, moves since the day before and a week before in parts that add up,
 plays of everybody at risk, nobody having one before, narratives with renewals and milestones around
 them, the discount guard of every open request, and coverage. Reading the published tables and
 writing the files is timed in both; contract checks are in neither."""
