@@ -42,9 +42,10 @@ def waterfall_lines(shown: Waterfall) -> Iterator[str]:
     width = max((len(name) for name, _ in shown.parts), default=0)
     longest = max((abs(points) for _, points in shown.parts), default=0.0) or 1.0
     for name, points in shown.parts:
-        bar = "▇" * max(1, round(abs(points) / longest * BAR)) if points else ""
         colour = "red" if points < 0 else "green"
-        yield f"  {escape(name):<{width}} {signed(points):>6} [{colour}]{bar}[/]".rstrip()
+        bar = "▇" * max(1, round(abs(points) / longest * BAR))
+        drawn = f" [{colour}]{bar}[/]" if points else ""
+        yield f"  {escape(name):<{width}} {signed(points):>6}{drawn}"
 
 
 def signed(points: float) -> str:

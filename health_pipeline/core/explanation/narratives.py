@@ -15,7 +15,7 @@ KEY = ["account_id", "date"]
 RISKS_TOLD = 2
 LONGEST_NAME = 120
 NOT_ASKED = "not evaluated, because not measured: "
-"""What `gate_reason` begins with where nothing caps the tier."""
+"""In `gate_reason` it stands before the names of gates that could not be asked."""
 
 
 def narratives(
@@ -86,22 +86,19 @@ def _text() -> pl.Expr:
         .then(pl.format("What weighs on it: {}.", pl.col("risks")))
         .otherwise(pl.lit("Nothing weighs on it enough to be named."))
     )
-    gates = pl.col("gate_reason").str.strip_chars_end(".")
-    cap = (
-        pl.when(pl.col("gate").is_not_null())
-        .then(pl.format(" What keeps it from a better tier: {}.", gates))
-        .otherwise(
-            pl.format(
-                " Not checked, for want of data: {}.", spaced(gates.str.strip_prefix(NOT_ASKED))
-            )
-        )
+    gates = pl.col("gate_reason").str.split_exact(NOT_ASKED, 1).struct
+    caps = gates.field("field_0").str.strip_chars_end("; .")
+    unasked = spaced(gates.field("field_1"))
+    cap = pl.when(pl.col("gate").is_not_null()).then(
+        pl.format(" What keeps it from a better tier: {}.", caps)
     )
+    gaps = pl.format(" Not checked, for want of data: {}.", unasked)
     strengths = (
         pl.when(pl.col("strengths").is_not_null())
         .then(pl.format(" In its favour: {}.", pl.col("strengths")))
         .otherwise(pl.lit(" Nothing stands out in its favour."))
     )
-    scored = risks + cap.fill_null("") + strengths
+    scored = risks + cap.fill_null("") + strengths + gaps.fill_null("")
     return pl.when(pl.col("score").is_null()).then(unscored).otherwise(scored)
 
 

@@ -12,6 +12,9 @@ from health_pipeline.core.schemas.results import EVIDENCE, RESULT_TABLES
 from health_pipeline.core.schemas.spec import HEALTHY_FROM, RISK_BELOW, SignalSpec
 
 MOST_STRENGTHS = 2
+STRONG = "_strong"
+"""Ends the code of a strength, which begins with the name of its signal."""
+
 BEFORE_DAYS = 30
 """Days back from which `value_before` of the evidence is."""
 KEY = ("account_id", "date")
@@ -167,7 +170,10 @@ def _before(earlier: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _code(vocabulary: Mapping[str, SignalSpec]) -> pl.Expr:
-    """The spec's code; the weaker one where the detail does not bear out what the code claims."""
+    """The code of a risk: the weaker one where the detail does not bear out what the code claims.
+
+    A strength has a code of its own, as that of the risk would say the contrary of it.
+    """
 
     def of(words: dict[str, str]) -> pl.Expr:
         return pl.col("signal").replace_strict(words, return_dtype=pl.String)
@@ -176,7 +182,13 @@ def _code(vocabulary: Mapping[str, SignalSpec]) -> pl.Expr:
     codes = {name: spec.reason_code for name, spec in vocabulary.items()}
     weaker = {name: spec.code_otherwise for name, spec in vocabulary.items()}
     borne_out = pl.col("detail").fill_null("").str.starts_with(of(needs))
-    return pl.when(borne_out).then(of(codes)).otherwise(of(weaker))
+    return (
+        pl.when(pl.col("direction") == "strength")
+        .then(pl.col("signal") + STRONG)
+        .when(borne_out)
+        .then(of(codes))
+        .otherwise(of(weaker))
+    )
 
 
 def _sentences(told: pl.DataFrame, vocabulary: Mapping[str, SignalSpec]) -> pl.Series:

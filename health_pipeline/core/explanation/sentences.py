@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -14,6 +15,9 @@ TIMES = {"days": "day", "hours": "hour"}
 """Units that a norm is told with, beside %; what others count stands in the sentence itself."""
 
 NORM = "similar accounts"
+
+ONE = re.compile(r"(?<![\d.,])1 (day|hour|ticket)s\b")
+"""What is said of many, of one."""
 
 
 class _Unknown:
@@ -71,7 +75,7 @@ def sentence(template: str, figures: Figures) -> str:
     except (KeyError, IndexError) as error:
         known = ", ".join(figures.fields)
         raise ValueError(f"sentence {template!r} names {error}; known fields are {known}") from None
-    text = text.replace(" ()", "").strip()
+    text = ONE.sub(r"1 \1", text.replace(" ()", "").strip())
     if figures.baseline is None or not _shows_value_alone(template):
         return text
     unit = figures.unit

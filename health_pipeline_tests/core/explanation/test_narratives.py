@@ -9,6 +9,7 @@ from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, table
 
 ACCOUNTS = pl.DataFrame({"account_id": [ACCOUNT], "name": ["Acme Ltd"]})
 SCORE = {"score": 51.29, "tier": "red", "trend_30d": -11.71, "coverage": 0.97}
+UNASKED = "not evaluated, because not measured: sponsor_gone, b"
 RISKS = [
     {"direction": "risk", "rank": n, "sentence": f"risk {n}", "play": f"play_{n}"}
     for n in (1, 2, 3)
@@ -76,11 +77,21 @@ TEXTS = [
     ),
     (
         "a gate that could not be asked caps nothing",
-        {"gate": None, "gate_reason": "not evaluated, because not measured: sponsor_gone, b"},
+        {"gate": None, "gate_reason": UNASKED},
         [*RISKS, STRENGTH],
         (
-            "What weighs on it: risk 1; risk 2. Not checked, for want of data: sponsor gone, b."
-            " In its favour: strength 1."
+            "What weighs on it: risk 1; risk 2. In its favour: strength 1."
+            " Not checked, for want of data: sponsor gone, b."
+        ),
+    ),
+    (
+        "one that caps beside one that could not be asked",
+        {"gate": "g", "gate_reason": f"sponsor silent; {UNASKED}"},
+        [STRENGTH],
+        (
+            "Nothing weighs on it enough to be named. What keeps it from a better tier:"
+            " sponsor silent. In its favour: strength 1."
+            " Not checked, for want of data: sponsor gone, b."
         ),
     ),
     (

@@ -154,6 +154,7 @@ def test_a_reason_carries_code_sentence_evidence_and_play():
         "play": "fix_a",
     }
     assert (strength["direction"], strength["play"]) == ("strength", None)
+    assert strength["reason_code"] == "b_strong"
     assert strength["evidence"]["value_before"] is None, "stale is not measured"
     assert strength["evidence"]["value"] == 33.0
 
