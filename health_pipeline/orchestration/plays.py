@@ -8,11 +8,15 @@ from health_pipeline.adapters.store.play_actions import note_tasks, play_actions
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.plays.enrol import BACKFILLED, MUTED, enrol
+from health_pipeline.core.plays.opening import still_here
+from health_pipeline.core.plays.params import PlayBook
 from health_pipeline.core.plays.people import actions_of, with_people
+from health_pipeline.core.plays.recovery import recovery_plans
 from health_pipeline.core.plays.rewind import rewind
-from health_pipeline.core.schemas.plays import RUNNING
+from health_pipeline.core.schemas.plays import RUNNING, running_plays
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline.orchestration.chunks import chunks_of
+from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.plan import SCORES, Plan
@@ -52,6 +56,20 @@ def note_seen(stores: Stores, plays: pl.DataFrame) -> None:
 def held_back(plays: pl.DataFrame, day: date) -> pl.DataFrame:
     """Of `plays` those that a mute held back on `day`."""
     return plays.filter((pl.col("outcome") == MUTED) & (pl.col("opened_at").dt.date() == day))
+
+
+def plans_of(stores: Stores, part: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Recovery plans of the days, and the plays that ran on them."""
+    plays = running_plays(published(stores, part, "plays")["plays"], part.days)
+    interventions = as_of_days(stores, part, "interventions").get("interventions")
+    return recovery_plans(plays, interventions), plays
+
+
+def unowned(running: pl.DataFrame, book: PlayBook) -> pl.DataFrame:
+    """Of `running` the plays that nobody owns, or whose owner left and has no stand-in."""
+    owners = running["owner_email"].unique().to_list()
+    here = [email for email in owners if email and still_here(email, book)]
+    return running.filter(~pl.col("owner_email").is_in(here).fill_null(value=False))
 
 
 def _filled(stores: Stores, before: pl.DataFrame, plan: Plan) -> pl.DataFrame:

@@ -1,8 +1,8 @@
-"""Law of the discount guard: whatever happens in whatever order, nothing is approved without a plan.
+"""Law of the discount guard: in whatever order things happen, no plan, no approval.
 
-Days pass, tiers change, plays open and end by their own rules, people accept, finish and close them,
-interventions begin and end, owners come and leave. What a recovery plan is, is written here a second
-time, from the words of the contract.
+Days pass, tiers change, plays open and end by their own rules, people accept, finish and close
+them, interventions begin and end, owners come and leave. What a recovery plan is, is written here a
+second time, from the words of the contract.
 """
 
 from __future__ import annotations
