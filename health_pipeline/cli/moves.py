@@ -56,15 +56,16 @@ def signed(points: float) -> str:
 def way_lines(way: WayUp) -> Iterator[str]:
     """What would bring the next tier with the least effort; arithmetic, not a promise."""
     path, tier = way.path, way.tier.capitalize()
-    needs = (
-        f"{path.needs:.1f} more points, to {way.border:g}"
-        if path.needs
-        else "the gates, not points, keep it from there"
-    )
+    points = f"{path.needs:.1f} more points, to {way.border:g}" if path.needs else ""
     if path.reaches:
+        needs = points or "the gates, not points, keep it from there"
         yield f"[bold]Cheapest way to {tier}[/]: {needs}. Arithmetic of the score, not a promise:"
     else:
-        yield f"[bold]{tier} is out of reach[/]: {needs}{_why_not(way)}. The nearest:"
+        blocked = ", ".join(escape(gate.replace("_", " ")) for gate in path.blocked)
+        lifted = f"nothing lifts {blocked}" if blocked else ""
+        best = f"the best that can be reached is {score_words(path.best)}"
+        why = "; ".join(filter(None, [points, lifted, best]))
+        yield f"[bold]{tier} is out of reach[/]: {why}. The nearest:"
     for step in path.steps:
         name = escape(step.signal.replace("_", " "))
         yield (
@@ -73,9 +74,3 @@ def way_lines(way: WayUp) -> Iterator[str]:
         )
     if not path.steps:
         yield "  nothing can be lifted"
-
-
-def _why_not(way: WayUp) -> str:
-    blocked = ", ".join(escape(gate.replace("_", " ")) for gate in way.path.blocked)
-    lifted = f"; nothing lifts {blocked}" if blocked else ""
-    return f"; the best that can be reached is {score_words(way.path.best)}{lifted}"

@@ -60,15 +60,13 @@ def narratives(
 def _headline() -> pl.Expr:
     name = one_line(pl.coalesce("name", "account_id"), LONGEST_NAME)
     now, trend = pl.col("score"), pl.col("trend_30d")
-    moved = (
-        pl.when(trend > 0)
-        .then(pl.lit("up from"))
-        .when(trend < 0)
-        .then(pl.lit("down from"))
-        .otherwise(pl.lit("after"))
-    )
-    since = pl.when(trend.is_not_null()).then(
-        pl.format(", {} {} thirty days ago", moved, score_text(now - trend))
+    before = score_text(now - trend)
+    moved = pl.when(trend > 0).then(pl.lit("up")).otherwise(pl.lit("down"))
+    since = (
+        pl.when(before == score_text(now))
+        .then(pl.lit(", as thirty days ago"))
+        .when(trend.is_not_null())
+        .then(pl.format(", {} from {} thirty days ago", moved, before))
     )
     tier = pl.col("tier").str.to_titlecase()
     scored = pl.format("{} is {} at {}", name, tier, score_text(now)) + since.fill_null("")

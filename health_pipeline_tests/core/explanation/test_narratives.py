@@ -55,7 +55,8 @@ HEADLINES = [
         "Acme Ltd is Green at 80.0",
     ),
     ("better", {"trend_30d": 2.0}, "Acme Ltd is Red at 51.2, up from 49.2 thirty days ago"),
-    ("the same", {"trend_30d": 0.0}, "Acme Ltd is Red at 51.2, after 51.2 thirty days ago"),
+    ("the same", {"trend_30d": 0.0}, "Acme Ltd is Red at 51.2, as thirty days ago"),
+    ("the same as it is shown", {"trend_30d": 0.02}, "Acme Ltd is Red at 51.2, as thirty days ago"),
     ("unscored", {"score": None, "tier": "unscored"}, "Acme Ltd has no score"),
 ]
 
