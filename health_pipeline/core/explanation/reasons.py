@@ -145,7 +145,11 @@ def _worded(
         maintain_order="left",
     ).join(_before(earlier), on=[*KEY, "signal"], how="left", maintain_order="left")
     plays = {name: spec.play for name, spec in vocabulary.items()}
+    tables = {name: ", ".join(spec.reads) for name, spec in vocabulary.items()}
     is_risk = pl.col("direction") == "risk"
+    told = told.with_columns(
+        pl.col("signal").replace_strict(tables, return_dtype=pl.String).alias("tables")
+    )
     return told.with_columns(
         _sentences(told, vocabulary),
         _code(vocabulary).alias("reason_code"),

@@ -21,6 +21,7 @@ EVIDENCE = pl.Struct(
         "detail": TEXT,
         "value_before": REAL,
         "before_on": DAY,
+        "tables": TEXT,
     }
 )
 STEPS = pl.List(pl.Struct({"text": TEXT, "owner": TEXT, "due": DAY}))

@@ -10,7 +10,10 @@ from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, spec, table
 RULES = ExplanationRules()
 BEFORE = DAY - timedelta(days=30)
 NAMES = ["a", "b", "c", "d", "e", "f"]
-SPECS = [*(spec(name) for name in NAMES), spec("watched", weight=0.0)]
+SPECS = [
+    *(spec(name, reads=("events", "usage_daily")) for name in NAMES),
+    spec("watched", weight=0.0),
+]
 
 
 def told(points, gate=None, gate_signals=None, rules=RULES):
@@ -150,6 +153,7 @@ def test_a_reason_carries_code_sentence_evidence_and_play():
             "subscore": 40.0,
             "value_before": 55.0,
             "before_on": BEFORE,
+            "tables": "events, usage_daily",
         },
         "play": "fix_a",
     }

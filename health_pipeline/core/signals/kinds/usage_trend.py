@@ -34,6 +34,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("events", "usage_daily"),
     unit="log points",
     higher_is_better=True,
     leading=True,
