@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from health_pipeline.core.schemas.escaping import as_line
 from health_pipeline.core.schemas.words import score_words
 from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Plays, Summary
 
+LONGEST_NAME = 500
 TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
 
 
@@ -83,7 +85,7 @@ def _print_segments(console: Console, summary: Summary) -> None:
 def _print_worst(console: Console, summary: Summary, currency: str) -> None:
     rows = [
         (
-            escape(row["name"] or row["account_id"]),
+            escape(as_line(row["name"] or row["account_id"], LONGEST_NAME)),
             tier_words(row["tier"]),
             score_words(row["score"]),
             money_words(row["arr"]),

@@ -31,6 +31,10 @@ UNSCORED = "unscored"
 HOLDERS = ("owner_email", "exec_email", "region")
 MUTED, BACKFILLED = "muted", "backfilled"
 """Outcomes: held back by a person; still running in filled history when published days began."""
+LEFT = "left"
+NO_END = (MUTED, BACKFILLED, LEFT)
+"""Outcomes after which an episode may have another play."""
+
 UNWORKED = (MUTED, HELD_OUT)
 """Outcomes of plays that were never open."""
 
@@ -76,7 +80,7 @@ def enrol(
         seen = {row["account_id"] for row in rows}
         for account, its in plays.items():
             if account not in seen:
-                _close(_running(its), day, "left")
+                _close(_running(its), day, LEFT)
         for row in rows:
             is_muted = (row["account_id"], day) in silent
             _one_day(plays.setdefault(row["account_id"], []), row, enrolment, is_muted=is_muted)
@@ -176,9 +180,10 @@ def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
 def _had_its_play(earlier: Row, episode: str) -> bool:
     """Whether `earlier` was the play of `episode`: a person ended the matter, or it is held out.
 
-    The note of a mute is no play, and filled history decides nothing for published days.
+    The note of a mute is no play, filled history decides nothing for published days, and an
+    account that left and came back is a new matter.
     """
-    return earlier["episode_id"] == episode and earlier["outcome"] not in (MUTED, BACKFILLED)
+    return earlier["episode_id"] == episode and earlier["outcome"] not in NO_END
 
 
 def _held_back(plays: list[Row], play: Row) -> Row | None:
