@@ -22,7 +22,8 @@ def test_every_play_and_what_opens_it_is_told():
 
 
 WORDS = [
-    ({"to_tiers": ("red",), "from_tiers": ("green", "new")}, "stands in red, comes from green or new"),
+    ({"to_tiers": ("red",), "from_tiers": ("green", "new")},
+     "stands in red, comes from green or new"),
     ({"reasons": ("a", "b"), "all_reasons": ("c", "d")}, "told of a or b, told of c and d"),
     ({"arr_from": 100_000.0, "arr_below": 2e6}, "ARR from 100,000, ARR below 2,000,000"),
     ({"gates": ("g",), "segments": ("s", "t")}, "capped by g, in s or t"),
