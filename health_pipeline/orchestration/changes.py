@@ -41,19 +41,27 @@ def changes_of(stores: Stores, part: Window) -> pl.DataFrame:
         valued = _valued(stores, drivers, now, then)
         found.append(changes(now, then, valued, rules))
     whole = pl.concat(found)
-    return with_identity(whole, _jumps(stores, scored, days, rules)) if days else whole
+    if not days:
+        return whole
+    compared = scores.filter(
+        pl.col("date").is_in([one for before in earlier.values() for one in before])
+    )
+    return with_identity(whole, _jumps(stores, scored, days, rules, compared.drop_nulls("score")))
 
 
-def _jumps(stores: Stores, scored: list[date], days: list[date], rules: Rules) -> pl.DataFrame:
-    """Parts of the moves of the days on which records joined accounts."""
+def _jumps(
+    stores: Stores, scored: list[date], days: list[date], rules: Rules, compared: pl.DataFrame
+) -> pl.DataFrame:
+    """Parts of the moves of the days on which records joined accounts that are in `compared`."""
     xref = stores.lake.frame("account_xref")
     table = RESULT_TABLES["score_changes"]
     if xref is None:
         return table.empty()
-    joins = join_days(xref, scored, days[0], days[-1])
+    known = xref.join(compared, on="account_id", how="semi")  # most records join with a new account
+    joins = join_days(known, scored, days[0], days[-1])
     scores = _of(stores, SCORES, _SCORE, joins)
-    known = scores.rename({"date": "compared_with"})
-    joins = joins.join(known, on=["account_id", "compared_with"], how="semi")  # new ones were none
+    before = scores.rename({"date": "compared_with"})
+    joins = joins.join(before, on=["account_id", "compared_with"], how="semi")
     drivers = _of(stores, "contributions", _DRIVER, joins)
     now = scores.join(joins, on=["account_id", "date"], how="semi")
     then = scores.rename({"date": "compared_with"}).join(joins, on=["account_id", "compared_with"])
