@@ -1,0 +1,156 @@
+"""What opens behind an account: one column a fact, one value an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from health_pipeline.core.report.parts import drivers, week_moves
+from health_pipeline.core.report.read import HISTORY_DAYS, Read
+from health_pipeline.core.schemas.words import floored
+
+CHUNK = 100
+"""Accounts that are packed, and opened, together."""
+
+
+def details(read: Read, accounts: pl.DataFrame) -> Iterator[dict[str, list[Any]]]:
+    """The details of `accounts` (`account_id`), `CHUNK` of them at a time, in their order.
+
+    Yields:
+        Columns with one value an account. Text and figures of the score: `since`, `coverage` (%),
+        `gate`, `by_score`, `frozen_by`, `disagreement`, `expansion`, `headline`, `text`, `next`,
+        `context`, `override`. Lists: `scores` and `tiers` of `history_days`, `reasons`, `drivers`,
+        `move` and `plays`, as their functions say.
+    """
+    parts = [
+        _standing(read),
+        _words(read),
+        _history(read, accounts),
+        _overrides(read),
+        _reasons(read, accounts),
+        drivers(read, accounts),
+        week_moves(read, accounts),
+        _plays(read),
+    ]
+    whole = accounts.select("account_id")
+    for part in parts:
+        whole = whole.join(part, "account_id", "left", maintain_order="left")
+    for start in range(0, whole.height, CHUNK):
+        columns = whole.slice(start, CHUNK).drop("account_id").to_dict(as_series=False)
+        yield {name: _dense(values) for name, values in columns.items()}
+
+
+def _dense(values: list[Any]) -> list[Any]:
+    """Structs as lists: the names of their fields are known to the page."""
+    return [_flat(value) for value in values]
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [_flat(one) for one in value.values()]
+    return [_flat(one) for one in value] if isinstance(value, list) else value
+
+
+def history_days(read: Read) -> list[str]:
+    """The days of `scores` and `tiers`, as ISO dates, ascending."""
+    if read.day is None:
+        return []
+    return [str(read.day - timedelta(days=back)) for back in range(HISTORY_DAYS, -1, -1)]
+
+
+def _standing(read: Read) -> pl.DataFrame:
+    return read.scores.select(
+        "account_id",
+        pl.col("tier_since").cast(pl.String).alias("since"),
+        (pl.col("coverage") * 100).round().cast(pl.Int32),
+        pl.col("gate_reason").alias("gate"),
+        pl.col("tier_by_score").alias("by_score"),
+        "frozen_by",
+        "disagreement",
+        pl.col("expansion_index").round(0).cast(pl.Int32).alias("expansion"),
+    )
+
+
+def _words(read: Read) -> pl.DataFrame:
+    return read.narratives.select(
+        "account_id", "headline", "text", pl.col("next_steps").alias("next"), "context"
+    )
+
+
+def _history(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
+    """`scores`: tenths, each the difference to the last one known; null without a score.
+
+    `tiers`: the first letter of each day's tier, "-" on a day that is not published.
+    """
+    days = pl.Series("date", history_days(read), dtype=pl.String).str.to_date().to_frame()
+    grid = accounts.select("account_id").join(days, how="cross")
+    tenths = (floored(pl.col("score")) * 10).round().cast(pl.Int32)
+    before = tenths.forward_fill().shift(1).over("account_id").fill_null(0)
+    return (
+        grid.join(read.history, ["account_id", "date"], "left", maintain_order="left")
+        .with_columns(change=tenths - before, letter=pl.col("tier").str.slice(0, 1).fill_null("-"))
+        .group_by("account_id", maintain_order=True)
+        .agg(pl.col("change").alias("scores"), pl.col("letter").str.join("").alias("tiers"))
+    )
+
+
+def _overrides(read: Read) -> pl.DataFrame:
+    """`override`: tier, muted, why, author, until."""
+    return read.overrides.select(
+        "account_id",
+        pl.struct(
+            "tier_override", "muted", "why", "author", pl.col("until").cast(pl.String)
+        ).alias("override"),
+    )
+
+
+def _reasons(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
+    """`reasons`: code, signal, is_risk, points, sentence, play; value, norm, observed_on."""
+    evidence = pl.col("evidence").struct
+    return (
+        read.reasons.join(accounts, "account_id", "semi")
+        .sort("account_id", "direction", "rank")
+        .group_by("account_id", maintain_order=True)
+        .agg(
+            pl.struct(
+                "reason_code",
+                "signal",
+                is_risk=(pl.col("direction") == "risk").cast(pl.Int8),
+                points=pl.col("points").round(1),
+                sentence="sentence",
+                play="play",
+                value=evidence.field("value").round_sig_figs(4),
+                norm=evidence.field("baseline").round_sig_figs(4),
+                observed_on=evidence.field("observed_on").cast(pl.String),
+            ).alias("reasons")
+        )
+    )
+
+
+def _plays(read: Read) -> pl.DataFrame:
+    """`plays`: play, status, reason_code, opened, due, owner, accepted_by, steps.
+
+    A step has text, owner, due.
+    """
+    step = pl.element().struct
+    day = {
+        "opened": pl.col("opened_at").dt.date().cast(pl.String),
+        "due": pl.col("due_at").dt.date().cast(pl.String),
+    }
+    steps = pl.col("steps").list.eval(
+        pl.struct(step.field("text"), step.field("owner"), step.field("due").cast(pl.String))
+    )
+    return read.plays.group_by("account_id", maintain_order=True).agg(
+        pl.struct(
+            "play",
+            "status",
+            "reason_code",
+            *(value.alias(name) for name, value in day.items()),
+            "owner_email",
+            "accepted_by",
+            steps.alias("steps"),
+        ).alias("plays")
+    )
