@@ -4,13 +4,16 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from health_pipeline.adapters.report.page import page
+from health_pipeline.adapters.report.write import write_page
 from health_pipeline.core.plays.coverage import coverage
 from health_pipeline.core.plays.recovery import recovery_plans
 from health_pipeline.core.report.read import HISTORY, HISTORY_DAYS, Read, Words
+from health_pipeline.core.report.report import report
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.plan import SCORES
+from health_pipeline.orchestration.plan import SCORES, Plan
 from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.window import Window
 
@@ -78,3 +81,18 @@ def _history(stores: Stores, day: date | None) -> pl.DataFrame:
     if not files:
         return published(stores, _only(None), SCORES)[SCORES].select(HISTORY)
     return pl.scan_parquet(files).select(HISTORY).collect()
+
+
+def is_touched(stores: Stores, plan: Plan) -> bool:
+    """Whether a run with this plan changed what the report shows, or none is there yet.
+
+    A backfill of older days costs nothing here; the next daily run shows its days in the history.
+    """
+    if not plan.fills_only or not stores.settings.report.exists():
+        return True
+    return stores.lake.days(SCORES)[-1:] == list(plan.days[-1:])
+
+
+def make_report(stores: Stores) -> int:
+    """Write the report of the last scored day; returns its bytes."""
+    return write_page(page(report(read_of(stores), words_of(stores))), stores.settings.report)

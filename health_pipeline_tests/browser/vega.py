@@ -1,8 +1,8 @@
 """What the report takes from Vega: `python -m health_pipeline_tests.browser.vega` makes it anew.
 
 The runtime of Vega as one script, and the Vega-Lite specifications of `charts/` as Vega, both by
-vl-convert-python (extra `browser`). They are kept in the package, so that a run needs neither it nor
-the seconds that it takes.
+vl-convert-python (extra `browser`). They are kept in the package, so that a run needs neither it
+nor the seconds that it takes.
 """
 
 from __future__ import annotations

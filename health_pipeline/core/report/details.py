@@ -101,9 +101,9 @@ def _overrides(read: Read) -> pl.DataFrame:
     """`override`: tier, muted, why, author, until."""
     return read.overrides.select(
         "account_id",
-        pl.struct(
-            "tier_override", "muted", "why", "author", pl.col("until").cast(pl.String)
-        ).alias("override"),
+        pl.struct("tier_override", "muted", "why", "author", pl.col("until").cast(pl.String)).alias(
+            "override"
+        ),
     )
 
 

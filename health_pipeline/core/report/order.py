@@ -29,7 +29,9 @@ def moves(read: Read) -> pl.DataFrame:
     the three figures agree on the page.
     """
     if read.day is None:
-        return pl.DataFrame(schema={"account_id": pl.String, "before": pl.Float64, "moved": pl.Float64})
+        return pl.DataFrame(
+            schema={"account_id": pl.String, "before": pl.Float64, "moved": pl.Float64}
+        )
     then = read.history.filter(pl.col("date") == read.day - timedelta(days=WEEK))
     both = then.select("account_id", before=floored(pl.col("score"))).join(
         read.scores.select("account_id", now=floored(pl.col("score"))), "account_id"

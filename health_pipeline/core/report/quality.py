@@ -44,9 +44,7 @@ def _coverage(scores: pl.DataFrame) -> dict[str, Any]:
     return {
         "accounts": scores.height,
         "mean": scores["coverage"].mean(),
-        "thin": scores.filter(
-            pl.col("score").is_not_null() & (pl.col("coverage") < 0.8)
-        ).height,
+        "thin": scores.filter(pl.col("score").is_not_null() & (pl.col("coverage") < 0.8)).height,
         "unscored": scores.filter(pl.col("score").is_null()).height,
     }
 

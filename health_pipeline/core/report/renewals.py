@@ -95,4 +95,3 @@ def _of_contracts(read: Read) -> pl.DataFrame:
         decision=pl.lit(None, pl.String),
         why=pl.lit(None, pl.String),
     )
-

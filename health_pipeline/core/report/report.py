@@ -97,4 +97,3 @@ def _tier_moves(read: Read, then: pl.DataFrame) -> list[dict[str, Any]]:
         .select(pl.col("before").alias("from"), pl.col("tier").alias("to"), "accounts", "arr")
         .to_dicts()
     )
-

@@ -33,7 +33,9 @@ def rows(read: Read, order: pl.DataFrame) -> dict[str, list[Any]]:
             maintain_order="left",
         )
         .join(moves(read), "account_id", "left", maintain_order="left")
-        .join(first.select("account_id", reason=reason), "account_id", "left", maintain_order="left")
+        .join(
+            first.select("account_id", reason=reason), "account_id", "left", maintain_order="left"
+        )
         .join(
             read.plays.select("account_id", running="play"),
             "account_id",
