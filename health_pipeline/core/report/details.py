@@ -22,8 +22,8 @@ def details(read: Read, accounts: pl.DataFrame) -> Iterator[dict[str, list[Any]]
     Yields:
         Columns with one value an account. Text and figures of the score: `since`, `coverage` (%),
         `gate`, `by_score`, `frozen_by`, `disagreement`, `expansion`, `headline`, `text`, `next`,
-        `context`, `override`. Lists: `scores` and `tiers` of `history_days`, `reasons`, `drivers`,
-        `move` and `plays`, as their functions say.
+        `context`, `override`. Lists: `scores` and `tiers` of `history_days`, `reasons`, `d_…` of
+        the drivers, `move` and `plays`, as their functions say.
     """
     parts = [
         _standing(read),
@@ -39,13 +39,16 @@ def details(read: Read, accounts: pl.DataFrame) -> Iterator[dict[str, list[Any]]
     for part in parts:
         whole = whole.join(part, "account_id", "left", maintain_order="left")
     for start in range(0, whole.height, CHUNK):
-        columns = whole.slice(start, CHUNK).drop("account_id").to_dict(as_series=False)
-        yield {name: _dense(values) for name, values in columns.items()}
+        columns = whole.slice(start, CHUNK).drop("account_id")
+        yield {column.name: _plain(column) for column in columns}
 
 
-def _dense(values: list[Any]) -> list[Any]:
-    """Structs as lists: the names of their fields are known to the page."""
-    return [_flat(value) for value in values]
+def _plain(column: pl.Series) -> list[Any]:
+    """Values that JSON can hold; a struct as a list: the page knows the names of its fields."""
+    dtype = column.dtype
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    values = column.to_list()
+    return [_flat(value) for value in values] if isinstance(inner, pl.Struct) else values
 
 
 def _flat(value: Any) -> Any:

@@ -15,7 +15,7 @@ MOST_MOVERS = 100
 LEAST_MOVE = 1.0
 """Points; a smaller move of a week is no news."""
 
-MOST_DETAILS = 12_000
+MOST_DETAILS = 15_000
 """Accounts that open to all of their figures, at most."""
 
 ALL_DETAILS = 2_000

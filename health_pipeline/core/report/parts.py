@@ -22,11 +22,11 @@ _TENTHS = pl.Struct({"signal": pl.String, "effect": pl.String, "tenths": pl.Int6
 
 
 def drivers(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
-    """`account_id`, `drivers`: signals that speak, what weighs most against the norm first.
+    """`account_id`, and the signals that speak as lists, what weighs most against the norm first.
 
-    A driver has signal, points (tenths; they add up to the shown score), vs (tenths against the
-    segment's norm), weight (tenths of a percent), subscore, value, norm (of the raw value). An
-    account without a score has none.
+    Lists: `d_signal`, `d_points` (tenths; they add up to the shown score), `d_vs` (tenths, against
+    the segment's norm), `d_weight` (tenths of a percent), `d_sub` (subscore), `d_value` and
+    `d_norm` (of the raw value). An account without a score has none.
     """
     seen = read.signals.select("account_id", "signal", "value", "segment_baseline")
     speaking = (
@@ -44,19 +44,17 @@ def drivers(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
         for parts, total in totals.select("points", "total").iter_rows()
         for tenths in adding_up(parts, total)
     ]
-    whole = {"vs": pl.col("points_vs_reference") * 10, "weight": pl.col("weight") * 1000}
     return (
         speaking.with_columns(pl.Series("shown", shown, dtype=pl.Int64))
         .group_by("account_id", maintain_order=True)
         .agg(
-            pl.struct(
-                "signal",
-                "shown",
-                *(value.round().cast(pl.Int32).alias(name) for name, value in whole.items()),
-                pl.col("subscore").round().cast(pl.Int32),
-                pl.col("value").round_sig_figs(4),
-                pl.col("segment_baseline").round_sig_figs(3),
-            ).alias("drivers")
+            d_signal="signal",
+            d_points="shown",
+            d_vs=(pl.col("points_vs_reference") * 10).round().cast(pl.Int32),
+            d_weight=(pl.col("weight") * 1000).round().cast(pl.Int32),
+            d_sub=pl.col("subscore").round().cast(pl.Int32),
+            d_value=pl.col("value").round_sig_figs(3),
+            d_norm=pl.col("segment_baseline").round_sig_figs(3),
         )
     )
 

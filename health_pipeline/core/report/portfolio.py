@@ -29,8 +29,9 @@ def portfolio(read: Read, acv_bands: Sequence[str]) -> dict[str, Any]:
 
 
 def tiers(read: Read) -> list[dict[str, Any]]:
-    """Each tier with accounts, share, arr, and accounts a week and a month before (null: no such
-    day is scored).
+    """Each tier with accounts, share, arr, and accounts a week and a month before.
+
+    Null where no such day is scored.
     """
     counted = read.history.group_by("date", "tier").agg(pl.len().alias("accounts"), known_sum())
     found = {(day, tier): (n, arr) for day, tier, n, arr in counted.iter_rows()}

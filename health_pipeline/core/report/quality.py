@@ -40,7 +40,7 @@ def _counted(
 
 
 def _coverage(scores: pl.DataFrame) -> dict[str, Any]:
-    """How much of the score's weight was measured: mean, accounts below 80 % and without a score."""
+    """How much of the score's weight was measured: mean; accounts below 80 %, and without score."""
     return {
         "accounts": scores.height,
         "mean": scores["coverage"].mean(),

@@ -44,7 +44,7 @@ function account(i, found, later) {
   const chart = history(i, found);
   if (chart) later.push(chart.show);
   return [name, facts, story(found), standing(found), ...why(i, found, later), plays(found),
-    chart && card("Last 90 days", chart.node), found.drivers && drivers(i, found),
+    chart && card("Last 90 days", chart.node), found.d_signal && drivers(i, found),
     el("p", { class: "quiet small" }, "Every calculation: ", el("code", {}, `health explain ${ROWS.id[i]} --show-work`))].filter(Boolean);
 }
 
@@ -116,8 +116,9 @@ function plays(found) {
 }
 
 function drivers(i, found) {
-  const widest = Math.max(...found.drivers.map((one) => Math.abs(one[2])), 1);
-  const rows = found.drivers.map(([signal, points, versus, weight, sub, value, norm]) => {
+  const widest = Math.max(...found.d_vs.map(Math.abs), 1);
+  const rows = found.d_signal.map((signal, n) => {
+    const [points, versus, weight, sub, value, norm] = ["points", "vs", "weight", "sub", "value", "norm"].map((name) => found[`d_${name}`][n]);
     const unit = head.words.units[signal], share = (Math.abs(versus) / widest) * 50;
     const bar = el("b", { style: `${versus < 0 ? "right" : "left"}:50%;width:${share}%;background:var(--${versus < 0 ? "red" : "green"})` });
     return el("tr", {}, el("th", { scope: "row" }, words(signal), el("span", { class: "quiet small optional" }, ` ${words(head.words.groups[signal]).toLowerCase()}`)),
