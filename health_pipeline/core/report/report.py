@@ -68,16 +68,16 @@ def _movers(read: Read) -> dict[str, Any]:
     """
     then = read.day - timedelta(days=WEEK) if read.day else None
     found = moves(read)
-    is_there = then is not None and not read.history.filter(pl.col("date") == then).is_empty()
+    before = read.history.filter(pl.col("date").eq_missing(pl.lit(then, pl.Date)))
     least = pl.col("moved").abs() >= LEAST_MOVE
     return {
-        "since": str(then) if is_there else None,
+        "since": None if before.is_empty() else str(then),
         "least": LEAST_MOVE,
         "ids": movers(read)["account_id"].to_list(),
         "fell": found.filter(least & (pl.col("moved") < 0)).height,
         "rose": found.filter(least & (pl.col("moved") > 0)).height,
         "compared": found.height,
-        "tier_moves": _tier_moves(read, read.history.filter(pl.col("date") == then)),
+        "tier_moves": _tier_moves(read, before),
     }
 
 
