@@ -9,7 +9,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-_PIECE = re.compile(r'<script type="text/plain" id="(rows|details)-\d+">([^<]*)</script>')
+_PIECE = re.compile(r'<script type="text/plain" id="(rows|renewals|details)-\d+">([^<]*)</script>')
 
 
 class Page:
@@ -25,6 +25,7 @@ class Page:
             for kind, piece in _PIECE.findall(text)
         ]
         self.rows = _joined([piece for kind, piece in pieces if kind == "rows"])
+        self.renewals = _joined([piece for kind, piece in pieces if kind == "renewals"])
         self.details = _joined([piece for kind, piece in pieces if kind == "details"])
 
     @classmethod

@@ -8,8 +8,8 @@ from datetime import date
 import polars as pl
 
 from health_pipeline.cli.house import out
-from health_pipeline.core.schemas.display import shown_parts
 from health_pipeline.core.schemas.words import score_words
+from health_pipeline.core.scoring.display import shown_parts
 from health_pipeline.orchestration.explained import Explained
 from health_pipeline.orchestration.paths import WayUp
 

@@ -16,9 +16,9 @@ from health_pipeline.core.explanation.tier_work import (
     value_question,
 )
 from health_pipeline.core.explanation.work import SHOWN_DECIMALS, Section, work
-from health_pipeline.core.schemas.display import shown_parts
 from health_pipeline.core.schemas.spec import RISK_BELOW
 from health_pipeline.core.schemas.words import DRIFT
+from health_pipeline.core.scoring.display import shown_parts
 from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.hard import hard_events
 from health_pipeline.core.scoring.params import Gate, ScoringRules

@@ -100,12 +100,13 @@ def test_what_opens_behind_an_account_is_what_the_tables_say(place, shown):
     for account in shown.rows["id"]:
         detail = shown.detail(account)
         mine = {row[1]: row for row in drivers.filter(pl.col("account_id") == account).iter_rows()}
-        assert set(detail["d_signal"] or ()) == set(mine)
-        for n, signal in enumerate(detail["d_signal"] or ()):
+        names = [shown.head["words"]["signals"][place] for place in detail["d_signal"] or ()]
+        assert set(names) == set(mine)
+        for n, signal in enumerate(names):
             assert detail["d_points"][n] == pytest.approx(mine[signal][2] * 10, abs=1.0001)
             assert detail["d_vs"][n] == pytest.approx(mine[signal][3] * 10, abs=0.5001)
         sentences = reasons.filter(pl.col("account_id") == account)["sentence"].to_list()
-        assert [reason[4] for reason in detail["reasons"] or []] == sentences
+        assert (detail["r_sentence"] or []) == sentences
         assert (detail["headline"], detail["text"]) == tuple(
             told[account][k] for k in ("headline", "text")
         )
@@ -122,12 +123,15 @@ def test_the_parts_of_a_move_are_those_of_score_changes(place, shown):
             (signal, effect): p
             for signal, effect, p in mine.select("signal", "effect", "points").iter_rows()
         }
-        move = shown.detail(account)["move"] or []
-        assert sum(part[2] for part in move) == shown.row(account)["moved"]
-        for signal, effect, shown_tenths in move:
+        detail = shown.detail(account)
+        assert sum(detail["m_tenths"] or []) == shown.row(account)["moved"]
+        for n, effect in enumerate(detail["m_effect"] or []):
             if effect != "smaller":
                 seen += 1
-                assert shown_tenths == pytest.approx(points[signal or "", effect] * 10, abs=1.1)
+                place = detail["m_signal"][n]
+                signal = "" if place is None else shown.head["words"]["signals"][place]
+                tenths_of_part = detail["m_tenths"][n]
+                assert tenths_of_part == pytest.approx(points[signal, effect] * 10, abs=1.1)
     assert seen > 10
 
 
@@ -142,7 +146,7 @@ def test_histories_are_those_of_health_scores(place, shown):
 def test_renewals_and_data_quality_are_those_of_the_tables(place, shown):
     guard = place.sql(f"FROM discount_guard WHERE date = {TODAY}")
     blocked = guard.filter(pl.col("decision") == "block")["account_id"].to_list()
-    listed = shown.head["renewals"]["rows"]
+    listed = shown.renewals
     said = [a for a, d in zip(listed["id"], listed["decision"], strict=True) if d == "block"]
     assert set(said) <= set(blocked)
     refused = place.sql('SELECT "table", count(*) AS n FROM quarantine GROUP BY ALL')

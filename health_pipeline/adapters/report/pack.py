@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import json
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from pydantic_core import to_json
 
 ROWS_AT_ONCE = 10_000
 """Rows of the table in one piece; the first piece is shown while the others are unpacked."""
@@ -14,17 +15,18 @@ ROWS_AT_ONCE = 10_000
 DETAIL_BYTES = 9_000_000
 """Most that the details of accounts may take of the page, as packed."""
 
-LEVEL = 6
+LEVEL = 5
+"""Of gzip: a tenth larger than the best, in a third of its time."""
 
 
 def packed(columns: Mapping[str, Any]) -> str:
     """`columns` as base64 of gzipped JSON; the same values give the same text."""
-    return b64encode(gzip.compress(as_json(columns).encode(), LEVEL, mtime=0)).decode()
+    return b64encode(gzip.compress(to_json(columns, inf_nan_mode="null"), LEVEL, mtime=0)).decode()
 
 
 def as_json(value: Any) -> str:
-    """Compact JSON without NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Compact JSON; what is not a number is null: not known."""
+    return to_json(value, inf_nan_mode="null").decode()
 
 
 def row_pieces(rows: Mapping[str, list[Any]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from health_pipeline.adapters.report import figures
-from health_pipeline.adapters.report.pack import as_json, detail_pieces, row_pieces
+from health_pipeline.adapters.report.pack import as_json, detail_pieces, packed, row_pieces
 from health_pipeline.core.report.report import Report
 
 HERE = Path(__file__).parent
@@ -44,6 +44,7 @@ def page(report: Report) -> str:
         "vega": _static("vega.js"),
         "head": in_script(as_json(data)),
         "rows": rows,
+        "coming": packed(report.renewals),
         "details": details,
     }
     return str(_template().render(shown))
@@ -73,21 +74,17 @@ def lead(head: dict[str, Any]) -> str:
 def renewal_words(head: dict[str, Any]) -> str:
     """How many renewals, what they are worth, how many are blocked."""
     found = head["renewals"]
-    rows = found["rows"]
-    ahead = [n for n, days in enumerate(rows["days"]) if days >= 0]
-    amounts = [rows["amount"][n] for n in ahead if rows["amount"][n] is not None]
-    told = [f"{figures.count(len(ahead))} renewal{'' if len(ahead) == 1 else 's'}"]
-    if amounts:
-        told.append(f"{figures.count(sum(amounts))} {head['currency']}")
-    overdue = len(rows["days"]) - len(ahead)
+    told = [f"{figures.count(found['ahead'])} renewal{'' if found['ahead'] == 1 else 's'}"]
+    if found["amount"] is not None:
+        told.append(f"{figures.count(found['amount'])} {head['currency']}")
     said = f"{', '.join(told)}."
-    if overdue:
-        said += f" {figures.count(overdue)} more should have been closed before and are still open."
+    if found["overdue"]:
+        overdue = figures.count(found["overdue"])
+        said += f" {overdue} more should have been closed before and are still open."
     if found["long_overdue"]:
         said += f" {figures.count(found['long_overdue'])} overdue for longer are not listed."
-    blocked = sum(decision == "block" for decision in rows["decision"])
-    if blocked:
-        said += f" The discount guard blocks {figures.count(blocked)}."
+    if found["blocked"]:
+        said += f" The discount guard blocks {figures.count(found['blocked'])}."
     if not found["from_crm"]:
         said += " No renewals are connected: dates are those on which contracts end."
     return said

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
 
-from health_pipeline.core.report.parts import drivers, week_moves
+from health_pipeline.core.report.parts import drivers, placed, week_moves
 from health_pipeline.core.report.read import HISTORY_DAYS, Read
 from health_pipeline.core.schemas.words import floored
 
@@ -16,23 +16,26 @@ CHUNK = 100
 """Accounts that are packed, and opened, together."""
 
 
-def details(read: Read, accounts: pl.DataFrame) -> Iterator[dict[str, list[Any]]]:
+def details(
+    read: Read, accounts: pl.DataFrame, signals: Sequence[str]
+) -> Iterator[dict[str, list[Any]]]:
     """The details of `accounts` (`account_id`), `CHUNK` of them at a time, in their order.
 
     Yields:
         Columns with one value an account. Text and figures of the score: `since`, `coverage` (%),
         `gate`, `by_score`, `frozen_by`, `disagreement`, `expansion`, `headline`, `text`, `next`,
-        `context`, `override`. Lists: `scores` and `tiers` of `history_days`, `reasons`, `d_…` of
-        the drivers, `move` and `plays`, as their functions say.
+        `context`, `override`. Lists: `scores` and `tiers` of `history_days`; `d_…` of the drivers,
+        `m_…` of the move, `r_…` of the reasons, and `plays`, as their functions say. A signal is
+        its place in `signals`.
     """
     parts = [
         _standing(read),
         _words(read),
         _history(read, accounts),
         _overrides(read),
-        _reasons(read, accounts),
-        drivers(read, accounts),
-        week_moves(read, accounts),
+        _reasons(read, accounts, signals),
+        drivers(read, accounts, signals),
+        week_moves(read, accounts, signals),
         _plays(read),
     ]
     whole = accounts.select("account_id")
@@ -110,25 +113,25 @@ def _overrides(read: Read) -> pl.DataFrame:
     )
 
 
-def _reasons(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
-    """`reasons`: code, signal, is_risk, points, sentence, play; value, norm, observed_on."""
+def _reasons(read: Read, accounts: pl.DataFrame, signals: Sequence[str]) -> pl.DataFrame:
+    """Lists, risks first: `r_signal`, `r_risk`, `r_points` (tenths), `r_sentence`, `r_play`.
+
+    The evidence: `r_value`, `r_norm`, `r_seen` (day of the newest information).
+    """
     evidence = pl.col("evidence").struct
     return (
         read.reasons.join(accounts, "account_id", "semi")
         .sort("account_id", "direction", "rank")
         .group_by("account_id", maintain_order=True)
         .agg(
-            pl.struct(
-                "reason_code",
-                "signal",
-                is_risk=(pl.col("direction") == "risk").cast(pl.Int8),
-                points=pl.col("points").round(1),
-                sentence="sentence",
-                play="play",
-                value=evidence.field("value").round_sig_figs(4),
-                norm=evidence.field("baseline").round_sig_figs(4),
-                observed_on=evidence.field("observed_on").cast(pl.String),
-            ).alias("reasons")
+            r_signal=placed(pl.col("signal"), signals),
+            r_risk=(pl.col("direction") == "risk").cast(pl.Int8),
+            r_points=(pl.col("points") * 10).round().cast(pl.Int32),
+            r_sentence="sentence",
+            r_play="play",
+            r_value=evidence.field("value").round_sig_figs(3),
+            r_norm=evidence.field("baseline").round_sig_figs(3),
+            r_seen=evidence.field("observed_on").cast(pl.String),
         )
     )
 

@@ -9,7 +9,6 @@ import polars as pl
 
 from health_pipeline.core.report.order import moves
 from health_pipeline.core.report.read import WEEK, Read
-from health_pipeline.core.schemas.display import shown_parts
 from health_pipeline.core.schemas.words import floored
 
 MOST_PARTS = 7
@@ -18,37 +17,29 @@ MOST_PARTS = 7
 REST = "smaller"
 """Effect of the part that stands for the smaller ones."""
 
-_TENTHS = pl.Struct({"signal": pl.String, "effect": pl.String, "tenths": pl.Int64})
+ACCOUNT = "account_id"
 
 
-def drivers(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
+def drivers(read: Read, accounts: pl.DataFrame, signals: Sequence[str]) -> pl.DataFrame:
     """`account_id`, and the signals that speak as lists, what weighs most against the norm first.
 
-    Lists: `d_signal`, `d_points` (tenths; they add up to the shown score), `d_vs` (tenths, against
-    the segment's norm), `d_weight` (tenths of a percent), `d_sub` (subscore), `d_value` and
-    `d_norm` (of the raw value). An account without a score has none.
+    Lists: `d_signal` (place in `signals`), `d_points` (tenths; they add up to the shown score),
+    `d_vs` (tenths, against the segment's norm), `d_weight` (tenths of a percent), `d_sub`
+    (subscore), `d_value` and `d_norm` (of the raw value). An account without a score has none.
     """
-    seen = read.signals.select("account_id", "signal", "value", "segment_baseline")
+    seen = read.signals.select(ACCOUNT, "signal", "value", "segment_baseline")
     speaking = (
         read.contributions.filter(pl.col("weight") > 0)
-        .join(accounts, "account_id", "semi")
-        .join(seen, ["account_id", "signal"], "left")
-        .join(read.scores.select("account_id", "score").drop_nulls(), "account_id")
-        .sort("account_id", "points_vs_reference", "signal")
+        .join(accounts, ACCOUNT, "semi")
+        .join(seen, [ACCOUNT, "signal"], "left")
+        .join(read.scores.select(ACCOUNT, "score").drop_nulls(), ACCOUNT)
+        .sort(ACCOUNT, "points_vs_reference", "signal")
     )
-    totals = speaking.group_by("account_id", maintain_order=True).agg(
-        "points", total=floored(pl.col("score").first())
-    )
-    shown = [
-        tenths
-        for parts, total in totals.select("points", "total").iter_rows()
-        for tenths in adding_up(parts, total)
-    ]
     return (
-        speaking.with_columns(pl.Series("shown", shown, dtype=pl.Int64))
-        .group_by("account_id", maintain_order=True)
+        speaking.with_columns(shown=adding_up(pl.col("points"), floored(pl.col("score"))))
+        .group_by(ACCOUNT, maintain_order=True)
         .agg(
-            d_signal="signal",
+            d_signal=placed(pl.col("signal"), signals),
             d_points="shown",
             d_vs=(pl.col("points_vs_reference") * 10).round().cast(pl.Int32),
             d_weight=(pl.col("weight") * 1000).round().cast(pl.Int32),
@@ -59,54 +50,60 @@ def drivers(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def week_moves(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
-    """`account_id`, `move`: the parts of the move since last week, the largest first.
+def week_moves(read: Read, accounts: pl.DataFrame, signals: Sequence[str]) -> pl.DataFrame:
+    """`account_id`, and the parts of the move since last week as lists, the largest first.
 
-    A part has signal (null: all of them), effect, tenths. They add up to the move that is shown.
+    Lists: `m_signal` (place in `signals`; null: all of them), `m_effect`, `m_tenths`. They add up
+    to the move that is shown.
     """
-    empty = pl.DataFrame(schema={"account_id": pl.String, "move": pl.List(_TENTHS)})
-    if read.day is None:
-        return empty
-    week = read.changes.filter(pl.col("compared_with") == read.day - timedelta(days=WEEK))
-    grouped = (
-        week.join(accounts, "account_id", "semi")
-        .join(moves(read), "account_id")
-        .sort("account_id", pl.col("points").abs(), "signal", descending=[False, True, False])
-        .group_by("account_id", maintain_order=True)
-        .agg("signal", "effect", "points", pl.col("moved").first())
+    day = None if read.day is None else read.day - timedelta(days=WEEK)
+    week = (
+        read.changes.filter(pl.col("compared_with").eq_missing(pl.lit(day, pl.Date)))
+        .join(accounts, ACCOUNT, "semi")
+        .join(moves(read), ACCOUNT)
+        .sort(ACCOUNT, pl.col("points").abs(), "signal", descending=[False, True, False])
+        .with_columns(is_rest=pl.int_range(pl.len()).over(ACCOUNT) >= MOST_PARTS)
     )
-    told = [
-        _told(list(zip(signals, effects, points, strict=True)), moved)
-        for signals, effects, points, moved in grouped.drop("account_id").iter_rows()
-    ]
-    if not told:
-        return empty
-    return grouped.select("account_id", pl.Series("move", told, dtype=pl.List(_TENTHS)))
+    rest = (
+        week.filter("is_rest")
+        .group_by(ACCOUNT)
+        .agg(
+            pl.lit(None, pl.String).alias("signal"),
+            pl.lit(REST).alias("effect"),
+            pl.col("points").sum(),
+            pl.col("moved", "is_rest").first(),
+        )
+    )
+    columns = (ACCOUNT, "signal", "effect", "points", "moved", "is_rest")
+    return (
+        pl.concat([week.filter(~pl.col("is_rest")).select(columns), rest.select(columns)])
+        .sort(ACCOUNT, "is_rest", maintain_order=True)
+        .with_columns(m_tenths=adding_up(pl.col("points"), pl.col("moved")))
+        .group_by(ACCOUNT, maintain_order=True)
+        .agg(
+            placed(pl.col("signal"), signals).alias("m_signal"),
+            pl.col("effect").alias("m_effect"),
+            "m_tenths",
+        )
+    )
 
 
-Part = tuple[str | None, str, float]
+def placed(name: pl.Expr, names: Sequence[str]) -> pl.Expr:
+    """The place of a name among `names`; null for one that is not there."""
+    places = {one: place for place, one in enumerate(names)}
+    return name.replace_strict(places, default=None, return_dtype=pl.Int16)
 
 
-def _told(parts: list[Part], moved: float) -> list[dict[str, object]]:
-    named, rest = parts[:MOST_PARTS], parts[MOST_PARTS:]
-    if rest:
-        named = [*named, (None, REST, sum(points for _, _, points in rest))]
-    tenths = adding_up([points for _, _, points in named], moved)
-    return [
-        {"signal": signal, "effect": effect, "tenths": shown}
-        for (signal, effect, _), shown in zip(named, tenths, strict=True)
-    ]
+def adding_up(parts: pl.Expr, total: pl.Expr) -> pl.Expr:
+    """The parts of each account in tenths that add up to the tenths of `total`.
 
-
-def adding_up(parts: Sequence[float], total: float) -> list[int]:
-    """`parts` in tenths that add up to the tenths of `total`.
-
-    By largest remainder. Where `total` lies a tenth beside the sum, which floors of binary numbers
-    can bring about, the first and largest part takes the tenth.
+    By largest remainder, of equal ones the first. Where `total` lies a tenth beside the sum, which
+    floors of two shown scores can bring about, the first part takes that tenth.
     """
-    wanted = round(total * 10)
-    try:
-        return [round(part * 10) for part in shown_parts(parts, total)]
-    except ValueError:
-        shown = [round(part * 10) for part in shown_parts(parts, round(sum(parts), 1))]
-        return [shown[0] + wanted - sum(shown), *shown[1:]]
+    cut = (parts * 10).floor()
+    by_remainder = (parts * 10 - cut).rank("ordinal", descending=True).over(ACCOUNT)
+    missing = (total * 10).round() - cut.sum().over(ACCOUNT)
+    raised = missing.clip(0, pl.len().over(ACCOUNT))
+    is_first = pl.int_range(pl.len()).over(ACCOUNT) == 0
+    odd = pl.when(is_first).then(missing - raised).otherwise(0)
+    return (cut + (by_remainder <= raised).cast(pl.Float64) + odd).cast(pl.Int32)

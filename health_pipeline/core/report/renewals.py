@@ -22,33 +22,24 @@ def renewals(read: Read) -> dict[str, Any]:
         `from_crm`: False where no renewals table is connected; the dates are then those of the
         contracts (`accounts.renews_on`), and nothing is asked of the guard. `rows` (columns):
         `id` (account), `on` (ISO date), `days` (negative: overdue), `amount`, `asked` (discount in
-        %), `decision`, `why`. `long_overdue`: open, and overdue for more than `PAST_DAYS`.
+        %), `decision`, `why`. `ahead` and their `amount` (null: not known), `overdue`, `blocked`:
+        how many of them. `long_overdue`: open, and overdue for more than `PAST_DAYS`.
     """
     from_crm = read.renewals is not None
-    if read.day is None:
-        return {"from_crm": from_crm, "rows": _columns(_NOTHING), "long_overdue": 0}
     found = _of_crm(read, read.renewals) if read.renewals is not None else _of_contracts(read)
-    days = (pl.col("on") - pl.lit(read.day)).dt.total_days()
+    days = (pl.col("on") - pl.lit(read.day, pl.Date)).dt.total_days()
     dated = found.with_columns(days=days).join(read.scores, "account_id", "semi")
     near = dated.filter(pl.col("days").is_between(-PAST_DAYS, RENEWAL_DAYS))
+    ahead = near.filter(pl.col("days") >= 0)
     return {
         "from_crm": from_crm,
+        "ahead": ahead.height,
+        "amount": ahead["amount"].sum() if ahead["amount"].count() else None,
+        "overdue": near.height - ahead.height,
+        "blocked": near.filter(pl.col("decision") == "block").height,
         "rows": _columns(near.sort("on", "account_id", "opportunity_id", nulls_last=True)),
         "long_overdue": dated.filter(pl.col("days") < -PAST_DAYS).height,
     }
-
-
-_NOTHING = pl.DataFrame(
-    schema={
-        "account_id": pl.String,
-        "on": pl.Date,
-        "days": pl.Int64,
-        "amount": pl.Float64,
-        "asked": pl.Float64,
-        "decision": pl.String,
-        "why": pl.String,
-    }
-)
 
 
 def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
@@ -56,7 +47,7 @@ def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
         pl.col("account_id").alias("id"),
         pl.col("on").cast(pl.String),
         "days",
-        pl.col("amount").cast(pl.Float64).round().cast(pl.Int64),
+        pl.col("amount").round().cast(pl.Int64),
         "asked",
         "decision",
         "why",
@@ -85,11 +76,11 @@ def _of_crm(read: Read, table: pl.DataFrame) -> pl.DataFrame:
 
 def _of_contracts(read: Read) -> pl.DataFrame:
     """Contract ends; an end in the past says only that nobody told of the next term."""
-    ends = read.accounts.filter(pl.col("renews_on") >= pl.lit(read.day))
+    ends = read.accounts.filter(pl.col("renews_on") >= pl.lit(read.day, pl.Date))
     return ends.select(
         "account_id",
         on="renews_on",
-        amount="arr",
+        amount=pl.col("arr").cast(pl.Float64),
         opportunity_id=pl.lit(None, pl.String),
         asked=pl.lit(None, pl.Float64),
         decision=pl.lit(None, pl.String),

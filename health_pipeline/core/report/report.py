@@ -25,11 +25,13 @@ class Report:
     Attributes:
         head: day, version, figures of all sections, words.
         rows: columns of the table of accounts, those with details first.
+        renewals: columns of the table of renewals.
         details: columns of `CHUNK` accounts at a time, in the order of `rows`.
     """
 
     head: dict[str, Any]
     rows: dict[str, list[Any]]
+    renewals: dict[str, list[Any]]
     details: Iterator[dict[str, list[Any]]]
 
 
@@ -37,6 +39,9 @@ def report(read: Read, words: Words) -> Report:
     """The report of one day; of an empty lake one that says so."""
     order = ordered(read)
     opened = order.filter("has_details").select("account_id")
+    signals = sorted(words.groups)
+    coming = renewals(read)
+    listed = coming.pop("rows")
     head = {
         "day": str(read.day) if read.day else None,
         "version": ", ".join(read.scores["model_version"].unique().sort()),
@@ -49,15 +54,16 @@ def report(read: Read, words: Words) -> Report:
         "days": history_days(read),
         "portfolio": portfolio(read, words.acv_bands),
         "movers": _movers(read),
-        "renewals": {**renewals(read), "days": RENEWAL_DAYS},
+        "renewals": {**coming, "days": RENEWAL_DAYS},
         "quality": quality(read),
         "words": {
-            "groups": dict(words.groups),
-            "units": dict(words.units),
+            "signals": signals,
+            "groups": [words.groups[name] for name in signals],
+            "units": [words.units[name] for name in signals],
             "plays": {name: list(text) for name, text in words.plays.items()},
         },
     }
-    return Report(head, rows(read, order), details(read, opened))
+    return Report(head, rows(read, order), listed, details(read, opened, signals))
 
 
 def _movers(read: Read) -> dict[str, Any]:

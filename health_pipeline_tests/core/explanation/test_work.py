@@ -17,7 +17,7 @@ from health_pipeline.core.explanation.tier_work import (
     value_question,
 )
 from health_pipeline.core.explanation.work import markdown, work
-from health_pipeline.core.schemas.display import shown_parts
+from health_pipeline.core.scoring.display import shown_parts
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.segments.normalise import normalise

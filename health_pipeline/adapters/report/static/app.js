@@ -21,7 +21,7 @@ function wanted() {
 }
 
 const accounts = makeTable({
-  place: document.getElementById("table-accounts"), label: "Accounts", size: SMALL ? 12 : 50, rows: wanted, by: "tier",
+  place: document.getElementById("table-accounts"), label: "Table of accounts", size: SMALL ? 12 : 50, rows: wanted, by: "tier",
   empty: "No account fits these filters.",
   columns: [COLUMN.name, COLUMN.tier, COLUMN.score, COLUMN.week, COLUMN.arr, COLUMN.segment, COLUMN.owner, COLUMN.renews, COLUMN.reason],
 });
@@ -75,7 +75,7 @@ function mover(i) {
   made.addEventListener("toggle", async () => {
     if (!made.open || body.firstChild) return;
     const found = await detailsOf(i);
-    const chart = found?.move?.length ? waterfall(i, found.move) : null;
+    const chart = found?.m_tenths?.length ? waterfall(i, found) : null;
     body.append(chart?.node ?? el("p", { class: "quiet" }, "The parts of this move are not part of this page."),
       el("p", {}, el("a", { href: hashWith({ account: ROWS.id[i] }) }, "Open the account")));
     await chart?.show();
@@ -84,8 +84,8 @@ function mover(i) {
 }
 
 let renewals = null;
-function renewalTable() {
-  const all = head.renewals.rows;
+async function renewalTable() {
+  const all = await unpacked("renewals-0");
   const place = (n) => PLACE.get(all.id[n]);
   let show = "all";
   const fits = {
@@ -97,7 +97,7 @@ function renewalTable() {
     cell: (n) => (all.asked[n] > 0 ? el("div", {}, el("span", {}, `${short.format(all.asked[n])}% `), all.decision[n] ? el("span", { class: `tier ${all.decision[n] === "block" ? "red" : "green"}` }, all.decision[n] === "block" ? "Blocked" : "Allowed") : null, all.why[n] ? el("p", { class: "quiet small", dir: "auto" }, all.why[n]) : null) : "–"),
   };
   renewals = makeTable({
-    place: document.getElementById("table-renewals"), label: "Renewals", size: SMALL ? 8 : 25, by: "on", empty: "No renewal.",
+    place: document.getElementById("table-renewals"), label: "Table of renewals", size: SMALL ? 8 : 25, by: "on", empty: "No renewal.",
     rows: () => all.id.map((_, n) => n).filter((n) => place(n) !== undefined && fits[show](n)),
     columns: [of(COLUMN.name),
       { key: "on", name: "Date", value: (n) => all.days[n], cell: (n) => el("span", {}, el("span", { class: "day" }, `${date(all.on[n])} `), all.days[n] < 0 ? el("span", { class: "late small" }, `overdue by ${-all.days[n]} days`) : el("span", { class: "quiet small" }, `in ${all.days[n]} days`)) },
@@ -118,7 +118,7 @@ function unownedTable() {
   const place = document.getElementById("table-unowned");
   if (!place) return null;
   return makeTable({
-    place, label: "Accounts at risk without an owner", size: 10, by: "arr", down: true, empty: "None.",
+    place, label: "Table of accounts without an owner", size: 10, by: "arr", down: true, empty: "None.",
     rows: () => ROWS.id.map((_, i) => i).filter((i) => ROWS.owner[i] === null && ROWS.tier[i] < 2),
     columns: [COLUMN.name, COLUMN.tier, COLUMN.score, COLUMN.arr, COLUMN.segment, COLUMN.renews, COLUMN.reason],
   });
@@ -160,7 +160,7 @@ async function start() {
   takeFilters();
   accounts.update();
   movers();
-  renewalTable();
+  await renewalTable();
   renewals.update();
   const unowned = unownedTable();
   unowned?.update();

@@ -42,6 +42,7 @@ const words = (name) => (name ? (name[0].toUpperCase() + name.slice(1)).replaceA
 const tierOf = (i) => head.tiers[ROWS.tier[i]];
 const nameOf = (i) => ROWS.name[i] || ROWS.domain[i] || ROWS.id[i];
 const daysUntil = (iso) => Math.round((Date.parse(iso) - Date.parse(head.day)) / 864e5);
+const { signals: SIGNALS, units: UNITS, groups: GROUPS } = head.words; // a signal is its place in these
 const PLANS = { proposed: "proposed, nobody has accepted it yet", accepted: "accepted", done: "done, waiting for the account to recover" };
 
 function el(tag, attributes, ...children) {

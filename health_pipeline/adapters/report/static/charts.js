@@ -46,7 +46,8 @@ function drawTrend(by) {
 }
 
 // Bars from one score to the other; all in tenths, so that what is read adds up.
-function waterfall(i, parts) {
+function waterfall(i, found) {
+  const parts = found.m_tenths.map((tenths, n) => [SIGNALS[found.m_signal[n]], found.m_effect[n], tenths]);
   const after = ROWS.score[i], before = after - ROWS.moved[i];
   const since = date(head.movers.since), values = [];
   let at = before;

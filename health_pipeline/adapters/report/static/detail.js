@@ -77,27 +77,27 @@ function standing(found) {
 function why(i, found, later) {
   const cards = [];
   const since = date(head.movers.since);
-  if (found.move?.length) {
-    const chart = waterfall(i, found.move);
+  if (found.m_tenths?.length) {
+    const chart = waterfall(i, found);
     later.push(chart.show);
     cards.push(card(`What moved it since ${since}`, chart.node));
   } else if (head.movers.since && ROWS.score[i] !== null) {
     cards.push(card("What moved it since last week",
       el("p", {}, ROWS.moved[i] === null ? `It had no score on ${since}.` : `Nothing: ${score(ROWS.score[i])} on both days.`)));
   }
-  const told = found.reasons ?? [];
   for (const [title, risk] of [["What weighs on it", 1], ["What lifts it", 0]]) {
-    const list = told.filter((one) => one[2] === risk);
-    if (list.length) cards.push(card(title, el("ol", { class: "list" }, list.map(reason))));
+    const list = (found.r_risk ?? []).flatMap((one, n) => (one === risk ? [reason(found, n)] : []));
+    if (list.length) cards.push(card(title, el("ol", { class: "list" }, list)));
   }
   return cards;
 }
 
-function reason([code, signal, risk, points, sentence, play, value, norm, seen]) {
-  const unit = head.words.units[signal];
-  const evidence = [words(signal), value !== null && `${reading(value, unit)}${unit && unit !== "%" && unit !== "log points" ? ` ${unit}` : ""}`,
+function reason(found, n) {
+  const [signal, risk, points, sentence, play, value, norm, seen] = ["signal", "risk", "points", "sentence", "play", "value", "norm", "seen"].map((name) => found[`r_${name}`][n]);
+  const unit = UNITS[signal];
+  const evidence = [words(SIGNALS[signal]), value !== null && `${reading(value, unit)}${unit && unit !== "%" && unit !== "log points" ? ` ${unit}` : ""}`,
     norm !== null && `normal in the segment ${reading(norm, unit)}`, seen && `as of ${date(seen)}`].filter(Boolean).join(" · ");
-  return el("li", {}, el("span", { class: `points ${risk ? "down" : "up"}` }, signed(Math.round(points * 10))),
+  return el("li", {}, el("span", { class: `points ${risk ? "down" : "up"}` }, signed(points)),
     el("div", {}, el("p", { dir: "auto" }, sentence), el("p", { class: "quiet small" }, evidence),
       risk && play ? el("p", { class: "small" }, "Play: ", playTitle(play)) : null));
 }
@@ -119,9 +119,9 @@ function drivers(i, found) {
   const widest = Math.max(...found.d_vs.map(Math.abs), 1);
   const rows = found.d_signal.map((signal, n) => {
     const [points, versus, weight, sub, value, norm] = ["points", "vs", "weight", "sub", "value", "norm"].map((name) => found[`d_${name}`][n]);
-    const unit = head.words.units[signal], share = (Math.abs(versus) / widest) * 50;
+    const unit = UNITS[signal], share = (Math.abs(versus) / widest) * 50;
     const bar = el("b", { style: `${versus < 0 ? "right" : "left"}:50%;width:${share}%;background:var(--${versus < 0 ? "red" : "green"})` });
-    return el("tr", {}, el("th", { scope: "row" }, words(signal), el("span", { class: "quiet small optional" }, ` ${words(head.words.groups[signal]).toLowerCase()}`)),
+    return el("tr", {}, el("th", { scope: "row" }, words(SIGNALS[signal]), el("span", { class: "quiet small optional" }, ` ${words(GROUPS[signal]).toLowerCase()}`)),
       el("td", { class: "num" }, reading(value, unit)), el("td", { class: "num optional" }, reading(norm, unit)),
       el("td", { class: "num optional" }, sub), el("td", { class: "num optional" }, `${(weight / 10).toFixed(1)}%`),
       el("td", { class: "num" }, score(points)), el("td", { class: "num" }, el("span", { class: "versus" }, el("i", { "aria-hidden": "true" }, bar), el("em", {}, signed(versus)))));

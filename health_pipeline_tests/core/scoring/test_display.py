@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from health_pipeline.core.schemas.display import shown_parts
+from health_pipeline.core.scoring.display import shown_parts
 
 PARTS = [
     ("thirds of 100", [100 / 3] * 3, 100.0, [33.4, 33.3, 33.3]),
