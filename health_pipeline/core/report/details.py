@@ -6,11 +6,20 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from health_pipeline.core.report.parts import drivers, placed, week_moves
-from health_pipeline.core.report.read import HISTORY_DAYS, Read
+from health_pipeline.core.report.read import HISTORY_DAYS, TIERS, Read
 from health_pipeline.core.schemas.words import floored
+
+Ints = npt.NDArray[np.int32]
+
+UNKNOWN = -1
+"""A score of no day."""
+
+LETTERS = {tier: ord(tier[0]) for tier in TIERS}
 
 CHUNK = 100
 """Accounts that are packed, and opened, together."""
@@ -91,16 +100,40 @@ def _history(read: Read, accounts: pl.DataFrame) -> pl.DataFrame:
 
     `tiers`: the first letter of each day's tier, "-" on a day that is not published.
     """
-    days = pl.Series("date", history_days(read), dtype=pl.String).str.to_date().to_frame()
-    grid = accounts.select("account_id").join(days, how="cross")
-    tenths = (floored(pl.col("score")) * 10).round().cast(pl.Int32)
-    before = tenths.forward_fill().shift(1).over("account_id").fill_null(0)
-    return (
-        grid.join(read.history, ["account_id", "date"], "left", maintain_order="left")
-        .with_columns(change=tenths - before, letter=pl.col("tier").str.slice(0, 1).fill_null("-"))
-        .group_by("account_id", maintain_order=True)
-        .agg(pl.col("change").alias("scores"), pl.col("letter").str.join("").alias("tiers"))
+    empty = {"account_id": pl.String(), "scores": pl.List(pl.Int32), "tiers": pl.String()}
+    if read.day is None or accounts.is_empty():
+        return pl.DataFrame(schema=empty)
+    first = pl.lit(read.day - timedelta(days=HISTORY_DAYS))
+    known = accounts.select("account_id").with_row_index("row")
+    cells = read.history.join(known, "account_id").select(
+        "row",
+        day=(pl.col("date") - first).dt.total_days(),
+        tenths=(floored(pl.col("score")) * 10).round().cast(pl.Int32),
+        letter=pl.col("tier").replace_strict(LETTERS, default=None, return_dtype=pl.UInt8),
     )
+    at = (cells["row"].to_numpy(), cells["day"].to_numpy())
+    shape = (known.height, HISTORY_DAYS + 1)
+    scores, letters = np.full(shape, UNKNOWN, np.int32), np.full(shape, ord("-"), np.uint8)
+    scores[at] = cells["tenths"].fill_null(UNKNOWN).to_numpy()
+    letters[at] = cells["letter"].fill_null(ord("-")).to_numpy()
+    return known.select(
+        "account_id",
+        pl.Series("scores", _steps(scores)).cast(pl.List(pl.Int32)),
+        pl.Series("tiers", [row.tobytes().decode() for row in letters]),
+    )
+
+
+def _steps(scores: Ints) -> pl.Series:
+    """Each known score as the difference to the last known one before, the first as it is."""
+    columns = np.arange(scores.shape[1])
+    last = np.maximum.accumulate(np.where(scores == UNKNOWN, -1, columns), axis=1)
+    before = np.hstack([np.full((len(scores), 1), -1), last[:, :-1]])
+    known_before = np.where(
+        before >= 0, np.take_along_axis(scores, np.maximum(before, 0), axis=1), 0
+    )
+    flat = pl.Series((scores - known_before).ravel())
+    unknown = pl.Series((scores == UNKNOWN).ravel())
+    return flat.set(unknown, None).reshape(scores.shape)
 
 
 def _overrides(read: Read) -> pl.DataFrame:
