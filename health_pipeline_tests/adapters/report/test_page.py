@@ -152,3 +152,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "report").write_text("in the way")
     with pytest.raises(OSError, match="report"):
         write_page("text", tmp_path / "report" / "index.html")
+
+
+def test_fifty_thousand_accounts_fit_into_fifteen_megabytes():
+    text = page(report(world(50_000, at_risk=0.6), words()))
+    assert len(text.encode()) < 15_000_000
+    found = Page(text)
+    assert len(found.rows["id"]) == 50_000
+    assert found.head["details"] > 10_000

@@ -32,8 +32,8 @@ const short = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3 });
 const dates = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const money = (x) => (x === null ? "–" : whole.format(x));
 const figure = (x, unit) => (x === null ? "–" : `${short.format(x)}${unit === "%" ? "%" : ""}`.replace("-", "−"));
-// What is measured on a log scale is read as a change in percent.
-const reading = (x, unit) => (x !== null && unit === "log points" ? figure((Math.exp(x) - 1) * 100, "%") : figure(x, unit));
+// What is measured on a log scale tells a reader nothing; its sentence says it in words.
+const reading = (x, unit) => (unit === "log points" ? "–" : figure(x, unit));
 const score = (tenths) => (tenths === null ? "–" : (tenths / 10).toFixed(1));
 const signed = (tenths) => (tenths === null ? "–" : `${tenths > 0 ? "+" : tenths < 0 ? "−" : "±"}${(Math.abs(tenths) / 10).toFixed(1)}`);
 const mail = (address) => { const [name, host] = address.split("@"); return host ? [name, el("wbr"), `@${host}`] : [address]; };

@@ -95,8 +95,9 @@ function why(i, found, later) {
 function reason(found, n) {
   const [signal, risk, points, sentence, play, value, norm, seen] = ["signal", "risk", "points", "sentence", "play", "value", "norm", "seen"].map((name) => found[`r_${name}`][n]);
   const unit = UNITS[signal];
-  const evidence = [words(SIGNALS[signal]), value !== null && `${reading(value, unit)}${unit && unit !== "%" && unit !== "log points" ? ` ${unit}` : ""}`,
-    norm !== null && `normal in the segment ${reading(norm, unit)}`, seen && `as of ${date(seen)}`].filter(Boolean).join(" · ");
+  const told = unit !== "log points";
+  const evidence = [words(SIGNALS[signal]), told && value !== null && `${reading(value, unit)}${unit && unit !== "%" ? ` ${unit}` : ""}`,
+    told && norm !== null && `normal in the segment ${reading(norm, unit)}`, seen && `as of ${date(seen)}`].filter(Boolean).join(" · ");
   return el("li", {}, el("span", { class: `points ${risk ? "down" : "up"}` }, signed(points)),
     el("div", {}, el("p", { dir: "auto" }, sentence), el("p", { class: "quiet small" }, evidence),
       risk && play ? el("p", { class: "small" }, "Play: ", playTitle(play)) : null));
