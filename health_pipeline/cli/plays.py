@@ -68,7 +68,7 @@ def list_plays(
 def accept_play(
     play_id: PlayId, *, by: Author = None, lake: LakeDir = None, model: ModelDir = None
 ) -> None:
-    """Take a play on: from now it is a recovery plan."""
+    """Take the play PLAY_ID on: from now it is a recovery plan."""
     from health_pipeline.orchestration.play_desk import PlayError, accept
 
     who = by or getpass.getuser()
@@ -89,7 +89,7 @@ def close_play(
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """End a play; no second one is opened in its episode."""
+    """End the play PLAY_ID; no second one is opened in its episode."""
     from health_pipeline.orchestration.play_desk import PlayError, close
 
     with open_house(model=model, lake=lake).open() as stores:

@@ -99,7 +99,7 @@ def read_domain(value: str, public: Collection[str] = ()) -> Reading:
     if is_public(bare, public):
         return Reading(why="a public mailbox or shared host, which is nobody's own domain")
     key = registrable(bare)
-    why = "" if key else "a public suffix, or a top level that the internet does not have"
+    why = "" if key else "a public suffix, or a top level of private networks"
     return Reading(key, why)
 
 
