@@ -17,7 +17,9 @@ class Page:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        found = re.search(r'<script type="application/json" id="head">(.*?)</script>', text, re.S)
+        found = re.search(
+            r'<script type="application/json" id="head">(.*?)</script>', text, re.DOTALL
+        )
         assert found
         self.head: dict[str, Any] = json.loads(found[1])
         pieces = [

@@ -12,7 +12,6 @@ from health_pipeline_tests.end_to_end.shell import Place, health
 from health_pipeline_tests.report_page import Page
 
 FIRST = END - timedelta(days=8)
-TODAY = f"DATE '{END}'"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +28,11 @@ def shown(place):
     return Page.of(place.home / "report" / "index.html")
 
 
+def on_the_day(place: Place, table: str) -> pl.DataFrame:
+    """A view of health.duckdb on the last day."""
+    return place.table(table).filter(pl.col("date") == END)
+
+
 def tenths(score: float | None) -> int | None:
     """A score as the product shows it: floored."""
     return None if score is None else int(score * 10 + 1e-8)
@@ -39,9 +43,9 @@ def test_the_run_says_where_it_is(place):
 
 
 def test_it_is_about_the_last_day_and_its_model(place, shown):
-    (version,) = place.sql(f"SELECT DISTINCT model_version FROM health_scores WHERE date = {TODAY}")
+    (version,) = on_the_day(place, "health_scores")["model_version"].unique()
     assert shown.head["day"] == str(END)
-    assert shown.head["version"] == version[0]
+    assert shown.head["version"] == version
 
 
 def test_the_portfolio_is_that_of_the_tables(place, shown):
@@ -59,9 +63,12 @@ def test_the_portfolio_is_that_of_the_tables(place, shown):
             of = (pl.col("tier") == tier) & (pl.col("date") == date.fromisoformat(day))
             assert trend[tier][n] == counted.filter(of)["accounts"].sum()
             assert trend[f"arr_{tier}"][n] == pytest.approx(counted.filter(of)["arr"].sum())
-    by_segment = place.sql(
-        "SELECT segment, count(*), count_if(tier = 'red'), sum(arr), sum(arr) FILTER (tier IN "
-        f"('red', 'yellow')) FROM health_scores WHERE date = {TODAY} GROUP BY ALL ORDER BY ALL"
+    risky = pl.col("arr").filter(pl.col("tier").is_in(["red", "yellow"]))
+    by_segment = (
+        on_the_day(place, "health_scores")
+        .group_by("segment")
+        .agg(pl.len(), red=(pl.col("tier") == "red").sum(), arr=pl.sum("arr"), risky=risky.sum())
+        .sort("segment")
     )
     names = ("name", "accounts", "red", "arr", "arr_at_risk")
     for row, found in zip(shown.head["portfolio"]["segments"], by_segment.iter_rows(), strict=True):
@@ -69,10 +76,11 @@ def test_the_portfolio_is_that_of_the_tables(place, shown):
 
 
 def test_every_account_stands_with_its_figures(place, shown):
-    rows = place.sql(
-        "SELECT h.*, a.name, a.owner_email, a.renews_on, w.score AS before FROM health_scores h "
-        f"LEFT JOIN accounts a USING (account_id) LEFT JOIN health_scores w ON w.account_id = "
-        f"h.account_id AND w.date = h.date - 7 WHERE h.date = {TODAY}"
+    then = place.sql("SELECT account_id, score AS before, date + 7 AS date FROM health_scores")
+    rows = (
+        on_the_day(place, "health_scores")
+        .join(place.table("accounts"), "account_id", "left")
+        .join(then.with_columns(pl.col("date").cast(pl.Date)), ["account_id", "date"], "left")
     )
     assert rows.height == len(shown.rows["id"]) == shown.head["accounts"]
     for row in rows.iter_rows(named=True):
@@ -87,16 +95,15 @@ def test_every_account_stands_with_its_figures(place, shown):
 
 
 def test_what_opens_behind_an_account_is_what_the_tables_say(place, shown):
-    drivers = place.sql(
-        "SELECT account_id, signal, points, points_vs_reference FROM contributions JOIN "
-        f"health_scores USING (account_id, date) WHERE date = {TODAY} AND weight > 0 "
-        "AND score IS NOT NULL"
+    scored = on_the_day(place, "health_scores").drop_nulls("score")
+    drivers = (
+        on_the_day(place, "contributions")
+        .filter(pl.col("weight") > 0)
+        .join(scored, "account_id", "semi")
+        .select("account_id", "signal", "points", "points_vs_reference")
     )
-    reasons = place.sql(f"FROM reason_codes WHERE date = {TODAY} ORDER BY direction, rank")
-    told = {
-        row["account_id"]: row
-        for row in place.sql("FROM narratives").filter(pl.col("date") == END).iter_rows(named=True)
-    }
+    reasons = on_the_day(place, "reason_codes").sort("direction", "rank")
+    told = {row["account_id"]: row for row in on_the_day(place, "narratives").iter_rows(named=True)}
     for account in shown.rows["id"]:
         detail = shown.detail(account)
         mine = {row[1]: row for row in drivers.filter(pl.col("account_id") == account).iter_rows()}
@@ -113,9 +120,11 @@ def test_what_opens_behind_an_account_is_what_the_tables_say(place, shown):
 
 
 def test_the_parts_of_a_move_are_those_of_score_changes(place, shown):
-    parts = place.sql(
-        f"FROM score_changes WHERE date = {TODAY} AND compared_with = {TODAY} - 7"
-    ).with_columns(pl.col("signal").fill_null(""))
+    parts = (
+        on_the_day(place, "score_changes")
+        .filter(pl.col("compared_with") == END - timedelta(days=7))
+        .with_columns(pl.col("signal").fill_null(""))
+    )
     seen = 0
     for account in shown.head["movers"]["ids"]:
         mine = parts.filter(pl.col("account_id") == account)
@@ -144,7 +153,7 @@ def test_histories_are_those_of_health_scores(place, shown):
 
 
 def test_renewals_and_data_quality_are_those_of_the_tables(place, shown):
-    guard = place.sql(f"FROM discount_guard WHERE date = {TODAY}")
+    guard = on_the_day(place, "discount_guard")
     blocked = guard.filter(pl.col("decision") == "block")["account_id"].to_list()
     listed = shown.renewals
     said = [a for a, d in zip(listed["id"], listed["decision"], strict=True) if d == "block"]
@@ -152,7 +161,7 @@ def test_renewals_and_data_quality_are_those_of_the_tables(place, shown):
     refused = place.sql('SELECT "table", count(*) AS n FROM quarantine GROUP BY ALL')
     quality = shown.head["quality"]
     assert {r["table"]: r["rows"] for r in quality["quarantine"]} == dict(refused.iter_rows())
-    mean = place.sql(f"SELECT avg(coverage) FROM health_scores WHERE date = {TODAY}").item()
+    mean = on_the_day(place, "health_scores")["coverage"].mean()
     assert quality["coverage"]["mean"] == pytest.approx(mean)
 
 
