@@ -39,7 +39,8 @@ def report(read: Read, words: Words) -> Report:
     """The report of one day; of an empty lake one that says so."""
     order = ordered(read)
     opened = order.filter("has_details").select("account_id")
-    signals = sorted(words.groups)
+    # A signal that the model has dropped since then keeps its name.
+    signals = sorted({*words.groups, *read.contributions["signal"].unique()})
     coming = renewals(read)
     listed = coming.pop("rows")
     head = {
@@ -58,8 +59,8 @@ def report(read: Read, words: Words) -> Report:
         "quality": quality(read),
         "words": {
             "signals": signals,
-            "groups": [words.groups[name] for name in signals],
-            "units": [words.units[name] for name in signals],
+            "groups": [words.groups.get(name) for name in signals],
+            "units": [words.units.get(name) for name in signals],
             "plays": {name: list(text) for name, text in words.plays.items()},
         },
     }

@@ -208,6 +208,16 @@ def test_an_account_that_no_table_names_is_there_all_the_same():
     assert len(found.rows["id"]) == 120
 
 
+def test_a_signal_that_the_model_has_dropped_keeps_its_name():
+    dropped = READ.contributions["signal"][0]
+    without = {name: group for name, group in words().groups.items() if name != dropped}
+    found = report(READ, replace(words(), groups=without))
+    names = found.head["words"]["signals"]
+    assert found.head["words"]["groups"][names.index(dropped)] is None
+    told = next(lists for lists in next(found.details)["d_signal"] if lists)
+    assert dropped in {names[place] for place in told}
+
+
 def test_an_empty_lake_is_a_report_of_nothing():
     nothing = {
         name: getattr(READ, name).clear()
