@@ -238,6 +238,43 @@ def test_paper_shows_the_open_account_alone(place):
         assert page.get_by_role("dialog").get_by_text("Every driver").is_visible()
 
 
+def poor_world():
+    """Accounts of which nobody tells a name, owner or ARR, on the first day that is scored."""
+    read = world(40, at_risk=0.6)
+    unknown = {name: pl.lit(None, pl.String) for name in ("name", "domain", "owner_email")}
+    no_arr = pl.lit(None, pl.Float64).alias("arr")
+    return replace(
+        read,
+        scores=read.scores.with_columns(
+            no_arr, expansion_index=pl.lit(None, pl.Float64), tier_since=pl.lit(None, pl.Date)
+        ),
+        history=read.history.filter(pl.col("date") == DAY).with_columns(no_arr),
+        accounts=read.accounts.with_columns(no_arr, renews_on=pl.lit(None, pl.Date), **unknown),
+        segments=read.segments.clear(),
+        changes=read.changes.clear(),
+        reasons=read.reasons.clear(),
+        narratives=read.narratives.clear(),
+        plays=read.plays.clear(),
+    )
+
+
+def test_what_nobody_tells_is_a_dash(tmp_path):
+    path = tmp_path / "index.html"
+    path.write_text(html_of(report(poor_world(), words())), encoding="utf-8")
+    with opened(path.as_uri()) as page:
+        page.get_by_text("No score of a week ago is there to compare with.").wait_for()
+        assert "ARR not known" in page.locator(".tiles").inner_text()
+        page.get_by_label("Unscored", exact=True).check(force=True)
+        page.wait_for_url(re.compile("unscored"))
+        assert "no owner" in rows_of(page).first.inner_text()
+        for row in (rows_of(page).first, rows_of(page).last):
+            row.get_by_role("link").click()
+            text = page.get_by_role("dialog").inner_text()
+            assert not re.search(r"undefined|null|NaN", text), text
+            page.keyboard.press("Escape")
+            page.get_by_role("dialog").wait_for(state="hidden")
+
+
 def test_five_thousand_accounts_are_there_at_once(tmp_path):
     path = tmp_path / "index.html"
     path.write_text(html_of(report(world(5_000), words())), encoding="utf-8")
