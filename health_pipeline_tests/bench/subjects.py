@@ -52,7 +52,7 @@ USERS_OF = tuple(f"active_users_{days}d" for days in WINDOWS)
 BATCH = 30
 """Days of activity in memory at once."""
 
-NONE = "SELECT hash_of(source, event_id) AS id FROM raw_events WHERE false"
+NONE = "SELECT id FROM raw_events WHERE false"
 """In place of the steps that look for copies."""
 
 LOOKS = ("news", "repeated")

@@ -194,8 +194,7 @@ def test_parts_add_up_whatever_moved(raw, knots, weights, corners, forgotten):
     def side(day, values, corner):
         at = CORNERS.index(corner)
         scored = [
-            None if v is None else scored_by(v, ks)
-            for v, ks in zip(values, knots[at], strict=True)
+            None if v is None else scored_by(v, ks) for v, ks in zip(values, knots[at], strict=True)
         ]
         return drivers(day, weights[at], scored, values=values)
 
