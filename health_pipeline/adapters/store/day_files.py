@@ -1,7 +1,7 @@
 """Rows of many days become one Parquet file a day, with the memory of a few row groups.
 
-Rows stay in the order in which they came, so that equal input gives equal bytes. Beside them stands
-a small number of each row's key, by which a reader finds copies without reading the key's text
+Rows stay in the order in which they came, so that equal input gives equal bytes. Beside each row
+stands a small number of its key, by which a reader finds copies without reading the key's text
 (docs/adr/0030-numbers-of-event-ids.md).
 """
 
@@ -43,8 +43,8 @@ class DayFiles:
     Args:
         folder: an empty one.
         schema: of all rows.
-        unique: columns whose values hardly repeat, of which `KEY_HASH` is made; a dictionary of them
-            would be in vain.
+        unique: columns whose values hardly repeat, of which `KEY_HASH` is made; a dictionary
+            of them would be in vain.
     """
 
     def __init__(self, folder: Path, schema: Schema, unique: Collection[str]) -> None:
@@ -166,8 +166,10 @@ def _append(writer: Any, rows: pl.DataFrame, unique: Collection[str]) -> None:
 
 
 def _writer(path: Path, schema: Schema, unique: Collection[str]) -> Any:
-    """Times as differences (they are nearly sorted), repeated text by dictionary, numbers of keys
-    as they are (nothing makes them smaller)."""
+    """Times as differences (they are nearly sorted), repeated text by dictionary.
+
+    Numbers of keys stand as they are: nothing makes them smaller.
+    """
     import pyarrow.parquet as pq
 
     whole = {**schema, KEY_HASH: pl.UInt32()}

@@ -129,7 +129,7 @@ def first_shown(table: SourceTable, versions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _least_of_account(found: pl.DataFrame) -> pl.Series:
-    """The least `code` of the `account_id` of each row; by hash, which is far cheaper than by text."""
+    """The least `code` of the `account_id` of each row; by hash, far cheaper than by text."""
     account = pl.col("account_id")
     hashed = found.select("code", one=account.hash(0), other=account.hash(1))
     least, other = (pl.col("code").min().over("one"), pl.col("other").first().over("one"))
