@@ -1,8 +1,8 @@
 """Stages by which onboarding is behind its original plan (R40).
 
 The milestones of an onboarding are its stages, in the order of the original plan (by
-`original_due_on`, else `due_on`; on one day by name). An account stands in the first stage that is not
-done, whatever was done after it. The plan stands in the first stage that is due today or later.
+`original_due_on`, else `due_on`; on one day by name). An account stands in the first stage that is
+not done, whatever was done after it. The plan stands in the first stage that is due today or later.
 Value = how many stages lie between them; ahead of the plan, and with all stages done, it is 0.
 Not applicable once all stages have been done for longer than `remembered_days`.
 """
