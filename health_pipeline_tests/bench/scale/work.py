@@ -53,6 +53,7 @@ WORKS: dict[str, Prepare] = {
     "distinct_of_year": subjects.distinct_of_year,
     "sql_of_days": lambda p, s: rivals.distinct_users(p, s.counted),
     "windows_of_year": subjects.windows_of_year,
+    "encoded": subjects.encoded,
     "scores": subjects.scores,
     "scan_connected": lambda p, _: connected.scan_tables(p),
     "attach": lambda p, _: connected.attach(p),
