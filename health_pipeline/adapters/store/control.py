@@ -9,13 +9,16 @@ import sqlite3
 from pathlib import Path
 
 from health_pipeline.adapters.store import (
+    alert_book,
     backfills,
     landed,
     manifest,
     models,
+    moved,
     outbox,
     play_actions,
     registry,
+    silences,
 )
 from health_pipeline.adapters.store.transaction import transaction
 
@@ -29,10 +32,13 @@ TABLES: tuple[str, ...] = (
     *outbox.TABLES,
     *backfills.TABLES,
     *play_actions.TABLES,
+    *alert_book.TABLES,
+    *silences.TABLES,
+    *moved.TABLES,
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST = 3
 """Since then a new schema only adds tables, which are created when an older file is opened."""
 

@@ -5,14 +5,13 @@ Belongs here: the tables, what goes in, what is read out. Sending is in `deliver
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 import polars as pl
 
-from health_pipeline.adapters.store.transaction import transaction
+from health_pipeline.core.schemas.messages import Message
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
 TABLES: tuple[str, ...] = (
@@ -62,65 +61,41 @@ TABLES: tuple[str, ...] = (
 )
 
 
-def enqueue(
-    connection: sqlite3.Connection,
-    day: date,
-    model_version: str,
-    alerts: pl.DataFrame,
-    channels: Iterable[str],
-    now: datetime,
-) -> int:
-    """Note that `day` was evaluated, and put its open alerts into the outbox; one transaction.
-
-    Args:
-        connection: control.db.
-        day: the evaluated day.
-        model_version: by which it was evaluated.
-        alerts: `RESULT_TABLES["alerts"]`; suppressed ones are not sent.
-        channels: names of the channels that are ready.
-        now: the wall clock, with time zone.
-
-    Returns:
-        How many messages are new; 0 when all of it was evaluated before.
-    """
-    with transaction(connection):
-        connection.execute(
-            "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (day.isoformat(), model_version, utc_text(now)),
-        )
-        return put(connection, alerts, channels, now)
+def note_evaluated(
+    connection: sqlite3.Connection, day: date, model_version: str, now: datetime
+) -> None:
+    """Note that `day` was evaluated; the caller holds the transaction."""
+    connection.execute(
+        "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (day.isoformat(), model_version, utc_text(now)),
+    )
 
 
-def put(
-    connection: sqlite3.Connection, alerts: pl.DataFrame, channels: Iterable[str], now: datetime
-) -> int:
-    """Put open alerts into the outbox for every channel; the caller holds the transaction.
+def put(connection: sqlite3.Connection, messages: Iterable[Message], now: datetime) -> int:
+    """Put messages into the outbox; the caller holds the transaction.
 
     Returns:
         How many messages are new; one with a key that was put before is the same message.
     """
     at = utc_text(now)
-    rows = alerts.filter(pl.col("status") == "open").sort("opened_at", "transition_id")
-    messages = [
-        (
-            f"{row['dedup_key']}:{row['to_state']}:{row['transition_id']}:{channel}",
-            row["alert_id"],
-            channel,
-            row["dedup_key"],
-            json.dumps(row, ensure_ascii=False, default=datetime.isoformat),
-            at,
-            at,
-        )
-        for row in rows.iter_rows(named=True)
-        for channel in sorted(set(channels))
-    ]
     before = connection.total_changes
     connection.executemany(
         # Not OR IGNORE: that would also swallow a message that breaks a constraint.
         "INSERT INTO outbox (key, alert_id, channel, dedup_key, payload, created_at,"
         " state, attempts, failures, next_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, 0, ?)"
         " ON CONFLICT (key) DO NOTHING",
-        messages,
+        [
+            (
+                one.key,
+                one.alerts[0].alert_id if one.alerts else one.key,
+                one.channel,
+                one.dedup_key,
+                one.model_dump_json(),
+                at,
+                utc_text(one.not_before or now),
+            )
+            for one in messages
+        ],
     )
     return connection.total_changes - before
 

@@ -454,6 +454,8 @@ _TABLES = (
             "owner_email": TEXT,
             "sentence": TEXT,
             "model_version": TEXT,
+            "signal": TEXT,
+            "reason_code": TEXT,
         },
         ("alert_id",),
     ),

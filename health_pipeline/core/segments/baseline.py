@@ -14,10 +14,10 @@ import polars as pl
 
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
+from health_pipeline.core.schemas.subscore import subscore
 from health_pipeline.core.segments.knots import Figures, Floats, fit_child, fit_root
 from health_pipeline.core.segments.measured import measured
 from health_pipeline.core.segments.params import SegmentRules
-from health_pipeline.core.schemas.subscore import subscore
 
 BASELINE: dict[str, pl.DataType] = {
     name: dtype

@@ -17,8 +17,8 @@ from health_pipeline.core.schemas.account_days import (
 )
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.segments.measured import refuse_broken
 from health_pipeline.core.schemas.subscore import subscore
+from health_pipeline.core.segments.measured import refuse_broken
 
 HOURS_A_DAY = 24.0
 MEASURED = "measured"

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from health_pipeline.adapters.store.alert_book import alerts_table
 from health_pipeline.adapters.store.backfills import set_quiet
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.alerts.drivers import driver_states
@@ -71,10 +72,11 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 ACTION,
                 [
                     *("driver_transitions", "reason_codes", "plays", "population", "accounts"),
-                    "overrides",
+                    *("overrides", "outages", "usage_windows", "health_scores"),
                 ],
                 "What people are told: one alert for each driver of the latest day that entered a "
-                "state worth telling, with sentence, owner and play. The sensor delivers them.",
+                "state worth telling, and what was held back, with the reason. The sensor delivers "
+                "them.",
                 kinds=frozenset({"sqlite", "parquet"}),
             )
         ],
@@ -90,12 +92,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 yield from publish(context, stores, {"alerts": old}, told)
                 return
             found = evaluate(stores)
-            # What was told stays told; what was muted before and is told now says so.
-            whole = (
-                pl.concat([old, found.alerts], how="vertical_relaxed")
-                .sort(pl.col("status") == "suppressed", maintain_order=True)
-                .unique("alert_id", keep="first", maintain_order=True)
-            )
+            book = alerts_table(stores.control)
+            # What earlier releases told stands in the lake alone.
+            whole = pl.concat([book, old.join(book, on="alert_id", how="anti")], how="diagonal")
             figures = {
                 "day": str(found.day),
                 "queued_now": found.queued,

@@ -23,6 +23,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("usage", "subscriptions"),
     unit="%",
     higher_is_better=True,
     leading=True,

@@ -28,6 +28,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("tickets", "usage"),
     unit="escalations while use falls",
     higher_is_better=False,
     leading=True,

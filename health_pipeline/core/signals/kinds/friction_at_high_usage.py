@@ -39,6 +39,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("usage", "tickets", "sentiments", "subscriptions"),
     unit="frictions at high use",
     higher_is_better=False,
     leading=True,

@@ -31,6 +31,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("usage", "tickets", "seat_requests"),
     unit="% of active users lost in silence",
     higher_is_better=False,
     leading=True,

@@ -18,6 +18,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("usage",),
     unit="%",
     higher_is_better=True,
     leading=True,

@@ -31,6 +31,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("tickets",),
     unit="% of usual",
     higher_is_better=False,
     leading=True,

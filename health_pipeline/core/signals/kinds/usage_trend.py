@@ -34,6 +34,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("usage",),
     unit="log points",
     higher_is_better=True,
     leading=True,
