@@ -14,7 +14,8 @@ import polars as pl
 
 from health_pipeline.adapters.store.silences import silences
 from health_pipeline.core.alerts.force import InForce
-from health_pipeline.core.alerts.incidents import Incident
+from health_pipeline.core.alerts.gates import OUTAGE
+from health_pipeline.core.alerts.incidents import Incident, echoes
 from health_pipeline.core.alerts.params import AlertRules
 from health_pipeline.core.alerts.seen import Memory, Outcome
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -27,11 +28,13 @@ TABLES = (
         account_id  TEXT NOT NULL,
         signal      TEXT NOT NULL,
         status      TEXT NOT NULL,
+        held_by     TEXT,                    -- as `suppressed_by`
         resolved_on TEXT,
         body        TEXT NOT NULL            -- `InForce`, JSON
     ) STRICT
     """,
     "CREATE INDEX IF NOT EXISTS alerts_day ON alerts (day)",
+    "CREATE INDEX IF NOT EXISTS alerts_held ON alerts (held_by) WHERE status = 'suppressed'",
     """
     CREATE INDEX IF NOT EXISTS alerts_in_force ON alerts (status)
         WHERE status IN ('open', 'acknowledged')
@@ -69,11 +72,23 @@ def memory(connection: sqlite3.Connection, rules: AlertRules, day: date) -> Memo
         " ORDER BY incident_id",
         (since.isoformat(), since.isoformat()),
     )
+    known = tuple(Incident.model_validate_json(body) for (body,) in incidents.fetchall())
     return Memory(
         tuple(InForce.model_validate_json(body) for (body,) in alerts.fetchall()),
-        tuple(Incident.model_validate_json(body) for (body,) in incidents.fetchall()),
+        known,
         tuple(silences(connection, rules, day)),
+        () if echoes(known, day, rules.gates) else _held(connection, day),
     )
+
+
+def _held(connection: sqlite3.Connection, day: date) -> tuple[InForce, ...]:
+    """Alerts that an outage of earlier days held back, and that wait for its echo to end."""
+    rows = connection.execute(
+        "SELECT body FROM alerts WHERE status = 'suppressed' AND day < ? AND held_by LIKE ?"
+        " ORDER BY day, alert_id",
+        (day.isoformat(), f"{OUTAGE}%"),
+    )
+    return tuple(InForce.model_validate_json(body) for (body,) in rows.fetchall())
 
 
 def write_outcome(connection: sqlite3.Connection, day: date, outcome: Outcome) -> None:
@@ -103,8 +118,9 @@ def write_outcome(connection: sqlite3.Connection, day: date, outcome: Outcome) -
 def write_alerts(connection: sqlite3.Connection, alerts: Iterable[InForce]) -> None:
     """Add or replace alerts; the caller holds the transaction."""
     connection.executemany(
-        "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id) DO UPDATE SET"
-        " status = excluded.status, resolved_on = excluded.resolved_on, body = excluded.body",
+        "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id) DO UPDATE SET"
+        " day = excluded.day, status = excluded.status, held_by = excluded.held_by,"
+        " resolved_on = excluded.resolved_on, body = excluded.body",
         [
             (
                 one.row.alert_id,
@@ -112,6 +128,7 @@ def write_alerts(connection: sqlite3.Connection, alerts: Iterable[InForce]) -> N
                 one.row.account_id,
                 one.row.signal,
                 one.status,
+                one.row.suppressed_by,
                 one.resolved_on.isoformat() if one.resolved_on else None,
                 one.model_dump_json(),
             )

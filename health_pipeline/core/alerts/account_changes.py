@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from health_pipeline.core.alerts.gates import NOTICE, TIER
@@ -32,13 +34,20 @@ def account_changes(
     """
     if scores.is_empty():
         return _TABLE.empty()
-    day, version = scores["date"][0], scores["model_version"][0]
+    rows = pl.concat([_tiers(scores, before), _notices(notices, noticed)])
+    return _as_transitions(
+        rows.sort("account_id", "signal"), scores["date"][0], scores["model_version"][0]
+    )
+
+
+def _tiers(scores: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Who left or reached Red since yesterday."""
     tiers = scores.select("account_id", "score", "gate", to_state="tier").join(
         before.select("account_id", was="score", from_state="tier"), on="account_id"
     )
     either = (pl.col("to_state") == "red") | (pl.col("from_state") == "red")
     known = ~pl.any_horizontal(pl.col("to_state", "from_state") == "unscored")
-    tiers = tiers.filter(either & known & (pl.col("to_state") != pl.col("from_state"))).select(
+    return tiers.filter(either & known & (pl.col("to_state") != pl.col("from_state"))).select(
         "account_id",
         "from_state",
         "to_state",
@@ -47,7 +56,11 @@ def account_changes(
         value_after="score",
         reason_code="gate",
     )
-    given = (
+
+
+def _notices(notices: pl.DataFrame, noticed: pl.DataFrame) -> pl.DataFrame:
+    """Whose notice became known since yesterday."""
+    return (
         notices.filter(pl.col("cancellation_notice_on").is_not_null())
         .join(noticed.filter(pl.col("cancellation_notice_on").is_null()), on="account_id")
         .select(
@@ -60,7 +73,10 @@ def account_changes(
             reason_code=pl.lit(NOTICE),
         )
     )
-    rows = pl.concat([tiers, given]).sort("account_id", "signal")
+
+
+def _as_transitions(rows: pl.DataFrame, day: date, version: str) -> pl.DataFrame:
+    """`rows` with the ids and times of transitions; a fall begins an episode."""
     keys = rows.select("account_id", "signal", "to_state").rows()
     falls = [
         stable_id("driver", account, signal, day) if state in ("red", "risk") else None

@@ -12,6 +12,8 @@ from health_pipeline.core.alerts.force import AlertRow, InForce
 from health_pipeline.core.alerts.incidents import Incident
 from health_pipeline.core.alerts.routes import Facts
 from health_pipeline.core.schemas.messages import MessageAlert
+from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.time import end_of
 
 AT_RISK = ("risk", "red")
 PEOPLE: dict[str, pl.DataType] = {
@@ -146,3 +148,25 @@ def words_of(held: pl.DataFrame) -> dict[str, str]:
     )
     joined = figures.group_by("account_id", maintain_order=True).agg(pl.col("words").str.join(", "))
     return dict(joined.iter_rows())
+
+
+def late_changes(held: Sequence[InForce], day: date) -> pl.DataFrame:
+    """What was held back, as changes of `day`, in the columns of `driver_transitions`."""
+    table = RESULT_TABLES["driver_transitions"]
+    rows = [
+        dict.fromkeys(table.columns)
+        | {
+            "transition_id": one.row.transition_id,
+            "account_id": one.row.account_id,
+            "signal": one.row.signal,
+            "date": day,
+            "to_state": one.row.to_state,
+            "at": end_of(day),
+            "reason_code": one.row.reason_code,
+            "episode_id": one.row.dedup_key.rpartition(":")[2],
+            "silent": False,
+            "model_version": one.row.model_version,
+        }
+        for one in held
+    ]
+    return table.conform(pl.DataFrame(rows, schema=table.columns, orient="row"))

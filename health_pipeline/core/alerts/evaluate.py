@@ -18,7 +18,7 @@ from health_pipeline.core.alerts.compose import (
     ended,
 )
 from health_pipeline.core.alerts.compose_many import incident_facts, incident_messages
-from health_pipeline.core.alerts.entries import AT_RISK, entries, listed, words_of
+from health_pipeline.core.alerts.entries import AT_RISK, entries, late_changes, listed, words_of
 from health_pipeline.core.alerts.force import InForce, silenced_by
 from health_pipeline.core.alerts.gates import Outage, gated
 from health_pipeline.core.alerts.holding import held_back
@@ -59,6 +59,7 @@ def evaluate_day(news: News, memory: Memory, rules: AlertRules, ready: frozenset
     `ready`: the channels that can be told; what no channel takes is decided anew next time.
     """
     desk, sheet = Desk(rules, ready, news.now), _Sheet()
+    news = _with_released(news, memory, sheet)
     outages = believed_out(memory.incidents, news.outages, news.day, rules.gates)
     decided, held = _decided(news, memory, rules, outages, sheet)
     told_before = {one.row.transition_id for one in memory.alerts if one.told_at is not None}
@@ -77,6 +78,24 @@ def evaluate_day(news: News, memory: Memory, rules: AlertRules, ready: frozenset
         tuple(sheet.incidents[one] for one in sorted(sheet.incidents)),
         tuple(sheet.messages),
     )
+
+
+def _with_released(news: News, memory: Memory, sheet: _Sheet) -> News:
+    """`news` with what an outage held back and is at risk still; the rest of it ends untold."""
+    states = {(account, signal): state for account, signal, state in news.states.iter_rows()}
+    for one in memory.held:
+        if states.get((one.row.account_id, one.row.signal)) not in (*AT_RISK, "unknown"):
+            end = one.model_copy(update={"status": "resolved", "resolved_on": news.day})
+            sheet.alerts[one.row.alert_id] = end
+    still = [
+        one
+        for one in memory.held
+        if states.get((one.row.account_id, one.row.signal)) in AT_RISK
+        and one.row.alert_id not in sheet.alerts
+    ]
+    if not still:
+        return news
+    return replace(news, changes=pl.concat([news.changes, late_changes(still, news.day)]))
 
 
 def _decided(
@@ -149,7 +168,10 @@ def _tell_incidents(
         return
     people = {row["account_id"]: row for row in news.people.iter_rows(named=True)} if grown else {}
     words = words_of(held)
+    sizes = {one.incident_id: len(one.everyone) for one in memory.incidents}
     for one in (*data.opened, *grown):
+        if len(one.everyone) <= sizes.get(one.incident_id, -1):
+            continue
         if silenced_by(incident_facts(one), memory.silences, news.day):
             continue
         alerts = listed(one, people, words) if one.kind == GROUP else []

@@ -50,6 +50,15 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenGroup:
+    """A group alert that lasts: its driver and accounts, and whether falls to Red join it too."""
+
+    driver: str
+    accounts: frozenset[str]
+    tiers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trip:
     """A breaker that tripped: `changes` on one day against `limit`."""
 
@@ -81,7 +90,7 @@ def counted(transitions: pl.DataFrame) -> pl.DataFrame:
         transitions.filter(worse)
         .group_by("date", "signal", pl.col("to_state").alias("direction"))
         .agg(pl.len().cast(pl.Int64).alias("changes"))
-        .select(COUNTED)
+        .select(list(COUNTED))
         .sort("date", "signal", "direction")
     )
 
@@ -133,7 +142,7 @@ def gated(
     days: int,
     accounts: int,
     rules: Gates,
-    open_groups: Mapping[str, tuple[str, frozenset[str]]] | None = None,
+    open_groups: Mapping[str, OpenGroup] | None = None,
 ) -> Gated:
     """Each change with the gate that holds it back, if any.
 
@@ -145,7 +154,7 @@ def gated(
         days: see `trips`.
         accounts: see `trips`.
         rules: see `limit`.
-        open_groups: feed → driver and accounts of a group alert of the days before.
+        open_groups: feed → the group alert of days before that lasts.
     """
     rows = _with_outages(changes, reads, outages)
     free = rows.filter(pl.col("gate").is_null())
@@ -153,7 +162,7 @@ def gated(
     drivers = trips(counted(free.filter(~falls)), history, days, accounts, rules)
     members = _members(free, drivers, reads, open_groups or {})
     # A fall to Red with a driver of a group is no news of its own.
-    alone = free.filter(falls).join(members, on="account_id", how="anti")
+    alone = free.filter(falls).join(members.filter("tiers"), on="account_id", how="anti")
     tiers = trips(counted(alone), history, days, accounts, rules)
     members = pl.concat([members, _members(alone, tiers, reads, {})])
     held = free.select("transition_id", "account_id", "signal").join(
@@ -161,7 +170,8 @@ def gated(
     )
     pairs = [(signal, feed) for signal, feeds in reads.items() for feed in feeds]
     known = pl.DataFrame(pairs, schema={"signal": pl.String, "feed": pl.String}, orient="row")
-    own = pl.concat([held.join(known, on=["signal", "feed"], how="semi"), held.filter(falls)])
+    driven = held.join(known, on=["signal", "feed"], how="semi")
+    own = pl.concat([driven, held.filter(falls & pl.col("tiers"))])
     named = own.sort("transition_id", "feed", "driver").unique(
         "transition_id", keep="first", maintain_order=True
     )
@@ -185,10 +195,11 @@ def _members(
     free: pl.DataFrame,
     tripped: tuple[Trip, ...],
     reads: Mapping[str, tuple[str, ...]],
-    open_groups: Mapping[str, tuple[str, frozenset[str]]],
+    open_groups: Mapping[str, OpenGroup],
 ) -> pl.DataFrame:
     """`account_id`, `feed`, `driver`: who is in which group, and by which driver."""
     schema = {"account_id": pl.String, "feed": pl.String, "driver": pl.String, "rank": pl.Int32}
+    schema |= {"tiers": pl.Boolean}
     parts = [pl.DataFrame(schema=schema)]
     for trip in tripped:
         way = (pl.col("signal") == trip.signal) & (pl.col("to_state") == trip.direction)
@@ -199,12 +210,19 @@ def _members(
                 pl.lit((reads.get(trip.signal) or (trip.signal,))[0]).alias("feed"),
                 pl.lit(trip.signal).alias("driver"),
                 pl.lit(0, pl.Int32).alias("rank"),
+                pl.lit(value=True).alias("tiers"),
             )
         )
-    for feed, (driver, accounts) in open_groups.items():
-        ids = pl.Series("account_id", sorted(accounts), dtype=pl.String).to_frame()
-        named = {"feed": pl.lit(feed), "driver": pl.lit(driver), "rank": pl.lit(1, pl.Int32)}
-        parts.append(ids.with_columns(**named))
+    for feed, group in open_groups.items():
+        ids = pl.Series("account_id", sorted(group.accounts), dtype=pl.String).to_frame()
+        parts.append(
+            ids.with_columns(
+                pl.lit(feed).alias("feed"),
+                pl.lit(group.driver).alias("driver"),
+                pl.lit(1, pl.Int32).alias("rank"),
+                pl.lit(group.tiers).alias("tiers"),
+            )
+        )
     # Today's breakers first, so that an evaluation that is made again names the same one.
     return (
         pl.concat(parts)

@@ -11,11 +11,13 @@ from typing import Literal
 
 import polars as pl
 
-from health_pipeline.core.alerts.gates import BREAKER, Outage, Trip
+from health_pipeline.core.alerts.gates import BREAKER, OpenGroup, Outage, Trip
 from health_pipeline.core.alerts.params import Gates
 from health_pipeline.core.schemas.base import Frozen
 
 DATA_INCIDENT, GROUP = "data_incident", "group"
+TIER_DAYS = 3
+"""So long falls to Red of a group's accounts are no news of their own."""
 
 
 class Incident(Frozen):
@@ -103,19 +105,36 @@ def believed_out(
     return found
 
 
-def open_groups(
-    known: Iterable[Incident], day: date, rules: Gates
-) -> dict[str, tuple[str, frozenset[str]]]:
-    """Feed → driver and accounts of the group of an earlier day that further changes still join."""
-    found: dict[str, tuple[str, frozenset[str]]] = {}
+def echoes(known: Iterable[Incident], day: date, rules: Gates) -> bool:
+    """Whether an outage lasts on `day`, or did less than `echo_days` ago."""
+    return any(
+        one.kind == DATA_INCIDENT
+        and (one.resolved_on is None or day - one.last_on <= _days(rules.echo_days))
+        for one in known
+    )
+
+
+def open_groups(known: Iterable[Incident], day: date, rules: Gates) -> dict[str, OpenGroup]:
+    """Feed → the group of an earlier day that further changes still join."""
+    found: dict[str, OpenGroup] = {}
     for one in known:
-        if one.kind == GROUP and one.opened_on < day <= one.opened_on + _days(rules.join_days):
-            found[one.feed] = (one.tripped[0], frozenset(one.everyone))
+        if one.kind == GROUP and one.opened_on < day and _is_joined(one, day, rules):
+            fresh = day - one.opened_on <= _days(TIER_DAYS)
+            tiers = one.possible_data_fault or fresh
+            found[one.feed] = OpenGroup(one.tripped[0], frozenset(one.everyone), tiers)
     return found
 
 
 def _days(count: int) -> timedelta:
     return timedelta(days=count)
+
+
+def _is_joined(group: Incident, day: date, rules: Gates) -> bool:
+    """Whether changes join a group on `day`: while it lasts; a fault of the data has an echo."""
+    age = day - group.opened_on
+    if group.possible_data_fault and age <= _days(rules.echo_days):
+        return True
+    return group.resolved_on in (None, day) and age <= _days(rules.join_days)
 
 
 def groups(
@@ -144,51 +163,57 @@ def groups(
     """
     opened, grown = [], []
     for (feed,), rows in sorted(held.partition_by("feed", as_dict=True).items()):
-        members = _members(rows)
-        before = next(
-            (
-                one
-                for one in known
-                if one.kind == GROUP
-                and one.feed == feed
-                and one.resolved_on is None
-                and day - one.opened_on <= _days(rules.join_days)
-            ),
-            None,
-        )
-        everyone = {account for accounts in members.values() for account in accounts}
-        if before:
-            new = everyone - set(before.everyone)
-            merged = {
-                driver: tuple(sorted({*before.accounts.get(driver, ()), *members.get(driver, ())}))
-                for driver in sorted({*before.accounts, *members})
-            }
-            later = before.model_copy(update={"last_on": day, "accounts": merged})
-            if new or merged != before.accounts:
-                grown.append(later)
-            continue
-        unmeasured = rows.filter(pl.col("to_state") == "unknown")["account_id"].n_unique()
-        stale = len(everyone - fresh.get(feed, frozenset()))
-        by = [trip for trip in trips if f"{BREAKER}{trip.signal}" in set(rows["gate"])]
-        why = "; ".join(
-            f"{trip.signal}: {trip.changes} into {trip.direction}, usual is up to {trip.limit:.0f}"
-            for trip in by
-        )
-        opened.append(
-            Incident(
-                incident_id=f"{GROUP}:{feed}:{day}",
-                kind=GROUP,
-                source=feed,
-                feed=feed,
-                opened_on=day,
-                last_on=day,
-                accounts=members,
-                tripped=tuple(trip.signal for trip in by),
-                possible_data_fault=2 * max(stale, unmeasured) > len(everyone),
-                why=why,
-            )
-        )
+        before = [
+            one
+            for one in known
+            if one.kind == GROUP and one.feed == feed and _is_joined(one, day, rules)
+        ]
+        if not before:
+            opened.append(_opened(str(feed), rows, trips, fresh, day))
+        elif (later := _grown(before[0], _members(rows), day)) is not None:
+            grown.append(later)
     return Steps(opened=tuple(opened), grown=tuple(grown))
+
+
+def _grown(group: Incident, members: Mapping[str, tuple[str, ...]], day: date) -> Incident | None:
+    """`group` with what joined it; None where nothing did."""
+    merged = {
+        driver: tuple(sorted({*group.accounts.get(driver, ()), *members.get(driver, ())}))
+        for driver in sorted({*group.accounts, *members})
+    }
+    if merged == group.accounts:
+        return None
+    return group.model_copy(update={"last_on": day, "accounts": merged})
+
+
+def _opened(
+    feed: str,
+    rows: pl.DataFrame,
+    trips: Sequence[Trip],
+    fresh: Mapping[str, frozenset[str]],
+    day: date,
+) -> Incident:
+    """A new group of the changes `rows` of one feed."""
+    everyone = set(rows["account_id"])
+    unmeasured = rows.filter(pl.col("to_state") == "unknown")["account_id"].n_unique()
+    stale = len(everyone - fresh.get(feed, frozenset()))
+    by = [trip for trip in trips if f"{BREAKER}{trip.signal}" in set(rows["gate"])]
+    why = "; ".join(
+        f"{trip.signal}: {trip.changes} into {trip.direction}, usual is up to {trip.limit:.0f}"
+        for trip in by
+    )
+    return Incident(
+        incident_id=f"{GROUP}:{feed}:{day}",
+        kind=GROUP,
+        source=feed,
+        feed=feed,
+        opened_on=day,
+        last_on=day,
+        accounts=_members(rows),
+        tripped=tuple(trip.signal for trip in by),
+        possible_data_fault=2 * max(stale, unmeasured) > len(everyone),
+        why=why,
+    )
 
 
 def _members(rows: pl.DataFrame) -> dict[str, tuple[str, ...]]:

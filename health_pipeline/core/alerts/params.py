@@ -19,9 +19,11 @@ class Gates(Frozen):
             unknown, on one day; the median is that of the days before.
         volume_drop: share of the accounts that usually speak on this weekday whose silence is an
             outage, if it is also more than roots × √(usual + 1) of them.
-        join_days: so long further changes of accounts of a group alert join it.
-        echo_days: so long after an outage its accounts' drivers are not believed.
-        calm_share: a group alert is over when no more than this share of its accounts is still so.
+        join_days: so long further changes by one source of a group's accounts join the group,
+            while it lasts: a window of a month falls weeks after that of a day.
+        echo_days: so long after an outage, or a possible data fault, drivers of its accounts are
+            not believed: windows of a week have to fill again.
+        calm_share: a group alert is over when at most this share of its accounts is still so.
     """
 
     least: int = Field(default=20, ge=1)
@@ -29,8 +31,8 @@ class Gates(Frozen):
     history_days: int = Field(default=28, ge=7)
     roots: float = Field(default=6.0, gt=0)
     volume_drop: float = Field(default=0.075, gt=0, le=1)
-    join_days: int = Field(default=3, ge=0)
-    echo_days: int = Field(default=7, ge=0)
+    join_days: int = Field(default=30, ge=0)
+    echo_days: int = Field(default=10, ge=0)
     calm_share: float = Field(default=0.5, ge=0, lt=1)
 
 

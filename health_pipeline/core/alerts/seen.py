@@ -51,6 +51,7 @@ class Memory:
     """What control.db knows of earlier evaluations.
 
     Attributes:
+        held: alerts of risk that an outage held back, once no outage echoes any more.
         alerts: of this day all; of earlier days those in force, and those that ended on this day.
         incidents: those that last, and those that `echo_days` or `join_days` still reach.
         silences: in effect or not, of alerts.yaml and of the shell.
@@ -59,6 +60,7 @@ class Memory:
     alerts: tuple[InForce, ...] = ()
     incidents: tuple[Incident, ...] = ()
     silences: tuple[Silenced, ...] = ()
+    held: tuple[InForce, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

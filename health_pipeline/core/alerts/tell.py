@@ -165,7 +165,8 @@ def alerts_for(
     kept = decision.is_in(KEPT) | pl.any_horizontal(
         decision.str.starts_with(prefix) for prefix in KEPT_AS
     )
-    told = decided.filter(kept & (pl.col("to_state") != "unknown"))
+    gated = decision.str.starts_with(OUTAGE) | decision.str.starts_with(BREAKER)
+    told = decided.filter(kept & (~gated | pl.col("to_state").is_in(["risk", "red"])))
     days = told["date"].unique().to_list()
     risks = reasons.filter(pl.col("direction") == "risk")
     rows = (
@@ -200,7 +201,11 @@ def _alert(
     is_risk = row["to_state"] in ("risk", "red")
     least, arr = executive_from_arr, row["arr"]
     is_high = is_risk and least is not None and arr is not None and arr >= least
-    again = row["to_state"] == "risk" and is_reopening(account, signal, day, episode)
+    again = (
+        row["to_state"] == "risk"
+        and row["from_state"] is not None
+        and is_reopening(account, signal, day, episode)
+    )
     told, feed = row["decision"] == TOLD, row.get("feed")
     to = "executive" if is_high else "owner"
     kind = "account" if signal in (TIER, NOTICE) else "driver_reopened" if again else "driver"
@@ -236,6 +241,8 @@ def _plain(row: dict[str, Any]) -> str:
         before, after = row["value_before"], row["value_after"]
         score = "" if before is None or after is None else f", score {before:.1f} to {after:.1f}"
         return f"went from {row['from_state']} to {row['to_state']}{score}{why}"
+    if row["from_state"] is None:
+        return f"{row['signal']} is at {row['to_state']} since an outage, and still so"
     if row["signal"] == NOTICE:
         return "has given notice of cancellation"
     before, after = (

@@ -1,7 +1,8 @@
-"""The volume of usage: how many accounts spoke today, against their usual weekday.
+"""The volume of usage: how many accounts spoke, against their usual weekday.
 
-Freshness is judged in `core.scoring.outages`, after three days. Volume sees an outage on its first
-day, and one that hits only a part of the accounts.
+A source of which nothing arrives is judged by its freshness (`core.scoring.outages`): until then
+its windows end on the last delivered day, and nothing moves. Volume sees on the first day what is
+worse: a day that was delivered, and lacks a part of the accounts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Volume:
     """What a day's usage says of its own source.
 
     Attributes:
-        spoke: accounts with any activity on the day. usual: the median of its four weekdays before.
+        spoke: accounts with any activity on the last day of theirs that was delivered.
+        usual: the median of its four weekdays before.
         limit: so many fewer than usual are an outage.
         fresh: account_ids that spoke. lost: those that usually speak and did not.
         is_out: the source is out for a part of the accounts.
@@ -45,17 +47,13 @@ def volume(windows: pl.DataFrame, day: date, rules: Gates, holidays: Sequence[st
     Args:
         windows: `account_id`, `observed_on`, `active_mask_0` of usage_windows of the day: bit n
             is activity n days before `observed_on`.
-        day: the day D.
+        day: the day D, for the holidays: a source that is always a day late is judged as any other.
         rules: `volume_drop`, `roots`.
         holidays: days on which few are normal, as YYYY-MM-DD or MM-DD: they are not judged.
     """
-    lag = (pl.lit(day) - pl.col("observed_on")).dt.total_days()
-    known = windows.filter(pl.col("observed_on").is_not_null() & lag.is_between(0, 30))
+    known = windows.filter(pl.col("observed_on").is_not_null())
     mask = pl.col("active_mask_0").fill_null(0)
-    bits = {0: (lag == 0) & (mask & 1 == 1)}
-    for back in WEEKS_BACK:
-        bit = pl.lit(2, pl.Int64).pow(back - lag).cast(pl.Int64)
-        bits[back] = pl.when(lag <= back).then(mask & bit != 0).otherwise(False)
+    bits = {back: mask & (1 << back) != 0 for back in (0, *WEEKS_BACK)}
     seen = known.select("account_id", **{f"b{back}": bit for back, bit in bits.items()})
     weeks = [f"b{back}" for back in WEEKS_BACK]
     spoke = int(seen["b0"].sum())

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -19,14 +20,13 @@ from health_pipeline.core.alerts.drivers import driver_states
 from health_pipeline.core.alerts.entries import PEOPLE
 from health_pipeline.core.alerts.evaluate import evaluate_day
 from health_pipeline.core.alerts.force import InForce
-from health_pipeline.core.alerts.gates import COUNTED, Outage, counted
-from health_pipeline.core.alerts.incidents import Incident
+from health_pipeline.core.alerts.gates import COUNTED, OUTAGE, Outage, counted
+from health_pipeline.core.alerts.incidents import Incident, echoes
 from health_pipeline.core.alerts.params import AlertRules
 from health_pipeline.core.alerts.seen import Memory, News, Outcome
 from health_pipeline.core.alerts.tell import Beside
 from health_pipeline.core.alerts.volume import volume
 from health_pipeline.core.schemas.results import RESULT_TABLES
-from datetime import UTC
 from health_pipeline_tests.core.schemas.worlds import spec
 
 FIRST = date(2026, 1, 5)
@@ -71,7 +71,9 @@ class Population:
         self.factor[after & declining[None, :]] = 0.35
         self.noise = rng.normal(0, 0.12, shape)
         self.other = {
-            name: np.clip(85 + 4 * rng.normal(size=self.accounts) + 3 * rng.normal(size=shape), 0, 100)
+            name: np.clip(
+                85 + 4 * rng.normal(size=self.accounts) + 3 * rng.normal(size=shape), 0, 100
+            )
             for name in ("tickets", "sponsor")
         }
         self.silent = np.zeros(shape, dtype=bool)
@@ -89,6 +91,7 @@ class Population:
         """The use of `accounts` really falls to `to` of what it was, for good."""
         self.factor[WARM_UP + first :, accounts] *= to
 
+    @cached_property
     def use(self) -> np.ndarray:
         """What arrives: use by day and account, on its level 1 = usual."""
         seen = np.maximum(0, self.factor * (1 + self.noise))
@@ -96,7 +99,7 @@ class Population:
 
     def signals(self) -> Iterator[tuple[date, pl.DataFrame]]:
         """`RESULT_TABLES["signals"]` of each evaluated day."""
-        use = self.use()
+        use = self.use
         sums = np.vstack([np.zeros(self.accounts), np.cumsum(use, axis=0)])
         for n in range(self.days):
             at = WARM_UP + n + 1
@@ -110,7 +113,7 @@ class Population:
     def windows(self, n: int) -> pl.DataFrame:
         """`account_id`, `observed_on`, `active_mask_0` of the n-th day."""
         at = WARM_UP + n
-        active = (self.use()[at - 62 : at + 1] > 0)[::-1]
+        active = (self.use[at - 62 : at + 1] > 0)[::-1]
         bits = (active.astype(np.int64) << np.arange(63, dtype=np.int64)[:, None]).sum(axis=0)
         return pl.DataFrame({"account_id": self.ids, "active_mask_0": bits}).with_columns(
             observed_on=pl.lit(self.day(n))
@@ -126,12 +129,17 @@ def _frame(day: date, ids: list[str], subscores: dict[str, np.ndarray]) -> pl.Da
     table = RESULT_TABLES["signals"]
     parts = [
         pl.DataFrame({"account_id": ids, "subscore": values, "value": values}).with_columns(
-            signal=pl.lit(name), date=pl.lit(day), status=pl.lit("measured"), observed_on=pl.lit(day)
+            signal=pl.lit(name),
+            date=pl.lit(day),
+            status=pl.lit("measured"),
+            observed_on=pl.lit(day),
         )
         for name, values in subscores.items()
     ]
     rows = pl.concat(parts)
-    missing = [pl.lit(None, dtype).alias(c) for c, dtype in table.columns.items() if c not in rows.columns]
+    missing = [
+        pl.lit(None, dtype).alias(c) for c, dtype in table.columns.items() if c not in rows.columns
+    ]
     return table.conform(rows.with_columns(missing))
 
 
@@ -141,10 +149,10 @@ class Run:
 
     world: Population
     rules: AlertRules = RULES
-    known: bool = True
     alerts: dict[str, InForce] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    at_risk: list[set[str]] = field(default_factory=list)
 
     def all(self) -> Run:
         """Evaluate every day."""
@@ -157,13 +165,23 @@ class Run:
             self.alerts |= {one.row.alert_id: one for one in outcome.alerts}
             self.incidents |= {one.incident_id: one for one in outcome.incidents}
             self.outcomes.append(outcome)
+            self.at_risk.append(set(states.filter(pl.col("held_state") == "risk")["account_id"]))
             history.append(counted(changes))
         return self
 
     def memory(self, day: date) -> Memory:
         """As control.db gives it."""
         alerts = [one for one in self.alerts.values() if one.is_in_force or one.day == day]
-        return Memory(tuple(alerts), tuple(self.incidents.values()))
+        held = [
+            one
+            for one in self.alerts.values()
+            if one.status == "suppressed"
+            and one.day < day
+            and str(one.row.suppressed_by).startswith(OUTAGE)
+        ]
+        known = tuple(self.incidents.values())
+        late = () if echoes(known, day, self.rules.gates) else tuple(held)
+        return Memory(tuple(alerts), known, held=late)
 
     def news(
         self,
@@ -178,7 +196,9 @@ class Run:
         usage = volume(self.world.windows(n), day, self.rules.gates)
         outages = (Outage("usage", "usage", usage.lost, day, "volume"),) if usage.is_out else ()
         people = pl.DataFrame({"account_id": self.world.ids}).with_columns(
-            pl.lit(None, dtype).alias(name) for name, dtype in PEOPLE.items() if name != "account_id"
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in PEOPLE.items()
+            if name != "account_id"
         )
         everyone = frozenset(self.world.ids)
         return News(
