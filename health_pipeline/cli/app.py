@@ -12,6 +12,7 @@ import typer
 
 from health_pipeline.adapters.store.control import ControlError
 from health_pipeline.cli import exits
+from health_pipeline.cli.alert_desk import add_commands
 from health_pipeline.cli.house import err, fail, open_house
 from health_pipeline.cli.identity import identity_app
 from health_pipeline.cli.plays import plays_app
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Explainable customer health scores, from raw files to the next play.",
 )
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts that a change of state has opened.")
+add_commands(alerts_app)
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(identity_app, name="identity")
 app.add_typer(plays_app, name="plays")

@@ -50,9 +50,9 @@ class Evaluation:
     not_configured: dict[str, str]
 
 
-def channels_of(stores: Stores) -> Channels:
-    """The channels that alerts.yaml names anywhere, ready or not."""
-    return open_channels(stores.model.delivery, stores.model.alerts.all_channels())
+def channels_of(stores: Stores, names: tuple[str, ...] = ()) -> Channels:
+    """The channels called `names`, or those that alerts.yaml names anywhere; ready or not."""
+    return open_channels(stores.model.delivery, names or stores.model.alerts.all_channels())
 
 
 def desk_of(stores: Stores, now: datetime) -> Desk:

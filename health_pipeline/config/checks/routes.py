@@ -153,7 +153,8 @@ def _known_values(draft: Draft) -> dict[str, tuple[str, ...]]:
     """The fields whose values the model knows; plans and people are known to data alone."""
     segments = draft.segments
     codes = {one.reason_code for one in draft.good_signals.values()}
-    gates = {one.name for one in (*draft.scoring.gates, *draft.scoring.combined_gates)}
+    rules = draft.scoring
+    gates = {one.name for one in rules.gates} | {one.name for one in rules.combined_gates}
     return {
         "kind": KINDS,
         "severity": SEVERITIES,
