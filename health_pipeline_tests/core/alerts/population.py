@@ -110,6 +110,11 @@ class Population:
             subscores |= {name: values[at - 1] for name, values in self.other.items()}
             yield self.day(n), _frame(self.day(n), self.ids, subscores)
 
+    def recent(self, n: int) -> np.ndarray:
+        """Use of the week that ends on the n-th day, 1 = as ever."""
+        at = WARM_UP + n + 1
+        return self.use[at - 7 : at].mean(axis=0)
+
     def windows(self, n: int) -> pl.DataFrame:
         """`account_id`, `observed_on`, `active_mask_0` of the n-th day."""
         at = WARM_UP + n
