@@ -10,12 +10,17 @@ from random import SystemRandom
 import polars as pl
 
 from health_pipeline.adapters.channels.channel import Channels, open_channels
-from health_pipeline.adapters.store.alert_book import alerts_table, memory, write_outcome
+from health_pipeline.adapters.store.alert_book import (
+    alerts_table,
+    memory,
+    note_evaluated,
+    write_outcome,
+)
 from health_pipeline.adapters.store.backfills import is_quiet
 from health_pipeline.adapters.store.deliver import DeliveryReport, deliver
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.moved import just_moved, note_moved
-from health_pipeline.adapters.store.outbox import deliveries, note_evaluated, put
+from health_pipeline.adapters.store.outbox import deliveries, put
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.alerts.compose import Desk
 from health_pipeline.core.alerts.evaluate import evaluate_day

@@ -1,4 +1,4 @@
-"""A lake in which drivers change from day to day, published as a run would, evaluated day by day."""
+"""A lake in which drivers change from day to day, published and evaluated as a run would."""
 
 from __future__ import annotations
 
@@ -54,9 +54,14 @@ class AlertWorld:
     versions: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, house: House, frames: list[dict[str, pl.DataFrame]]) -> AlertWorld:
+    def of(
+        cls,
+        house: House,
+        frames: list[dict[str, pl.DataFrame]],
+        like: Population | None = None,
+    ) -> AlertWorld:
         """The same world in another house, from the tables that were made for the first one."""
-        world = cls(house, Population(1, len(frames)))
+        world = cls(house, like or Population(1, len(frames)))
         world.__dict__["frames"] = frames
         return world
 
@@ -67,6 +72,10 @@ class AlertWorld:
     def evaluate(self, stores: Stores, n: int) -> Evaluation:
         """Evaluate the latest day on the morning after the n-th."""
         return evaluate(stores, self.now(n))
+
+    def evaluate_at(self, stores: Stores, n: int, hours: int) -> Evaluation:
+        """The same so many hours later."""
+        return evaluate(stores, self.now(n) + timedelta(hours=hours))
 
     def now(self, n: int) -> datetime:
         """The morning after the n-th day."""

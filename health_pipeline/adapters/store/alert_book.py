@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
+from health_pipeline.adapters.store.outbox import utc_text
 from health_pipeline.adapters.store.silences import silences
 from health_pipeline.core.alerts.force import InForce
 from health_pipeline.core.alerts.gates import OUTAGE
@@ -112,6 +113,16 @@ def write_outcome(connection: sqlite3.Connection, day: date, outcome: Outcome) -
         "INSERT INTO alert_decisions VALUES (?, ?, ?) ON CONFLICT (transition_id) DO UPDATE SET"
         " decision = excluded.decision WHERE decision <> excluded.decision",
         [(name, day.isoformat(), why) for name, why in said[["transition_id", "decision"]].rows()],
+    )
+
+
+def note_evaluated(
+    connection: sqlite3.Connection, day: date, model_version: str, now: datetime
+) -> None:
+    """Note that `day` was evaluated; the caller holds the transaction."""
+    connection.execute(
+        "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (day.isoformat(), model_version, utc_text(now)),
     )
 
 

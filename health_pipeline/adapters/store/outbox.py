@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
+from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.schemas.messages import Message
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
@@ -61,14 +62,31 @@ TABLES: tuple[str, ...] = (
 )
 
 
-def note_evaluated(
-    connection: sqlite3.Connection, day: date, model_version: str, now: datetime
-) -> None:
-    """Note that `day` was evaluated; the caller holds the transaction."""
-    connection.execute(
-        "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (day.isoformat(), model_version, utc_text(now)),
-    )
+def enqueue(
+    connection: sqlite3.Connection,
+    day: date,
+    model_version: str,
+    messages: Iterable[Message],
+    now: datetime,
+) -> int:
+    """Note that `day` was evaluated, and put its messages into the outbox; one transaction.
+
+    Args:
+        connection: control.db.
+        day: the evaluated day.
+        model_version: by which it was evaluated.
+        messages: what is to be told.
+        now: the wall clock, with time zone.
+
+    Returns:
+        How many messages are new; 0 when all of it was evaluated before.
+    """
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (day.isoformat(), model_version, utc_text(now)),
+        )
+        return put(connection, messages, now)
 
 
 def put(connection: sqlite3.Connection, messages: Iterable[Message], now: datetime) -> int:

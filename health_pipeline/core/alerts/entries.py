@@ -11,6 +11,7 @@ import polars as pl
 from health_pipeline.core.alerts.force import AlertRow, InForce
 from health_pipeline.core.alerts.incidents import Incident
 from health_pipeline.core.alerts.routes import Facts
+from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.messages import MessageAlert
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
@@ -101,7 +102,9 @@ def _entry(
 
 
 def listed(
-    incident: Incident, people: Mapping[str, Mapping[str, Any]], words: Mapping[str, str]
+    incident: Incident,
+    people: Mapping[str, Mapping[str, Any]],
+    words: Mapping[str, tuple[str, str]],
 ) -> list[MessageAlert]:
     """Every account of a group, one entry each."""
     drivers: dict[str, list[str]] = {}
@@ -119,17 +122,17 @@ def _member(
     account: str,
     person: Mapping[str, Any],
     drivers: Sequence[str],
-    words: str | None,
+    words: tuple[str, str] | None,
 ) -> MessageAlert:
     return MessageAlert(
-        alert_id=f"{incident.incident_id}:{account}",
+        alert_id=words[1] if words else f"{incident.incident_id}:{account}",
         account_id=account,
         account=person.get("name") or account,
         signal=drivers[0],
         reason_code=None,
         from_state=None,
         to_state=None,
-        sentence=words or ", ".join(drivers),
+        sentence=words[0] if words else ", ".join(drivers),
         score=person.get("score"),
         tier=person.get("tier"),
         arr=person.get("arr"),
@@ -140,14 +143,17 @@ def _member(
     )
 
 
-def words_of(held: pl.DataFrame) -> dict[str, str]:
-    """Account → what changed of it, in words."""
-    figures = held.sort("account_id", "signal").select(
-        "account_id",
-        words=pl.format("{} {} → {}", "signal", "from_state", "to_state"),
+def words_of(held: pl.DataFrame) -> dict[str, tuple[str, str]]:
+    """Account → what changed of it, in words, and the alert that is kept of the first change."""
+    told = held.sort("account_id", "signal").with_columns(
+        words=pl.format("{} {} → {}", "signal", "from_state", "to_state")
     )
-    joined = figures.group_by("account_id", maintain_order=True).agg(pl.col("words").str.join(", "))
-    return dict(joined.iter_rows())
+    joined = told.group_by("account_id", maintain_order=True).agg(
+        pl.col("words").str.join(", "), pl.col("transition_id").first()
+    )
+    return {
+        account: (words, stable_id("alert", first)) for account, words, first in joined.iter_rows()
+    }
 
 
 def late_changes(held: Sequence[InForce], day: date) -> pl.DataFrame:

@@ -172,12 +172,12 @@ def _tell_incidents(
     for one in (*data.opened, *grown):
         if len(one.everyone) <= sizes.get(one.incident_id, -1):
             continue
-        if silenced_by(incident_facts(one), memory.silences, news.day):
+        if silenced_by(incident_facts(one), memory.silences, news.now.date()):
             continue
         alerts = listed(one, people, words) if one.kind == GROUP else []
         sheet.messages += incident_messages(one, "trigger", alerts, desk, at)
     for one in (*data.resolved, *ends):
-        if not silenced_by(incident_facts(one), memory.silences, news.day):
+        if not silenced_by(incident_facts(one), memory.silences, news.now.date()):
             sheet.messages += incident_messages(one, "resolve", [], desk, at)
 
 
@@ -195,7 +195,7 @@ def _tell_accounts(
         fresh, news.reasons, news.plays, news.people, news.executive_from_arr, desk.rules
     )
     alerts = entries(rows, news.people, news.plays, news.reads, news.day)
-    held = held_back(alerts, memory.alerts, memory.silences, desk.rules.inhibit, news.day)
+    held = held_back(alerts, memory.alerts, memory.silences, desk.rules.inhibit, news.now.date())
     alerts = [
         one.model_copy(
             update={

@@ -25,7 +25,7 @@ def held_back(
         before: those of earlier days, of which the ones in force inhibit too.
         silences: in effect or not.
         inhibit: what holds back what.
-        day: the day.
+        day: of the wall clock.
     """
     open_ = [one for one in alerts if one.status != "suppressed"]
     held = {

@@ -56,6 +56,7 @@ class Population:
     accounts: int
     days: int
     seed: int = 3
+    first: date = FIRST
     silent: np.ndarray = field(init=False)
     factor: np.ndarray = field(init=False)
 
@@ -81,7 +82,7 @@ class Population:
 
     def day(self, n: int) -> date:
         """The n-th evaluated day."""
-        return FIRST + timedelta(days=WARM_UP + n)
+        return self.first + timedelta(days=WARM_UP + n)
 
     def out(self, first: int, last: int, accounts: np.ndarray) -> None:
         """Nothing of `accounts` arrives on evaluated days `first` to `last`."""

@@ -50,7 +50,7 @@ def healthy_before(run, accounts):
 
 
 def one_alert(run, days):
-    """The messages of the one group alert, the first with its list, later ones with a longer one."""
+    """The first message of the one group alert, and whom the last one lists: lists only grow."""
     messages = told(run, days, ["group"])
     assert len({one.dedup_key for one in messages}) == 1
     sizes = [len(one.alerts) for one in messages]
