@@ -17,10 +17,15 @@ from health_pipeline.adapters.store.outbox import deliveries, enqueue, is_evalua
 from health_pipeline.core.alerts.tell import alerts_for, decisions
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.messages import messages_of
 from health_pipeline.orchestration.publish import published, version_in
 from health_pipeline.orchestration.window import Window
 
 SUCCESS_DAYS = 90
+
+SEND_SECONDS = 45.0
+AT_ONCE_SECONDS = 10.0
+"""No attempt is begun later, in a tick or by hand, and inside of a run; the next tick goes on."""
 
 BACKFILLED = "backfilled"
 """Decision on the transitions of a day that a backfill has published: history is not told."""
@@ -83,16 +88,29 @@ def evaluate(stores: Stores) -> Evaluation:
     version = version_in(transitions)
     queued = 0
     if alerts.height or not is_evaluated(stores.control, day, version):
-        queued = enqueue(stores.control, day, version, alerts, channels.ready, now)
+        messages = messages_of(alerts, people.join(names, on="account_id", how="left"), channels)
+        queued = enqueue(stores.control, day, version, messages, now)
     counts = decided.group_by("decision").len("transitions").sort("decision")
     return Evaluation(day, counts, alerts, queued, channels.not_configured)
 
 
 def send_due(stores: Stores) -> DeliveryReport:
     """Deliver what is due in the outbox, and publish the attempts."""
-    ready = channels_of(stores).ready
-    report = deliver(stores.control, ready, House.now, SystemRandom().uniform)
-    if report.delivered or report.failed or report.dead:
+    return _send(stores, list(stores.model.delivery.channels), SEND_SECONDS)
+
+
+def send_at_once(stores: Stores) -> DeliveryReport:
+    """The same from inside of a run, for a short while, and never on the run's own output."""
+    channels = stores.model.delivery.channels
+    return _send(
+        stores, [name for name, one in channels.items() if one.kind != "console"], AT_ONCE_SECONDS
+    )
+
+
+def _send(stores: Stores, channels: list[str], budget_seconds: float) -> DeliveryReport:
+    ready = open_channels(stores.model.delivery, channels).ready
+    report = deliver(stores.control, ready, House.now, SystemRandom().uniform, budget_seconds)
+    if report.delivered or report.failed or report.dead or report.refused:
         attempts = Write("deliveries", None, deliveries(stores.control))
         stores.lake.publish([attempts], run_id="delivery", at=House.now())
     return report

@@ -5,12 +5,9 @@ They take the way of every alert: once into the outbox, delivered at least once 
 
 from datetime import date, timedelta
 
-import polars as pl
-
 from health_pipeline.adapters.store.outbox import put
 from health_pipeline.adapters.store.transaction import transaction
-from health_pipeline.core.schemas.ids import stable_id
-from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.messages import Message, Severity
 from health_pipeline.orchestration.alerting import channels_of
 from health_pipeline.orchestration.house import House, Stores
 
@@ -31,20 +28,27 @@ def drifted(stores: Stores, month_end: date, version: str, subjects: list[str]) 
     return _tell(stores, "drift", f"{month_end:%Y-%m}:{version}", "warning", sentence)
 
 
-def _tell(stores: Stores, kind: str, about: str, severity: str, sentence: str) -> int:
-    now, table, key = House.now(), RESULT_TABLES["alerts"], f"{kind}:{about}"
-    row = dict.fromkeys(table.columns) | {
-        "alert_id": stable_id("alert", key),
-        "transition_id": stable_id("news", key),
-        "dedup_key": key,
-        "kind": kind,
-        "to_state": kind,
-        "severity": severity,
-        "route": "on_call",
-        "opened_at": now,
-        "status": "open",
-        "sentence": sentence,
-    }
-    alert = table.conform(pl.DataFrame([row], schema=table.columns, orient="row"))
+def _tell(stores: Stores, kind: str, about: str, severity: Severity, sentence: str) -> int:
+    now, key = House.now(), f"{kind}:{about}"
+    messages = [
+        Message(
+            key=f"{key}:{channel}",
+            dedup_key=key,
+            channel=channel,
+            kind=kind,
+            action="trigger",
+            severity=severity,
+            title=sentence,
+            text="",
+            alerts=(),
+            links=(),
+            runbook=kind,
+            route="on_call",
+            recipient="on_call",
+            to=(),
+            opened_at=now,
+        )
+        for channel in sorted(channels_of(stores).ready)
+    ]
     with transaction(stores.control):
-        return put(stores.control, alert, channels_of(stores).ready, now)
+        return put(stores.control, messages, now)

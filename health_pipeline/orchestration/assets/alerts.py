@@ -9,7 +9,7 @@ import polars as pl
 from health_pipeline.adapters.store.backfills import set_quiet
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.alerts.drivers import driver_states
-from health_pipeline.orchestration.alerting import evaluate
+from health_pipeline.orchestration.alerting import evaluate, send_at_once
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, contract_spec, table_spec
@@ -74,7 +74,8 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                     "overrides",
                 ],
                 "What people are told: one alert for each driver of the latest day that entered a "
-                "state worth telling, with sentence, owner and play. The sensor delivers them.",
+                "state worth telling, with sentence, owner and play. What is due is sent at once; "
+                "the sensor sends the rest, and what has to be tried again.",
                 kinds=frozenset({"sqlite", "parquet"}),
             )
         ],
@@ -90,6 +91,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 yield from publish(context, stores, {"alerts": old}, told)
                 return
             found = evaluate(stores)
+            sent = send_at_once(stores)
             # What was told stays told; what was muted before and is told now says so.
             whole = (
                 pl.concat([old, found.alerts], how="vertical_relaxed")
@@ -99,6 +101,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             figures = {
                 "day": str(found.day),
                 "queued_now": found.queued,
+                "delivered_now": sent.delivered,
                 "decisions": table_value(found.decided),
                 "channels_not_configured": dg.MetadataValue.json(found.not_configured),
             }
