@@ -175,6 +175,22 @@ def alerts_deliver(lake: LakeDir = None, model: ModelDir = None) -> None:
     raise typer.Exit(deliver_command(open_house(model=model, lake=lake)))
 
 
+@alerts_app.command("replay")
+def alerts_replay(
+    *,
+    channel: Annotated[str | None, typer.Option(help="Those of this channel.")] = None,
+    key: Annotated[str | None, typer.Option(help="The one with this key.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every one of them.")] = False,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """Send messages again that were given up; without a choice, say what is stuck and why."""
+    from health_pipeline.cli.dead_letters import replay_command
+
+    house = open_house(model=model, lake=lake)
+    raise typer.Exit(replay_command(house, channel, key, everything=everything))
+
+
 def main() -> None:
     """Entry point of the `health` command."""
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")

@@ -30,6 +30,10 @@ from health_pipeline.orchestration.alert_news import news_of, transitions_versio
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import MOVED
 
+SEND_SECONDS = 45.0
+AT_ONCE_SECONDS = 10.0
+"""No attempt is begun later, in a tick or by hand, and inside of a run; the next tick goes on."""
+
 BACKFILLED = "backfilled"
 """Decision on the transitions of a day that a backfill has published: history is not told."""
 
@@ -105,9 +109,21 @@ def published_changes(stores: Stores, day: date) -> int:
 
 def send_due(stores: Stores) -> DeliveryReport:
     """Deliver what is due in the outbox, and publish the attempts."""
-    ready = channels_of(stores).ready
-    report = deliver(stores.control, ready, House.now, SystemRandom().uniform)
-    if report.delivered or report.failed or report.dead:
+    return _send(stores, list(stores.model.delivery.channels), SEND_SECONDS)
+
+
+def send_at_once(stores: Stores) -> DeliveryReport:
+    """The same from inside of a run, for a short while, and never on the run's own output."""
+    channels = stores.model.delivery.channels
+    return _send(
+        stores, [name for name, one in channels.items() if one.kind != "console"], AT_ONCE_SECONDS
+    )
+
+
+def _send(stores: Stores, channels: list[str], budget_seconds: float) -> DeliveryReport:
+    ready = open_channels(stores.model.delivery, channels).ready
+    report = deliver(stores.control, ready, House.now, SystemRandom().uniform, budget_seconds)
+    if report.delivered or report.failed or report.dead or report.refused:
         attempts = Write("deliveries", None, deliveries(stores.control))
         stores.lake.publish([attempts], run_id="delivery", at=House.now())
     return report

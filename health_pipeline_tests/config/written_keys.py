@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from health_pipeline.adapters.channels.params import ChannelParams
 from health_pipeline.config.shapes import SHAPES, WrittenSignal
 from health_pipeline.core.alerts.routes import Match, Route
 
@@ -16,7 +17,12 @@ def keys_of(file: str) -> dict[str, str]:
     if file == "signals":
         rows = dict(_keys(WrittenSignal, "NAME."))
         return {key: "the kind's" if value == "none" else value for key, value in rows.items()}
-    return dict(_keys(SHAPES[file], ""))
+    rows = dict(_keys(SHAPES[file], ""))
+    if file == "delivery":
+        rows.pop("channels")
+        rows |= {f"channels.NAME.{key}": value for key, value in _keys(ChannelParams, "")}
+        rows["channels.NAME.per_second"] = "the kind's"
+    return rows
 
 
 def default_of(field) -> str:

@@ -16,6 +16,7 @@ from health_pipeline.adapters.store import (
     models,
     moved,
     outbox,
+    outbox_v4,
     play_actions,
     registry,
     silences,
@@ -40,7 +41,8 @@ TABLES: tuple[str, ...] = (
 
 SCHEMA_VERSION = 5
 OLDEST = 3
-"""Since then a new schema only adds tables, which are created when an older file is opened."""
+"""Since then a new schema adds tables, which are created when an older file is opened; the outbox of
+4 is carried over."""
 
 
 class ControlError(Exception):
@@ -84,6 +86,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     if found < SCHEMA_VERSION:
         with transaction(connection):
+            outbox_v4.carry_over(connection)
             for statement in TABLES:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -484,6 +484,7 @@ _TABLES = (
             "status_code": INT,
             "retry_at": TIMESTAMP,
             "error": TEXT,
+            "possible_repeat": BOOL,
         },
         ("delivery_id",),
     ),
