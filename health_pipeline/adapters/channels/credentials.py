@@ -5,24 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 from health_pipeline.adapters.addresses import refusal
+from health_pipeline.adapters.channels.params import ChannelParams
 
 
 class NotConfiguredError(Exception):
     """The channel lacks what it needs; the message says what, and holds no secret."""
-
-
-class HasUrl(Protocol):
-    """Parameters of a channel whose address is kept elsewhere."""
-
-    @property
-    def url_env(self) -> str | None: ...  # noqa: D102
-    @property
-    def url_file(self) -> str | None: ...  # noqa: D102
-    @property
-    def allow_hosts(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 def variable(name: str, key: str, env: Mapping[str, str] | None = None) -> str:
@@ -37,13 +26,14 @@ def variable(name: str, key: str, env: Mapping[str, str] | None = None) -> str:
     return value
 
 
-def address(config: HasUrl, env: Mapping[str, str] | None = None) -> str:
-    """The address that `url_env` or `url_file` holds.
+def address(config: ChannelParams, env: Mapping[str, str] | None = None) -> str:
+    """The address that `url_env` or `url_file` of a channel holds, whichever keys it has.
 
     Raises:
         NotConfiguredError: there is none, or nothing may be sent to it.
     """
-    url = written_address(config.url_env, config.url_file, env)
+    url_env: str | None = getattr(config, "url_env", None)
+    url = written_address(url_env, getattr(config, "url_file", None), env)
     refused = refusal(url, config.allow_hosts)
     if refused:
         raise NotConfiguredError(refused)

@@ -41,8 +41,8 @@ TABLES: tuple[str, ...] = (
 
 SCHEMA_VERSION = 5
 OLDEST = 3
-"""Since then a new schema adds tables, which are created when an older file is opened; the outbox of
-4 is carried over."""
+"""Since then a new schema adds tables, which are created when an older file is opened; the outbox
+of schema 4 is carried over."""
 
 
 class ControlError(Exception):

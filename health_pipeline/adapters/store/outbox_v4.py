@@ -25,15 +25,14 @@ def carry_over(connection: sqlite3.Connection) -> None:
     connection.execute("DROP INDEX IF EXISTS outbox_open")
     for statement in outbox.TABLES:
         connection.execute(statement)
-    rows = connection.execute(
-        "SELECT key, channel, dedup_key, payload, created_at, state, attempts, failures, next_at,"
-        " last_error FROM outbox_4 ORDER BY rowid"
-    ).fetchall()
+    found = connection.execute("SELECT * FROM outbox_4 ORDER BY rowid")
+    names = [column[0] for column in found.description]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     connection.executemany(
         "INSERT INTO outbox (key, channel, dedup_key, kind, payload, created_at, due_at, state,"
         " attempts, failures, doubts, next_at, last_error)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [_row(*row) for row in rows],
+        [_row(row) for row in rows],
     )
     connection.execute(
         "INSERT INTO delivery_attempts SELECT delivery_id, target, key, attempt, at, ok,"
@@ -43,34 +42,23 @@ def carry_over(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TABLE {table}_4")
 
 
-def _row(  # noqa: PLR0917 - the columns of the old table
-    key: str,
-    channel: str,
-    dedup_key: str,
-    payload: str,
-    created_at: str,
-    state: str,
-    attempts: int,
-    failures: int,
-    next_at: str,
-    last_error: str | None,
-) -> tuple[object, ...]:
-    message = _message(key, channel, dedup_key, json.loads(payload))
-    leased = state == "leased"  # its sender is gone, and may have sent it
+def _row(old: dict[str, Any]) -> tuple[object, ...]:
+    message = _message(old["key"], old["channel"], old["dedup_key"], json.loads(old["payload"]))
+    leased = old["state"] == "leased"  # its sender is gone, and may have sent it
     return (
         message.key,
-        channel,
+        message.channel,
         message.dedup_key,
         message.kind,
         message.model_dump_json(),
-        created_at,
-        created_at,
-        "pending" if leased else state,
-        attempts,
-        failures,
+        old["created_at"],
+        old["created_at"],
+        "pending" if leased else old["state"],
+        old["attempts"],
+        old["failures"],
         int(leased),
-        next_at or created_at,
-        last_error,
+        old["next_at"] or old["created_at"],
+        old["last_error"],
     )
 
 
