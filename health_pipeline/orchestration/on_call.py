@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from health_pipeline.adapters.store.outbox import put
+from health_pipeline.adapters.store.outbox import undelivered as stuck
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.alerts.compose_many import operation_messages
 from health_pipeline.core.schemas.ids import stable_id
@@ -18,6 +19,10 @@ from health_pipeline.orchestration.house import House, Stores
 
 NEWS_DAYS = 45
 """The report of a month that ended earlier is history, and history pages nobody."""
+
+LATE = timedelta(hours=1)
+STALE_DAYS = timedelta(days=2)
+"""The latest day is not older, or it is history and pages nobody."""
 
 NAMED = 20
 """So many undelivered messages are named; the others are counted."""
@@ -63,6 +68,40 @@ def undelivered(stores: Stores) -> int:
     title = f"{len(rows)} messages could not be delivered"
     text = "\n".join([*words[:NAMED], *more])
     return _tell(stores, "dead_letter", about, "critical", title, text)
+
+
+def overdue(stores: Stores, now: datetime | None = None) -> int:
+    """Queue that messages wait for an hour and more, once a channel and day."""
+    now = now or House.now()
+    told = 0
+    for one in stuck(stores.control, now - LATE):
+        if one.overdue:
+            title = f"{one.overdue} messages wait for channel {one.channel}"
+            words = f"the oldest since {one.oldest_due_at:%Y-%m-%d %H:%M} UTC: {one.last_error}"
+            about = f"{one.channel}:{now:%Y-%m-%d}"
+            told += _tell(stores, "undelivered", about, "error", title, words)
+    return told
+
+
+def stale_sources(stores: Stores) -> int:
+    """Queue which sources are silent, once a silence, where the data owner has the incident.
+
+    Without a `data_owner` the data incident itself goes to on call.
+    """
+    days = stores.lake.days("outages")
+    if stores.model.alerts.data_owner is None or not days:
+        return 0
+    if House.now().date() - days[-1] > STALE_DAYS:
+        return 0
+    rows = stores.lake.frame("outages", days[-1], days[-1])
+    told = 0
+    for row in rows.iter_rows(named=True) if rows is not None else ():
+        name = f"{row['source']} {row['table']}"
+        title = f"{name} is silent since {row['since']}"
+        words = f"{row['accounts']} accounts are concerned, {row['share']:.0%} of all"
+        about = f"{row['source']}:{row['table']}:{row['since']}"
+        told += _tell(stores, "stale_source", about, "error", title, words)
+    return told
 
 
 def heartbeat(stores: Stores, now: datetime | None = None) -> int:

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from health_pipeline.adapters.store.alert_book import in_force, incidents_in_force
 from health_pipeline.adapters.store.outbox import waiting
+from health_pipeline.core.alerts.recipients import UNOWNED
 from health_pipeline.core.alerts.tell import MUTED
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -57,6 +59,8 @@ class Summary:
         changes: driver changes of the day by state entered.
         overrides: of the day; see `Overrides`.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
+        unowned: accounts with alerts in force that nobody is told of, by name.
+        incidents: what concerns many accounts at once and lasts, in words.
         unseen: what no account claims. `to_restate`: history that merges and splits changed.
     """
 
@@ -76,6 +80,8 @@ class Summary:
     changes: pl.DataFrame
     overrides: "Overrides"
     waiting: int
+    unowned: tuple[str, ...]
+    incidents: tuple[str, ...]
     unseen: Unseen
     to_restate: ToRestate | None
 
@@ -115,8 +121,22 @@ def summarise(stores: Stores) -> Summary:
         changes=_counted(transitions, "to_state"),
         overrides=_overrides(stores, day),
         waiting=waiting(stores.control),
+        unowned=_unowned(stores),
+        incidents=_incidents(stores),
         unseen=unseen(stores),
         to_restate=to_restate(stores),
+    )
+
+
+def _unowned(stores: Stores) -> tuple[str, ...]:
+    alerts = in_force(stores.control)
+    return tuple(sorted({one.alert.account for one in alerts if one.row.route == UNOWNED}))
+
+
+def _incidents(stores: Stores) -> tuple[str, ...]:
+    return tuple(
+        f"{one.kind} of {one.source} since {one.opened_on}: {len(one.everyone):,} accounts"
+        for one in incidents_in_force(stores.control)
     )
 
 

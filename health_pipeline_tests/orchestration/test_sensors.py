@@ -132,7 +132,7 @@ def test_a_failed_run_reaches_whoever_is_on_call_once(house, receiver, tmp_path)
     assert body["type"] == "health.run_failed"
     assert body["data"]["severity"] == "critical"
     assert body["data"]["route"] == "on_call"
-    said = body["data"]["title"]
+    said = f"{body['data']['title']}: {body['data']['text']}"
     assert said.startswith(f"daily_health failed, run {run_id}: scores: ")
     assert "no signal values on 2025-09-01" in said
 
@@ -160,5 +160,6 @@ def test_drift_of_the_last_month_is_told_once(house, receiver, why, days_ago, su
         again = drifted(stores, ended, "v1", subjects)
     assert (first, again) == (queued, 0), why
     tick(house)
-    sentences = [json.loads(request.body)["data"]["title"] for request in receiver.processed]
-    assert sentences == [f"drift in {ended:%Y-%m}: all: score"] * queued
+    bodies = [json.loads(request.body)["data"] for request in receiver.processed]
+    said = [(one["title"], one["text"]) for one in bodies]
+    assert said == [(f"Drift in {ended:%Y-%m}", "all: score")] * queued

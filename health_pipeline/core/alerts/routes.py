@@ -20,6 +20,8 @@ KINDS = (
     "drift",
     "failed_check",
     "dead_letter",
+    "undelivered",
+    "stale_source",
     "heartbeat",
 )
 """What a message can be about, as matchers name it."""
@@ -133,7 +135,7 @@ def _with_parent(route: Route, above: Route | None) -> Route:
     return above.model_copy(update=said)
 
 
-ON_CALL = ("run_failed", "drift", "failed_check", "dead_letter", "heartbeat")
+ON_CALL = KINDS[KINDS.index("run_failed") :]
 CALMER = ("healthy", "watch", "unknown", "green", "yellow")
 NOW = {"quiet_hours": False, "send_resolved": True}
 
