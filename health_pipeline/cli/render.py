@@ -16,6 +16,9 @@ from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Plays,
 LONGEST_NAME = 500
 TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
 
+SHOWN_UNOWNED = 10
+"""So many accounts without an owner are named; the others are counted."""
+
 
 def money_words(amount: float | None) -> str:
     """An amount with thousands separators and no cents."""
@@ -141,6 +144,7 @@ def _print_gaps(console: Console, summary: Summary) -> None:
             f"Alerts waiting: {summary.waiting:,} (the sensor delivers them, or "
             "`health alerts deliver`)"
         )
+    _print_alerts(console, summary)
     for row in summary.outages.iter_rows(named=True):
         rests = "their tiers rest" if row["freezes"] else "too few for tiers to rest"
         told = row["table"] if row["table"] == row["source"] else f"{row['source']} {row['table']}"
@@ -157,6 +161,20 @@ def _print_gaps(console: Console, summary: Summary) -> None:
     _print_counted(console, "Quarantined", summary.quarantined, "table `quarantine`")
     _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
     _print_identity(console, summary)
+
+
+def _print_alerts(console: Console, summary: Summary) -> None:
+    """What lasts, and whose alerts nobody is told of."""
+    for words in summary.incidents:
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+    if summary.unowned:
+        more = len(summary.unowned) - SHOWN_UNOWNED
+        names = ", ".join(summary.unowned[:SHOWN_UNOWNED]) + (
+            f" and {more} more" if more > 0 else ""
+        )
+        console.print(
+            f"At risk, and owned by nobody: {names}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def _print_identity(console: Console, summary: Summary) -> None:

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from health_pipeline.adapters.channels.params import ChannelConfig
 from health_pipeline.adapters.sources.params import SourcesConfig
 from health_pipeline.core.activity.params import ActivityRules
 from health_pipeline.core.alerts.params import AlertRules
@@ -105,9 +104,10 @@ class WrittenPlays(Frozen):
 
 
 class WrittenDelivery(Frozen):
-    """delivery.yaml: channels, and what the CRM shows."""
+    """delivery.yaml: channels, each block as its kind takes it, and what the CRM shows."""
 
-    channels: dict[str, ChannelConfig]
+    channels: dict[str, dict[str, Any]]
+    allow_hosts: tuple[str, ...] = ()
     crm: CrmRules = CrmRules()
 
 

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from health_pipeline.adapters.store.alert_book import in_force, incidents_in_force
 from health_pipeline.adapters.store.outbox import waiting
+from health_pipeline.core.alerts.recipients import UNOWNED
 from health_pipeline.core.alerts.tell import MUTED
 from health_pipeline.core.plays.coverage import COVERAGE, coverage
 from health_pipeline.core.schemas.plays import running_plays
@@ -80,6 +82,8 @@ class Summary:
         changes: driver changes of the day by state entered.
         overrides: of the day; see `Overrides`. `plays`: likewise.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
+        unowned: accounts with alerts in force that nobody is told of, by name.
+        incidents: what concerns many accounts at once and lasts, in words.
         unseen: what no account claims. `to_restate`: history that merges and splits changed.
         decisions: of people about identity, that no run has counted; `restate`: the command that
             does, and computes all published days anew.
@@ -102,6 +106,8 @@ class Summary:
     overrides: "Overrides"
     plays: Plays
     waiting: int
+    unowned: tuple[str, ...]
+    incidents: tuple[str, ...]
     unseen: Unseen
     to_restate: ToRestate | None
     decisions: int
@@ -144,10 +150,24 @@ def summarise(stores: Stores) -> Summary:
         overrides=_overrides(stores, day),
         plays=_plays(stores, scores, day),
         waiting=waiting(stores.control),
+        unowned=_unowned(stores),
+        incidents=_incidents(stores),
         unseen=unseen(stores),
         to_restate=to_restate(stores),
         decisions=waiting_decisions(stores),
         restate=restating_all(stores),
+    )
+
+
+def _unowned(stores: Stores) -> tuple[str, ...]:
+    alerts = in_force(stores.control)
+    return tuple(sorted({one.alert.account for one in alerts if one.row.route == UNOWNED}))
+
+
+def _incidents(stores: Stores) -> tuple[str, ...]:
+    return tuple(
+        f"{one.kind} of {one.source} since {one.opened_on}: {len(one.everyone):,} accounts"
+        for one in incidents_in_force(stores.control)
     )
 
 

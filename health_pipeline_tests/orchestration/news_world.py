@@ -16,7 +16,10 @@ from health_pipeline.orchestration.identity import resolve_and_register
 
 HOOK = "HEALTH_TEST_HOOK"
 MODEL = {
-    "delivery.yaml": f"channels:\n  ops: {{kind: webhook, url_env: {HOOK}, timeout_seconds: 2}}\n",
+    "delivery.yaml": (
+        f"channels:\n  ops: {{kind: webhook, url_env: {HOOK}, timeout_seconds: 2}}\n"
+        "allow_hosts: [127.0.0.1]\n"
+    ),
     "alerts.yaml": "channels: [ops]\n",
 }
 

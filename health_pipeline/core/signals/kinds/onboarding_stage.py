@@ -27,6 +27,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("milestones",),
     unit="stages behind",
     higher_is_better=False,
     leading=True,
