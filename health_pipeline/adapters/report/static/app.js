@@ -100,7 +100,7 @@ async function renewalTable() {
     place: document.getElementById("table-renewals"), label: "Table of renewals", size: SMALL ? 8 : 25, by: "on", empty: "No renewal.",
     rows: () => all.id.map((_, n) => n).filter((n) => place(n) !== undefined && fits[show](n)),
     columns: [of(COLUMN.name),
-      { key: "on", name: "Date", value: (n) => all.days[n], cell: (n) => el("span", {}, el("span", { class: "day" }, `${date(all.on[n])} `), all.days[n] < 0 ? el("span", { class: "late small" }, `overdue by ${-all.days[n]} days`) : el("span", { class: "quiet small" }, `in ${all.days[n]} days`)) },
+      { key: "on", name: "Date", value: (n) => all.days[n], cell: (n) => el("span", {}, el("span", { class: "day" }, `${date(all.on[n])} `), all.days[n] < 0 ? el("span", { class: "late small" }, `overdue by ${daysWords(all.days[n])}`) : el("span", { class: "quiet small" }, all.days[n] ? `in ${daysWords(all.days[n])}` : "today")) },
       of(COLUMN.tier), of(COLUMN.score), of(COLUMN.week),
       { key: "amount", name: `Amount ${head.currency}`, num: true, downFirst: true, value: (n) => all.amount[n], cell: (n) => money(all.amount[n]) },
       { key: "plan", name: "Recovery plan", value: (n) => ROWS.planned[place(n)], cell: (n) => (ROWS.planned[place(n)] ? "yes" : ROWS.tier[place(n)] < 2 ? "none" : "–") },

@@ -51,7 +51,7 @@ function account(i, found, later) {
 function renewsIn(iso) {
   if (!iso) return "–";
   const days = daysUntil(iso);
-  return `${date(iso)} (${days < 0 ? `${-days} days ago` : `in ${days} days`})`;
+  return `${date(iso)} (${days < 0 ? `${daysWords(days)} ago` : days ? `in ${daysWords(days)}` : "today"})`;
 }
 
 function story(found) {

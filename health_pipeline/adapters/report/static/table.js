@@ -10,7 +10,10 @@ function makeTable({ place, label, columns, rows, size, empty, by, down }) {
   const none = el("p", { class: "empty" }, empty);
   const table = el("table", { class: "grid" }, el("thead", {}, el("tr", {}, heads)), body);
   const frame = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
-  place.replaceChildren(frame, none, el("div", { class: "pages" }, back, next, told));
+  // Where rows are cards there are no heads to press.
+  const choice = el("select", { onchange: () => sortBy(columns.find((one) => one.key === choice.value)) },
+    columns.filter((one) => one.value).map((one) => el("option", { value: one.key }, one.name)));
+  place.replaceChildren(el("label", { class: "field sort-by" }, "Sort by ", choice), frame, none, el("div", { class: "pages" }, back, next, told));
   let shown = [];
 
   function sortBy(column) {
@@ -36,6 +39,7 @@ function makeTable({ place, label, columns, rows, size, empty, by, down }) {
         return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
       });
     }
+    choice.value = sorted.by;
     heads.forEach((th, n) => {
       if (columns[n].key === sorted.by) th.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
       else th.removeAttribute("aria-sort");
