@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.channels.kind import Kind
+from health_pipeline.adapters.channels.kind import kinds as channel_kinds
+from health_pipeline.adapters.channels.params import ChannelParams
+from health_pipeline.config.allowed import allowed_at
 from health_pipeline.core.schemas.columns import Column, SourceTable
 from health_pipeline.core.schemas.meanings import ROWS, meaning
 from health_pipeline.core.schemas.results import RESULT_TABLES, ResultTable
@@ -14,6 +19,7 @@ from health_pipeline.core.schemas.source_meanings import SOURCE_ROWS, source_mea
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.signals.catalogue import catalogue_markdown
 from health_pipeline.core.signals.kind import kinds
+from health_pipeline_tests.config.written_keys import default_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -24,6 +30,35 @@ What you can hand in; any subset will do. Files, formats and mapping: [sources](
 one key are versions of one record. Times are UTC unless the mapping says otherwise, percentages run
 from 0 to 100. A column that is not required may be left out: signals that need it are then
 `not_applicable`, and nothing becomes zero.
+"""
+
+CHANNELS_INTRODUCTION = """\
+# Channels
+
+The kinds of channels that a block of `delivery.yaml` may name, made from their files in
+`health_pipeline/adapters/channels/kinds/`. Every kind takes `timeout_seconds`, `per_second` and
+`allow_hosts` ([model](model.md#deliveryyaml)). Addresses and secrets are kept in environment
+variables, or files, that the keys name. How messages get there: [delivery](delivery.md).
+
+```yaml
+channels:
+  on_call:
+    kind: pagerduty
+    routing_key_env: PAGERDUTY_ROUTING_KEY
+  customer_success:
+    kind: slack
+    url_env: SLACK_WEBHOOK_URL
+  owners:
+    kind: email
+    host: smtp.us.example
+    sender: health@us.example
+    user_env: SMTP_USER
+    password_env: SMTP_PASSWORD
+  teams:
+    kind: apprise
+    url_env: TEAMS_WORKFLOW_URL
+allow_hosts: [smtp.us.example]
+```
 """
 
 RESULTS_INTRODUCTION = """\
@@ -123,7 +158,49 @@ def _names(columns: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in columns)
 
 
+def channels_markdown() -> str:
+    """docs/channels.md: an overview, then one section for each kind of channel."""
+    overview = [
+        "| kind | what | a second | a repeat |",
+        "|---|---|---|---|",
+        *(
+            f"| [{kind.name}](#{kind.name}) | {_first(kind.doc)} | {_pace(kind)} |"
+            f" {'dropped by the receiver' if kind.dedupes else 'marked'} |"
+            for kind in channel_kinds().values()
+        ),
+    ]
+    sections = ["\n".join(overview), *(_channel(kind) for kind in channel_kinds().values())]
+    return CHANNELS_INTRODUCTION + "\n" + "\n\n".join(sections) + "\n"
+
+
+def _first(doc: str) -> str:
+    return doc.partition("\n")[0].rstrip(".;")
+
+
+def _pace(kind: Kind) -> str:
+    return f"{kind.params.model_fields['per_second'].default:,.0f}"
+
+
+def _channel(kind: Kind) -> str:
+    own = {
+        name: field
+        for name, field in kind.params.model_fields.items()
+        if name not in ChannelParams.model_fields
+    }
+    lines = [f"## {kind.name}", "", kind.doc, "", inspect.cleandoc(kind.params.__doc__ or "")]
+    if kind.hosts:
+        lines += ["", f"Hosts that it may always reach: {_names(kind.hosts)}."]
+    if own:
+        lines += ["", "| key | allowed | default |", "|---|---|---|"]
+        lines += [
+            f"| `{name}` | {allowed_at(kind.params, (name,))} | {default_of(field)} |"
+            for name, field in own.items()
+        ]
+    return "\n".join(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "channels.md": channels_markdown,
     "signals.md": lambda: catalogue_markdown(kinds()),
     "source_tables.md": sources_markdown,
     "tables.md": tables_markdown,

@@ -12,6 +12,7 @@ import typer
 
 from health_pipeline.adapters.store.control import ControlError
 from health_pipeline.cli import exits
+from health_pipeline.cli.alert_desk import add_commands
 from health_pipeline.cli.house import err, fail, open_house
 from health_pipeline.cli.identity import identity_app
 from health_pipeline.cli.plays import plays_app
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Explainable customer health scores, from raw files to the next play.",
 )
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts that a change of state has opened.")
+add_commands(alerts_app)
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(identity_app, name="identity")
 app.add_typer(plays_app, name="plays")
@@ -171,6 +173,22 @@ def alerts_deliver(lake: LakeDir = None, model: ModelDir = None) -> None:
     from health_pipeline.cli.alerts import deliver_command
 
     raise typer.Exit(deliver_command(open_house(model=model, lake=lake)))
+
+
+@alerts_app.command("replay")
+def alerts_replay(
+    *,
+    channel: Annotated[str | None, typer.Option(help="Those of this channel.")] = None,
+    key: Annotated[str | None, typer.Option(help="The one with this key.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every one of them.")] = False,
+    lake: LakeDir = None,
+    model: ModelDir = None,
+) -> None:
+    """Send messages again that were given up; without a choice, say what is stuck and why."""
+    from health_pipeline.cli.dead_letters import replay_command
+
+    house = open_house(model=model, lake=lake)
+    raise typer.Exit(replay_command(house, channel, key, everything=everything))
 
 
 def main() -> None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 
+from health_pipeline.adapters.channels.kind import kinds as channel_kinds
 from health_pipeline.adapters.channels.params import DeliveryConfig
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.model import HealthModel
-from health_pipeline.config.shapes import WrittenPlays, WrittenScoring, WrittenSignal
+from health_pipeline.config.shapes import (
+    WrittenDelivery,
+    WrittenPlays,
+    WrittenScoring,
+    WrittenSignal,
+)
 from health_pipeline.core.overrides.params import Override
 from health_pipeline.core.plays.params import Play, PlayBook
 from health_pipeline.core.schemas.spec import SignalSpec
@@ -39,7 +45,7 @@ def resolve(draft: Draft) -> HealthModel:
         drift=draft.learning.drift,
         crm=draft.delivery.crm,
         sources=draft.sources,
-        delivery=DeliveryConfig(channels=draft.delivery.channels),
+        delivery=_delivery(draft.delivery),
         overrides=_overrides(draft),
     )
 
@@ -60,6 +66,7 @@ def _signal(name: str, written: WrittenSignal, segments: SegmentRules) -> Signal
         default_knots=literal or written.default_knots or kind.meta.default_knots,
         reason_code=written.reason_code,
         play=written.play,
+        reads=kind.meta.reads,
         code_needs=kind.meta.code_needs,
         code_otherwise=kind.meta.code_otherwise,
         actionable=words["leading"] if written.actionable is None else written.actionable,
@@ -69,6 +76,16 @@ def _signal(name: str, written: WrittenSignal, segments: SegmentRules) -> Signal
         segment_knots={s.name: s.knots[name] for s in segments.segments if name in s.knots},
         **words,
     )
+
+
+def _delivery(written: WrittenDelivery) -> DeliveryConfig:
+    channels = {
+        name: channel_kinds()[block["kind"]].params.model_validate_json(
+            json.dumps(block), strict=True
+        )
+        for name, block in written.channels.items()
+    }
+    return DeliveryConfig(channels=channels, allow_hosts=written.allow_hosts)
 
 
 def _overrides(draft: Draft) -> tuple[Override, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from health_pipeline.adapters.channels.params import ChannelConfig
+from health_pipeline.adapters.channels.kind import kinds
 from health_pipeline.adapters.engines.params import SparkConfig
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.yaml_reader import Document
@@ -12,7 +12,7 @@ from health_pipeline.config.yaml_reader import Document
 HIDDEN = "***"
 _SECRET = "a secret must not stand in the model"  # noqa: S105 - the words that say so
 _WORDS = ("url", "secret", "token", "password", "key", "headers")
-_ALLOWED = "url_env, url_file or secret_env, which name where the secret is kept"
+_ALLOWED = "a key such as url_env, url_file or secret_env, which names where the secret is kept"
 _NAME = "the name of an environment variable, such as HEALTH_WEBHOOK_URL"
 
 
@@ -53,11 +53,12 @@ def _refused(document: Document, path: Path, allowed: str) -> Issue:
 
 def _of_channels(document: Document) -> list[Issue]:
     channels = document.data.get("channels")
+    known = {key for kind in kinds().values() for key in kind.params.model_fields}
     found: list[Issue] = []
     for name, block in (channels if isinstance(channels, dict) else {}).items():
         for key in block if isinstance(block, dict) else ():
             problem, allowed = _judged(key, block[key])
-            if problem or key not in ChannelConfig.model_fields:
+            if problem or key not in known:
                 block[key] = HIDDEN
             if problem:
                 path: Path = ("channels", name, key)
@@ -68,10 +69,10 @@ def _of_channels(document: Document) -> list[Issue]:
 
 def _judged(key: str, value: Any) -> tuple[str, str]:
     """(problem, what is allowed) of one key of a channel; ("", "") when it holds no secret."""
-    if key in ("url_env", "secret_env"):
+    if key.endswith("_env"):
         named = not isinstance(value, str) or value.isidentifier()
         return ("", "") if named else ("not the name of an environment variable", _NAME)
-    if key == "url_file":
+    if key.endswith("_file"):
         is_url = isinstance(value, str) and "://" in value
         return ("an address in place of a file", "the path of a file") if is_url else ("", "")
     if key in _WORDS or key.rpartition("_")[2] in _WORDS:

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from health_pipeline.adapters.channels.params import ChannelConfig
 from health_pipeline.adapters.sources.params import SourcesConfig
 from health_pipeline.core.activity.params import ActivityRules
 from health_pipeline.core.alerts.params import AlertRules
@@ -20,7 +19,7 @@ from health_pipeline.core.drift.params import DriftRules
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.overrides.params import OverrideBlock
-from health_pipeline.core.plays.params import Step
+from health_pipeline.core.plays.params import Step, Trigger
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.churn import ChurnDefinition
 from health_pipeline.core.schemas.spec import Knots
@@ -95,16 +94,20 @@ class WrittenPlays(Frozen):
     """plays.yaml."""
 
     plays: dict[str, WrittenPlay]
+    otherwise: str
+    triggers: tuple[Trigger, ...] = ()
     open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
     executive_from_arr: float | None = Field(default=None, ge=0)
     hold_out: float = Field(default=0.0, ge=0, le=0.5)
     holidays: dict[str, tuple[date, ...]] = {}
+    stand_ins: dict[str, str | None] = {}
 
 
 class WrittenDelivery(Frozen):
-    """delivery.yaml: channels, and what the CRM shows."""
+    """delivery.yaml: channels, each block as its kind takes it, and what the CRM shows."""
 
-    channels: dict[str, ChannelConfig]
+    channels: dict[str, dict[str, Any]]
+    allow_hosts: tuple[str, ...] = ()
     crm: CrmRules = CrmRules()
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from health_pipeline.adapters.store.backfills import done_through, note_done
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.on_call import check_failed
 from health_pipeline.orchestration.plan import inputs_of, plan_of
 from health_pipeline.orchestration.progress import Progress, part_of, report
 from health_pipeline.orchestration.publish import (
@@ -115,6 +116,9 @@ class Walk:
         last = pl.col("date") == part.last
         self._shown = {name: frame.filter(last) for name, frame in shaped.items()}
         if not self.is_sound:
+            if self.plan.backfill is None:
+                for name, failures in self._failures.items():
+                    check_failed(self._stores, part.last, name, failures)
             return
         writes = [w for name, frame in shaped.items() for w in by_day(name, frame, part.days)]
         self._stores.lake.publish(writes, run_id=self._run_id, at=House.now())

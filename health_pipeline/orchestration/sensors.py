@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from health_pipeline.orchestration.alerting import evaluate, send_due
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.on_call import run_failed
+from health_pipeline.orchestration.watch import look
 from health_pipeline.orchestration.window import is_backfill
 
 INTERVAL_SECONDS = 30
@@ -21,8 +21,8 @@ WILL_RETRY_TAG = "dagster/will_retry"
 def driver_alerts(house: dg.ResourceParam[House]) -> dg.SkipReason:
     """Evaluate the latest day and deliver what is due; starts no run."""
     with house.open() as stores:
-        found = evaluate(stores)
-        report = send_due(stores)
+        seen = look(stores)
+    found, report = seen.found, seen.report
     waiting = f"{report.waiting} waiting, {report.dead} given up"
     return dg.SkipReason(
         f"{found.day}: {found.queued} queued, {report.delivered} delivered, "

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from health_pipeline.adapters.channels.params import ChannelParams
 from health_pipeline.config.shapes import SHAPES, WrittenSignal
+from health_pipeline.core.alerts.routes import Match, Route
 
 
 def keys_of(file: str) -> dict[str, str]:
@@ -15,7 +17,12 @@ def keys_of(file: str) -> dict[str, str]:
     if file == "signals":
         rows = dict(_keys(WrittenSignal, "NAME."))
         return {key: "the kind's" if value == "none" else value for key, value in rows.items()}
-    return dict(_keys(SHAPES[file], ""))
+    rows = dict(_keys(SHAPES[file], ""))
+    if file == "delivery":
+        rows.pop("channels")
+        rows |= {f"channels.NAME.{key}": value for key, value in _keys(ChannelParams, "")}
+        rows["channels.NAME.per_second"] = "the kind's"
+    return rows
 
 
 def default_of(field) -> str:
@@ -35,14 +42,17 @@ def _shown(value: Any) -> str:
     return str(value) if value or value == 0 else ""
 
 
-def _keys(shape: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+def _keys(
+    shape: type[BaseModel], prefix: str, above: tuple[type[BaseModel], ...] = ()
+) -> Iterator[tuple[str, str]]:
     for name, field in shape.model_fields.items():
         path = f"{prefix}{field.alias or name}"
         inner, suffix = _block(field.annotation)
-        if inner is None:
+        again = inner is Match and shape is not Route  # routes say once what matchers are
+        if inner is None or again or inner in (*above, shape):  # and once what branches are
             yield path, default_of(field)
         else:
-            yield from _keys(inner, f"{path}{suffix}.")
+            yield from _keys(inner, f"{path}{suffix}.", (*above, shape))
 
 
 def _block(annotation: Any) -> tuple[type[BaseModel] | None, str]:

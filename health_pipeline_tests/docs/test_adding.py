@@ -13,6 +13,7 @@ import pytest
 
 from health_pipeline.config.loader import load_model
 from health_pipeline_tests.docs.pages import ROOT, block_with
+from health_pipeline_tests.faults.loopback import Step, loopback
 
 DAYS = ("--from", "2025-06-29", "--to", "2025-06-30")
 SURVEY_BLOCK = """
@@ -175,3 +176,79 @@ def test_the_mapping_and_the_channel_of_the_readme_are_valid(tmp_path):
     model = load_model(tmp_path)
     assert model.sources.tables["accounts"][0].file == "companies"
     assert model.delivery.channels["on_call"].url_env == "HEALTH_WEBHOOK_URL"
+    assert model.delivery.allow_hosts == ("hooks.us.example",)
+
+
+MATRIX = """channels:
+  console: {kind: console}
+  room: {kind: matrix, url_env: ROOM, token_env: TOKEN, per_second: 50}
+allow_hosts: [127.0.0.1]
+"""
+
+
+def test_one_file_adds_a_channel(tmp_path):
+    tree = tmp_path / "tree"
+    shutil.copytree(
+        ROOT / "health_pipeline",
+        tree / "health_pipeline",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    kind = tree / "health_pipeline" / "adapters" / "channels" / "kinds" / "matrix.py"
+    kind.write_text(block_with("python", "class Params(ChannelParams)"), encoding="utf-8")
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "delivery.yaml").write_text(MATRIX, encoding="utf-8")
+    (model / "alerts.yaml").write_text("channels: [room]\n", encoding="utf-8")
+    health("check", "--model", model, tree=tree, home=tmp_path)
+    with loopback([Step(drop="after"), Step(429, {"Retry-After": "0"})]) as room:
+        done = subprocess.run(
+            [sys.executable, "-c", SENDER, str(model), str(tmp_path)],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tree), "ROOM": room.url, "TOKEN": "hush", "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["3", "delivered"]
+    sent = [json.loads(request.body) for request in room.processed]
+    assert {request.headers["authorization"] for request in room.requests} == {"Bearer hush"}
+    assert [one["body"].splitlines()[0] for one in sent][-3:] == [
+        f"WARNING  news {n}" for n in range(3)
+    ]
+    assert len({one["transaction"] for one in sent}) == 3
+
+
+SENDER = """
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from health_pipeline.adapters.channels.channel import open_channels
+from health_pipeline.adapters.store.control import open_control
+from health_pipeline.adapters.store.deliver import deliver
+from health_pipeline.adapters.store.outbox import put
+from health_pipeline.adapters.store.transaction import transaction
+from health_pipeline.config.loader import load_model
+from health_pipeline.core.schemas.messages import Message
+
+model = load_model(Path(sys.argv[1]))
+control = open_control(Path(sys.argv[2]) / "control.db")
+now, later = datetime.now(UTC), [0]
+messages = [
+    Message(
+        key=f"k{n}", dedup_key="one", channel="room", kind="test", action="trigger",
+        severity="warning", title=f"news {n}", text="", alerts=(), links=(), runbook="test",
+        route="test", recipient="on_call", to=(), opened_at=now,
+    )
+    for n in range(3)
+]
+with transaction(control):
+    put(control, messages, now)
+ready = open_channels(model.delivery, ["room"]).ready
+sent = 0
+while sent < 3:
+    clock = lambda: datetime.now(UTC) + timedelta(minutes=later[0])
+    sent += deliver(control, ready, clock, lambda _, high: high).delivered
+    later[0] += 1
+print(sent, "delivered")
+"""

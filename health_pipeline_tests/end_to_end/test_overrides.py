@@ -209,7 +209,8 @@ def test_a_tier_override_leaves_plays_to_the_score(said, finished):
 
 
 def outbox(place: Place) -> set[str]:
-    return {json.loads(row)["account_id"] for (row,) in place.control("SELECT payload FROM outbox")}
+    messages = [json.loads(row) for (row,) in place.control("SELECT payload FROM outbox")]
+    return {alert["account_id"] for message in messages for alert in message["alerts"]}
 
 
 def states(place: Place, account: str) -> set[tuple[str, str | None]]:

@@ -167,7 +167,7 @@ def alarmed(tmp_path):
 
 
 def test_alerts_are_told_once(alarmed):
-    outbox = "SELECT key, alert_id, payload, created_at FROM outbox ORDER BY 1"
+    outbox = "SELECT key, payload, created_at FROM outbox ORDER BY 1"
     queued = alarmed.control(outbox)
     assert len(queued) > 0, "an escalation is news"
     assert len(alarmed.table("alerts")) == len(queued)

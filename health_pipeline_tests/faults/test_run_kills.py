@@ -69,7 +69,7 @@ def _ledger(place):
         "files": place.control("SELECT * FROM landed_files ORDER BY 1, 2"),
         "models": place.control("SELECT model_version, baseline_key FROM model_versions"),
         "evaluations": place.control("SELECT day, model_version FROM evaluations"),
-        "outbox": place.control("SELECT key, alert_id FROM outbox ORDER BY 1"),
+        "outbox": place.control("SELECT key, dedup_key, kind FROM outbox ORDER BY 1"),
         "visible": place.control("SELECT table_name, partition, rows FROM manifest ORDER BY 1, 2"),
     }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.orchestration.window import yesterday
 from health_pipeline_tests.faults.kills import begun, kill, wait_until_ready
 from health_pipeline_tests.faults.loopback import Step, loopback
@@ -75,7 +76,7 @@ def wait_for_a_moment(chance, receiver):
 def end_all_waits(home):
     control = sqlite3.connect(home / "control.db")
     with control:
-        control.execute("UPDATE outbox SET next_at = '2000', lease_until = '2000'")
+        control.execute("UPDATE outbox SET next_at = '2000'")
     control.close()
 
 
@@ -122,9 +123,10 @@ def settle(home, url, sensor):
 def check(home, receiver, wanted):
     told = {}
     for request in receiver.processed:
-        change = json.loads(request.body)["data"]["transition_id"]
-        told.setdefault(request.message_id, set()).add(change)
-    assert set().union(*told.values()) == wanted, "a change was lost"
+        (alert,) = json.loads(request.body)["data"]["alerts"]
+        told.setdefault(request.message_id, set()).add(alert["alert_id"])
+    alerts = {stable_id("alert", one) for one in wanted}
+    assert set().union(*told.values()) == alerts, "a change was lost"
     assert all(len(changes) == 1 for changes in told.values()), "one id told two changes"
     assert len({request.message_id for request in receiver.requests}) == len(wanted), (
         "a change was told under a second id"

@@ -16,7 +16,10 @@ from health_pipeline.orchestration.identity import resolve_and_register
 
 HOOK = "HEALTH_TEST_HOOK"
 MODEL = {
-    "delivery.yaml": f"channels:\n  ops: {{kind: webhook, url_env: {HOOK}, timeout_seconds: 2}}\n",
+    "delivery.yaml": (
+        f"channels:\n  ops: {{kind: webhook, url_env: {HOOK}, timeout_seconds: 2}}\n"
+        "allow_hosts: [127.0.0.1]\n"
+    ),
     "alerts.yaml": "channels: [ops]\n",
 }
 
@@ -55,7 +58,7 @@ def publish_transitions(house: House, day: date, count: int) -> list[str]:
     ]
     frame = table.conform(pl.DataFrame(rows, schema=table.columns, orient="row"))
     with house.open() as stores:
-        nobody = resolve_and_register(stores, "test")
+        nobody = resolve_and_register(stores, "test", day)
         writes = [
             Write("account_xref", None, nobody.account_xref),
             Write("user_xref", None, nobody.user_xref),

@@ -62,7 +62,8 @@ def test_what_is_sent(why, said, sent, decided, tmp_path, receiver):
         send_due(stores)
     assert dict(found.decided.iter_rows()) == decided
     assert found.queued == sent
-    told = {json.loads(one.body)["data"]["account_id"] for one in receiver.processed}
+    bodies = [json.loads(one.body)["data"] for one in receiver.processed]
+    told = {alert["account_id"] for body in bodies for alert in body["alerts"]}
     assert len(told) == sent
     assert told.isdisjoint(account for account, tier in said.items() if tier is None)
     assert found.alerts.height == 3, "what is muted is kept"

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
+from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.on_call import drifted
 from health_pipeline.orchestration.sensors import WILL_RETRY_TAG, driver_alerts, on_call
@@ -43,7 +44,13 @@ def tick(house: House) -> str:
 
 
 def told_ids(receiver) -> list[str]:
-    return [json.loads(request.body)["data"]["transition_id"] for request in receiver.processed]
+    """The alerts that were told, by the changes that they are about."""
+    bodies = [json.loads(request.body)["data"] for request in receiver.processed]
+    return [alert["alert_id"] for body in bodies for alert in body["alerts"]]
+
+
+def alerts_of(transitions: list[str]) -> list[str]:
+    return sorted(stable_id("alert", one) for one in transitions)
 
 
 def test_a_tick_before_any_run_says_so(house, receiver):
@@ -56,7 +63,7 @@ def test_every_fresh_change_is_told_once(house, receiver):
     wanted = publish_transitions(house, day, 3)
     assert tick(house) == f"{day}: 3 queued, 3 delivered, 0 failed, 0 waiting, 0 given up"
     assert tick(house) == f"{day}: 0 queued, 0 delivered, 0 failed, 0 waiting, 0 given up"
-    assert sorted(told_ids(receiver)) == wanted
+    assert sorted(told_ids(receiver)) == alerts_of(wanted)
     assert len({request.message_id for request in receiver.requests}) == 3
 
 
@@ -66,7 +73,16 @@ def test_a_day_that_is_published_again_tells_only_what_is_new(house, receiver):
     tick(house)
     wanted = publish_transitions(house, day, 5)
     assert tick(house).startswith(f"{day}: 3 queued, 3 delivered")
-    assert sorted(told_ids(receiver)) == wanted
+    assert sorted(told_ids(receiver)) == alerts_of(wanted)
+
+
+def test_a_run_sends_what_it_has_found_and_leaves_nothing_to_the_tick(house, receiver, tmp_path):
+    day = yesterday()
+    wanted = publish_transitions(house, day, 3)
+    with instance_in(tmp_path / "dagster") as instance:
+        assert run_days(house, instance, day, assets=["alerts"]).success
+    assert sorted(told_ids(receiver)) == alerts_of(wanted)
+    assert tick(house) == f"{day}: 0 queued, 0 delivered, 0 failed, 0 waiting, 0 given up"
 
 
 def test_history_is_not_told(house, receiver):
@@ -116,7 +132,7 @@ def test_a_failed_run_reaches_whoever_is_on_call_once(house, receiver, tmp_path)
     assert body["type"] == "health.run_failed"
     assert body["data"]["severity"] == "critical"
     assert body["data"]["route"] == "on_call"
-    said = body["data"]["sentence"]
+    said = f"{body['data']['title']}: {body['data']['text']}"
     assert said.startswith(f"daily_health failed, run {run_id}: scores: ")
     assert "no signal values on 2025-09-01" in said
 
@@ -144,5 +160,6 @@ def test_drift_of_the_last_month_is_told_once(house, receiver, why, days_ago, su
         again = drifted(stores, ended, "v1", subjects)
     assert (first, again) == (queued, 0), why
     tick(house)
-    sentences = [json.loads(request.body)["data"]["sentence"] for request in receiver.processed]
-    assert sentences == [f"drift in {ended:%Y-%m}: all: score"] * queued
+    bodies = [json.loads(request.body)["data"] for request in receiver.processed]
+    said = [(one["title"], one["text"]) for one in bodies]
+    assert said == [(f"Drift in {ended:%Y-%m}", "all: score")] * queued

@@ -1,46 +1,36 @@
-"""What a channel is, and how the configured ones are found: by the file of their kind."""
+"""The configured channels, opened: which are ready to receive, and why others are not."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
 
-from health_pipeline.adapters.channels.params import DeliveryConfig
+from health_pipeline.adapters.channels.kind import Kind, kinds
+from health_pipeline.adapters.channels.params import ChannelParams, DeliveryConfig
+from health_pipeline.adapters.channels.result import SendResult
+from health_pipeline.core.schemas.messages import Message
 
-Message = Mapping[str, Any]
-"""One row of `RESULT_TABLES["alerts"]`, times as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendResult:
-    """How one attempt went.
-
-    Attributes:
-        ok: the receiver has taken the message.
-        status_code: of HTTP, null where there was no answer.
-        retry_after: seconds that the receiver asked to wait.
-        error: why it failed; never holds an address or a secret.
-        final: no attempt will ever succeed.
-    """
-
-    ok: bool
-    status_code: int | None = None
-    retry_after: float | None = None
-    error: str | None = None
-    final: bool = False
+__all__ = ["Channel", "Channels", "SendResult", "open_channels"]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A place that is ready to receive: `send(message, key, now)`, done within the deadline."""
+    """A place that is ready to receive.
+
+    Attributes:
+        name: in delivery.yaml.
+        send: `send(message, key, now, again)`.
+        deadline_seconds: an attempt that takes longer is given up.
+        per_second: how many attempts may begin in a second.
+        dedupes: the receiver drops what it has seen.
+    """
 
     name: str
-    send: Callable[[Message, str, datetime], SendResult]
+    send: Callable[[Message, str, datetime, bool], SendResult]
     deadline_seconds: float
+    per_second: float = 1_000.0
+    dedupes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +42,7 @@ class Channels:
 
 
 def open_channels(config: DeliveryConfig, names: Iterable[str]) -> Channels:
-    """The channels called `names`; each kind is a file in this folder.
-
-    A kind's file has `missing(config) -> reason or None` and `send(message, config, key, now)`.
-    """
+    """The channels called `names`; each kind is a file in `kinds/`."""
     ready: dict[str, Channel] = {}
     not_configured: dict[str, str] = {}
     for name in names:
@@ -63,18 +50,20 @@ def open_channels(config: DeliveryConfig, names: Iterable[str]) -> Channels:
             known = ", ".join(sorted(config.channels)) or "none"
             not_configured[name] = f"delivery.yaml has no channel {name}; it has {known}"
             continue
-        settings = config.channels[name]
-        kind = importlib.import_module(f"{__package__}.{settings.kind}")
+        params = config.channels[name]
+        kind = kinds()[params.kind]
+        hosts = (*kind.hosts, *config.allow_hosts, *params.allow_hosts)
+        settings = params.model_copy(update={"allow_hosts": hosts})
         reason = kind.missing(settings)
         if reason:
             not_configured[name] = reason
-            continue
-        send = partial(_send, kind.send, settings)
-        ready[name] = Channel(name, send, settings.timeout_seconds)
+        else:
+            ready[name] = _channel(name, kind, settings)
     return Channels(ready, not_configured)
 
 
-def _send(
-    send: Callable[..., SendResult], settings: object, message: Message, key: str, now: datetime
-) -> SendResult:
-    return send(message, settings, key, now)
+def _channel(name: str, kind: Kind, settings: ChannelParams) -> Channel:
+    def send(message: Message, key: str, now: datetime, again: bool) -> SendResult:
+        return kind.send(message, settings, key, now, again)
+
+    return Channel(name, send, settings.timeout_seconds, settings.per_second, kind.dedupes)

@@ -1,33 +1,30 @@
-"""The resolved delivery channels (delivery.yaml): where alerts go, never the secrets themselves."""
+"""The resolved channels (delivery.yaml): where messages go, never the secrets themselves."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
 from health_pipeline.core.schemas.base import Frozen
 
 
-class ChannelConfig(Frozen):
-    """One place that receives alerts.
+class ChannelParams(Frozen):
+    """What every channel has; a kind's `Params` adds its own keys.
 
     Attributes:
-        kind: file of `adapters/channels/` that speaks to it.
-        url_env, url_file: environment variable, or file, that holds the address (webhook: one of
-            the two).
-        secret_env: environment variable that holds the signing secret; null = unsigned.
-        timeout_seconds: of one attempt.
+        kind: name of its file in `kinds/`.
+        timeout_seconds: deadline of one attempt as a whole.
+        per_second: how many messages it is sent a second, at most.
+        allow_hosts: hosts that this channel may reach, beside those of the whole file.
     """
 
-    kind: Literal["console", "webhook"]
-    url_env: str | None = None
-    url_file: str | None = None
-    secret_env: str | None = None
-    timeout_seconds: float = Field(default=15.0, gt=0)
+    kind: str
+    timeout_seconds: float = Field(default=15.0, gt=0, le=120)
+    per_second: float = Field(default=4.0, gt=0, le=10_000)
+    allow_hosts: tuple[str, ...] = ()
 
 
 class DeliveryConfig(Frozen):
-    """All channels by name."""
+    """All channels by name, and the hosts that any of them may reach."""
 
-    channels: dict[str, ChannelConfig] = {}
+    channels: dict[str, SerializeAsAny[ChannelParams]] = {}
+    allow_hosts: tuple[str, ...] = ()

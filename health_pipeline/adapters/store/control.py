@@ -9,13 +9,17 @@ import sqlite3
 from pathlib import Path
 
 from health_pipeline.adapters.store import (
+    alert_book,
     backfills,
     landed,
     manifest,
     models,
+    moved,
     outbox,
+    outbox_v4,
     play_actions,
     registry,
+    silences,
 )
 from health_pipeline.adapters.store.transaction import transaction
 
@@ -29,12 +33,16 @@ TABLES: tuple[str, ...] = (
     *outbox.TABLES,
     *backfills.TABLES,
     *play_actions.TABLES,
+    *alert_book.TABLES,
+    *silences.TABLES,
+    *moved.TABLES,
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST = 3
-"""Since then a new schema only adds tables, which are created when an older file is opened."""
+"""Since then a new schema adds tables, which are created when an older file is opened; the outbox
+of schema 4 is carried over."""
 
 
 class ControlError(Exception):
@@ -78,6 +86,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     if found < SCHEMA_VERSION:
         with transaction(connection):
+            outbox_v4.carry_over(connection)
             for statement in TABLES:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from health_pipeline.config.checks.names import unknown
+from health_pipeline.adapters.addresses import pattern_problem
+from health_pipeline.adapters.channels.kind import kinds
+from health_pipeline.config.checks.names import listed, unknown
 from health_pipeline.config.draft import Draft
-from health_pipeline.config.issue import Issue
+from health_pipeline.config.issue import Issue, Path
+from health_pipeline.config.validate import parse
 
 STATES = ("healthy", "watch", "risk", "unknown")
+HOSTS = "a host name, *.domain, an IP address or a network such as 10.0.0.0/8"
 RECORD_TYPES = ("account", "renewal", "opportunity")
 
 
@@ -33,17 +37,47 @@ def alert_channels(draft: Draft) -> Iterator[Issue]:
         yield from unknown(draft, "alerts", ("channels", n), name, known, "channel")
 
 
-def channel_addresses(draft: Draft) -> Iterator[Issue]:
-    """A webhook has one address, the console none."""
-    for name, channel in draft.delivery.channels.items():
+def channel_params(draft: Draft) -> Iterator[Issue]:
+    """Each channel is of a kind that there is, and its block what the kind takes."""
+    document = draft.document("delivery")
+    for name, block in draft.delivery.channels.items():
         path = ("channels", name)
-        given = [key for key in ("url_env", "url_file") if getattr(channel, key) is not None]
-        if channel.kind == "webhook" and len(given) != 1:
-            words = "no address" if not given else "two addresses"
-            yield draft.issue("delivery", path, words, "one of url_env, url_file")
-        if channel.kind == "console":
-            for key in (*given, *(["secret_env"] if channel.secret_env is not None else [])):
-                yield draft.issue("delivery", (*path, key), "the console takes no such key")
+        kind = block.get("kind")
+        if kind is None:
+            yield draft.issue("delivery", (*path, "kind"), "missing", listed(kinds()))
+        elif not isinstance(kind, str) or kind not in kinds():
+            yield from unknown(draft, "delivery", (*path, "kind"), str(kind), list(kinds()), "kind")
+        else:
+            yield from parse(document, kinds()[kind].params, block, path)[1]
+
+
+def channel_addresses(draft: Draft) -> Iterator[Issue]:
+    """A channel that is reached by an address has one of them."""
+    refused = {path[:2] for path in draft.document("delivery").refused}
+    for name, block in draft.delivery.channels.items():
+        kind = kinds().get(str(block.get("kind")))
+        if kind is None or ("channels", name) in refused:
+            continue
+        if "url_file" not in kind.params.model_fields:
+            continue
+        given = [key for key in ("url_env", "url_file") if block.get(key) is not None]
+        if len(given) != 1:
+            words = "two addresses" if given else "no address"
+            yield draft.issue("delivery", ("channels", name), words, "one of url_env, url_file")
+
+
+def allowed_hosts(draft: Draft) -> Iterator[Issue]:
+    """Hosts are names, `*.` with a domain, IP addresses or networks."""
+    lists: list[tuple[Path, object]] = [(("allow_hosts",), draft.delivery.allow_hosts)]
+    lists += [
+        (("channels", name, "allow_hosts"), block.get("allow_hosts"))
+        for name, block in draft.delivery.channels.items()
+    ]
+    for path, hosts in lists:
+        for n, host in enumerate(hosts if isinstance(hosts, list | tuple) else ()):
+            problem = pattern_problem(host) if isinstance(host, str) else None
+            if problem:
+                yield draft.issue("delivery", (*path, n), problem, HOSTS)
 
 
 def record_types(draft: Draft) -> Iterator[Issue]:

@@ -22,8 +22,8 @@ KEY = ["account_id", "signal"]
 STATES = RESULT_TABLES["driver_states"]
 TRANSITIONS = RESULT_TABLES["driver_transitions"]
 UNKNOWN = "unknown"
-LEVELS = {"risk": 0, "watch": 1, "healthy": 2}
-NAMES = {level: name for name, level in LEVELS.items()}
+LEVEL = pl.Enum(["risk", "watch", "healthy"])
+"""Known states, from the worst: its codes 0, 1, 2 are what is computed with."""
 
 
 def driver_states(
@@ -49,38 +49,62 @@ def driver_states(
         gives what its days give one by one. An account that leaves the population for a day starts
         anew when it returns.
     """
-    vocabulary = pl.DataFrame(
-        [(spec.name, spec.discrete or spec.hard, spec.reason_code) for spec in specs],
-        schema={"signal": pl.String(), "at_once": pl.Boolean(), "reason_code": pl.String()},
-        orient="row",
-    )
-    told = signals.join(vocabulary, on="signal")
+    told = _with_vocabulary(signals, specs)
     before, states, changes = previous, [STATES.empty()], [TRANSITIONS.empty()]
     for day in signals["date"].unique().sort():
         stepped = _step(told.filter(pl.col("date") == day), before, rules)
         before = STATES.conform(stepped)
         states.append(before)
         changes.append(TRANSITIONS.conform(transitions_of(stepped, model_version)))
-    return STATES.conform(pl.concat(states)), TRANSITIONS.conform(pl.concat(changes))
+    return pl.concat(states), pl.concat(changes)  # each sorted, and the days in order
+
+
+def _with_vocabulary(signals: pl.DataFrame, specs: Sequence[SignalSpec]) -> pl.DataFrame:
+    """`signals` that the model knows, with `code` (place in `specs`), `at_once`, `reason_code`."""
+    names = pl.Enum([spec.name for spec in specs])
+    code = pl.col("signal").cast(names, strict=False).to_physical().cast(pl.UInt32)
+    known = signals.with_columns(code=code).filter(pl.col("code").is_not_null())
+    at_once = pl.Series("at_once", [spec.discrete or spec.hard for spec in specs], pl.Boolean)
+    reasons = pl.Series("reason_code", [spec.reason_code for spec in specs], pl.String)
+    return known.with_columns(at_once.gather(known["code"]), reasons.gather(known["code"]))
+
+
+def _beside_yesterday(today: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """`today` with yesterday's states under the prefix `was_`.
+
+    Both are sorted alike, and mostly hold the same drivers: then they are laid side by side, which
+    costs a tenth of a join.
+    """
+    columns = [pl.col(name).alias(f"was_{name}") for name in STATES.columns if name not in KEY]
+    if today.select(KEY).equals(before.select(KEY)):
+        return pl.concat([today, before.select(columns)], how="horizontal")
+    return today.join(before.select(*KEY, *columns), on=KEY, how="left", maintain_order="left")
+
+
+def _level(name: str) -> pl.Expr:
+    """The code of a known state that stands as text in column `name`."""
+    return pl.col(name).cast(LEVEL).to_physical().cast(pl.Int8)
+
+
+def _named(name: str) -> pl.Expr:
+    """The text of the code of a known state in column `name`."""
+    return pl.col(name).cast(pl.UInt8).cat.to(LEVEL).cast(pl.String)
 
 
 def _step(today: pl.DataFrame, before: pl.DataFrame, rules: AlertRules) -> pl.DataFrame:
-    """One day: `today`'s signals beside yesterday's states (prefix `was_`), and the new states."""
-    yesterday = before.select(
-        *KEY, *(pl.col(name).alias(f"was_{name}") for name in STATES.columns if name not in KEY)
-    )
-    rows = with_band(today.join(yesterday, on=KEY, how="left"), rules)
-    held = pl.col("was_held_state").replace_strict(LEVELS, return_dtype=pl.Int8)
+    """One day: `today`'s signals beside yesterday's states, and the new states."""
+    rows = with_band(_beside_yesterday(today, before), rules)
+    held = _level("was_held_state")
     seen = pl.col("observed_on").fill_null(pl.col("date"))
     rows = rows.with_columns(
         held=held,
         aim=_aim(held, rules),
-        was_aim=pl.col("was_candidate").replace_strict(LEVELS, return_dtype=pl.Int8),
+        was_aim=_level("was_candidate"),
         is_new_data=pl.col("was_observed_on").is_null() | (seen > pl.col("was_observed_on")),
     )
     rows = _confirmed(_counted(rows), rules)
     measured = pl.col("subscore").is_not_null()
-    named = pl.col("level").replace_strict(NAMES, return_dtype=pl.String)
+    named = _named("level")
     rows = rows.with_columns(
         held_state=named,
         state=pl.when(measured).then(named).otherwise(pl.lit(UNKNOWN)),
@@ -88,7 +112,7 @@ def _step(today: pl.DataFrame, before: pl.DataFrame, rules: AlertRules) -> pl.Da
         .then(pl.max_horizontal(seen, "was_observed_on"))
         .otherwise(pl.col("was_observed_on")),
         value=pl.when(measured).then(pl.col("value")).otherwise(pl.col("was_value")),
-        candidate=pl.col("next_aim").replace_strict(NAMES, return_dtype=pl.String),
+        candidate=_named("next_aim"),
     )
     rows = rows.with_columns(from_state=pl.col("was_state").fill_null(UNKNOWN)).with_columns(
         since=pl.when(pl.col("state") == pl.col("from_state"))

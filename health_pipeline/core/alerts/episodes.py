@@ -18,8 +18,10 @@ def with_episodes(rows: pl.DataFrame, reopen_days: int) -> pl.DataFrame:
     at_risk, was_at_risk = pl.col("level") == 0, (pl.col("held") == 0).fill_null(False)
     away = (pl.col("date") - pl.col("was_healthy_since")).dt.total_days()
     over = (away > reopen_days).fill_null(False)
+    ends = rows.select(over.any()).item()
+    lasting = pl.when(~over).then(pl.col("was_episode_id")) if ends else pl.col("was_episode_id")
     rows = rows.with_columns(
-        episode_id=pl.when(~over).then(pl.col("was_episode_id")),
+        episode_id=lasting,
         healthy_since=pl.when(at_risk)
         .then(None)
         .when(was_at_risk & ~at_risk)
@@ -27,16 +29,13 @@ def with_episodes(rows: pl.DataFrame, reopen_days: int) -> pl.DataFrame:
         .when(~over)
         .then(pl.col("was_healthy_since")),
     )
-    opened = rows.filter(at_risk & pl.col("episode_id").is_null()).select(
-        "account_id", "signal", "date"
-    )
-    if opened.is_empty():
+    is_new = rows.select((at_risk & pl.col("episode_id").is_null()).fill_null(False)).to_series()
+    places = is_new.arg_true()
+    if places.is_empty():
         return rows
-    ids = [stable_id("driver", *row) for row in opened.iter_rows()]
-    named = opened.drop("date").with_columns(pl.Series("opened_id", ids, dtype=pl.String))
-    return rows.join(named, on=["account_id", "signal"], how="left").with_columns(
-        episode_id=pl.coalesce("episode_id", "opened_id")
-    )
+    opened = rows[places].select("account_id", "signal", "date")
+    ids = pl.Series([stable_id("driver", *row) for row in opened.iter_rows()], dtype=pl.String)
+    return rows.with_columns(rows["episode_id"].scatter(places, ids))
 
 
 def is_reopening(account_id: str, signal: str, entered: date, episode_id: str | None) -> bool:

@@ -16,7 +16,10 @@ from scipy.sparse.csgraph import connected_components
 
 from health_pipeline.core.identity.forest import Forest, Ints
 
-SHOWN = ("verified_domain", "domain")
+DISGUISED_DOMAIN = "disguised_domain"
+"""No rule: domains that look like another one link nobody, and speak against an equal name."""
+
+SHOWN = ("verified_domain", "domain", DISGUISED_DOMAIN)
 """Rules whose values say whose domain a record shows."""
 
 Foes = Sequence[tuple[int, int, str]]

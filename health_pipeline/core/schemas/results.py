@@ -19,6 +19,9 @@ EVIDENCE = pl.Struct(
         "subscore": REAL,
         "observed_on": DAY,
         "detail": TEXT,
+        "value_before": REAL,
+        "before_on": DAY,
+        "tables": TEXT,
     }
 )
 STEPS = pl.List(pl.Struct({"text": TEXT, "owner": TEXT, "due": DAY}))
@@ -454,6 +457,8 @@ _TABLES = (
             "owner_email": TEXT,
             "sentence": TEXT,
             "model_version": TEXT,
+            "signal": TEXT,
+            "reason_code": TEXT,
         },
         ("alert_id",),
     ),
@@ -482,6 +487,7 @@ _TABLES = (
             "status_code": INT,
             "retry_at": TIMESTAMP,
             "error": TEXT,
+            "possible_repeat": BOOL,
         },
         ("delivery_id",),
     ),

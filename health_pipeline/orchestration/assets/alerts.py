@@ -6,10 +6,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from health_pipeline.adapters.store.alert_book import alerts_table
 from health_pipeline.adapters.store.backfills import set_quiet
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.alerts.drivers import driver_states
-from health_pipeline.orchestration.alerting import evaluate
+from health_pipeline.orchestration.alerting import evaluate, send_at_once
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, contract_spec, table_spec
@@ -71,10 +72,11 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 ACTION,
                 [
                     *("driver_transitions", "reason_codes", "plays", "population", "accounts"),
-                    "overrides",
+                    *("overrides", "outages", "usage_windows", "health_scores"),
                 ],
                 "What people are told: one alert for each driver of the latest day that entered a "
-                "state worth telling, with sentence, owner and play. The sensor delivers them.",
+                "state worth telling, and what was held back, with the reason. What is due is sent "
+                "at once; the sensor sends the rest, and what has to be tried again.",
                 kinds=frozenset({"sqlite", "parquet"}),
             )
         ],
@@ -90,15 +92,14 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 yield from publish(context, stores, {"alerts": old}, told)
                 return
             found = evaluate(stores)
-            # What was told stays told; what was muted before and is told now says so.
-            whole = (
-                pl.concat([old, found.alerts], how="vertical_relaxed")
-                .sort(pl.col("status") == "suppressed", maintain_order=True)
-                .unique("alert_id", keep="first", maintain_order=True)
-            )
+            sent = send_at_once(stores)
+            book = alerts_table(stores.control)
+            # What earlier releases told stands in the lake alone.
+            whole = pl.concat([book, old.join(book, on="alert_id", how="anti")], how="diagonal")
             figures = {
                 "day": str(found.day),
                 "queued_now": found.queued,
+                "delivered_now": sent.delivered,
                 "decisions": table_value(found.decided),
                 "channels_not_configured": dg.MetadataValue.json(found.not_configured),
             }

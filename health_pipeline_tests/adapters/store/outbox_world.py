@@ -1,43 +1,37 @@
 """A control.db of its own, a clock that stands, and a receiver with a script."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
-
-import polars as pl
 
 from health_pipeline.adapters.channels.channel import Channel, SendResult
 from health_pipeline.adapters.store.deliver import deliver
 from health_pipeline.adapters.store.outbox import enqueue
-from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline_tests.told import alert, message
 
 DAY = date(2026, 3, 10)
 START = datetime(2026, 3, 11, 6, 0, tzinfo=UTC)
 OK = SendResult(ok=True, status_code=200)
 BAD = SendResult(ok=False, status_code=500, error="answered 500")
+DOUBT = SendResult(ok=False, error="no answer", in_doubt=True)
+GONE = SendResult(ok=False, status_code=410, error="gone", final=True)
 
 
-def alerts(*rows):
-    table = RESULT_TABLES["alerts"]
-    full = [
-        dict.fromkeys(table.columns)
-        | {
-            "alert_id": f"alert-{row['transition_id']}",
-            "dedup_key": "acc1:a:e1",
-            "to_state": "risk",
-            "status": "open",
-            "opened_at": START,
-        }
-        | row
-        for row in rows
-    ]
-    return table.conform(pl.DataFrame(full, schema=table.columns, orient="row"))
+def too_many(seconds=None):
+    return SendResult(
+        ok=False, status_code=429, retry_after=seconds, error="answered 429", throttled=True
+    )
 
 
-ONE = alerts({"transition_id": "t1"})
-TWO_OF_ONE_KEY = alerts(
-    {"transition_id": "t9", "opened_at": START},
-    {"transition_id": "t1", "opened_at": START + timedelta(seconds=1), "to_state": "healthy"},
-)
-TWO_KEYS = alerts({"transition_id": "t1"}, {"transition_id": "t2", "dedup_key": "acc2:a:e2"})
+def told(name, dedup_key="acc1:a:e1", **changes):
+    """A message called `name`, to the channel `ops` if nothing else is said."""
+    return message(
+        key=name, dedup_key=dedup_key, alerts=(alert(alert_id=f"alert-{name}"),), **changes
+    )
+
+
+ONE = [told("t1")]
+TWO_OF_ONE_KEY = [told("t9"), told("t1")]
+TWO_KEYS = [told("t1"), told("t2", "acc2:a:e2")]
 
 
 class Clock:
@@ -58,26 +52,37 @@ class Receiver:
 
     def __init__(self, *script, otherwise=OK):
         self.script, self.otherwise, self.got = list(script), otherwise, []
+        self.lock = threading.Lock()
 
-    def __call__(self, message, key, now):
-        self.got.append((message["transition_id"], key, now))
-        answer = self.script.pop(0) if self.script else self.otherwise
+    def __call__(self, message, key, now, again):
+        with self.lock:
+            self.got.append((message.key, key, now, again))
+            answer = self.script.pop(0) if self.script else self.otherwise
         if isinstance(answer, BaseException):
             raise answer
         return answer
 
     @property
     def order(self):
-        return [transition for transition, _, _ in self.got]
+        return [name for name, *_ in self.got]
+
+    @property
+    def again(self):
+        return [again for *_, again in self.got]
 
 
-def put(connection, rows, channels=("ops",)):
-    return enqueue(connection, DAY, "v1", rows, channels, START)
+def put(connection, messages, now=START):
+    return enqueue(connection, DAY, "v1", messages, now)
 
 
-def send(connection, clock, **receivers):
-    channels = {name: Channel(name, receiver, 15.0) for name, receiver in receivers.items()}
-    return deliver(connection, channels, clock, lambda _, high: high)
+def send(connection, clock, *, given=None, budget=45.0, **receivers):
+    """One call of `deliver`, one attempt at a time; waits move the clock."""
+    channels = {
+        name: Channel(name, receiver, 15.0, **(given or {})) for name, receiver in receivers.items()
+    }
+    return deliver(
+        connection, channels, clock, lambda _, high: high, budget, clock.forward, in_flight=1
+    )
 
 
 def counts(report):

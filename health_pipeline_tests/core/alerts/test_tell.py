@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from health_pipeline.core.alerts.params import AlertRules
-from health_pipeline.core.alerts.tell import alerts_for, decisions
+from health_pipeline.core.alerts.tell import Beside, alerts_for, before_gates, decisions
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, table
@@ -31,18 +31,19 @@ ACCOUNTS = {
     "exec_email": ["vp@us.example"],
     "arr": [90_000.0],
 }
+ALL = AlertRules(notify=("risk", "watch", "healthy"))
+OPEN = pl.DataFrame({"account_id": [ACCOUNT], "signal": ["a"]})
 MUTED = pl.DataFrame({"account_id": [ACCOUNT], "why": ["expansion"]})
 
 
-def decided(change=None, now=NOW, latest=DAY, muted=None, rules=None, by_hand=()):
-    return decisions(
-        table("driver_transitions", [CHANGE | (change or {})]),
-        rules or AlertRules(),
-        now,
-        latest,
-        muted,
-        by_hand,
-    )
+def decided(
+    change=None, now=NOW, latest=DAY, muted=None, rules=None, by_hand=(), gate=None, **beside
+):
+    rules, beside = rules or AlertRules(), Beside(muted=muted, by_hand=by_hand, **beside)
+    rows = before_gates(
+        table("driver_transitions", [CHANGE | (change or {})]), rules, now, latest, beside
+    ).with_columns(gate=pl.lit(gate, pl.String), feed=pl.lit(None, pl.String))
+    return decisions(rows, rules, beside)
 
 
 DECISIONS = [
@@ -69,6 +70,47 @@ DECISIONS = [
     ("not another account", {}, {"by_hand": ["zz"]}, "told"),
     ("a person's word comes first", {}, {"by_hand": [ACCOUNT], "muted": MUTED}, "muted"),
     ("no change is no alert to mute", {"silent": True}, {"by_hand": [ACCOUNT]}, "silent"),
+    ("a new model moved it", {}, {"new_model": True}, "model_change"),
+    ("a fact that moved by itself", {}, {"new_model": True, "facts": ["a"]}, "told"),
+    (
+        "a fact whose value stands still",
+        {"value_after": 72.0},
+        {"new_model": True, "facts": ["a"]},
+        "model_change",
+    ),
+    ("a merge moved it", {}, {"restated": [ACCOUNT]}, "restated"),
+    ("a gate holds it back", {}, {"gate": "outage:usage"}, "outage:usage"),
+    ("before any person does", {}, {"gate": "breaker:a", "by_hand": [ACCOUNT]}, "breaker:a"),
+    (
+        "a state that nobody asked for is not gated",
+        {"to_state": "watch"},
+        {"gate": "x"},
+        "state_not_told",
+    ),
+    (
+        "the end of what was told",
+        {"from_state": "risk", "to_state": "healthy"},
+        {"rules": ALL, "open_risks": OPEN},
+        "told",
+    ),
+    (
+        "the end of what nobody was told",
+        {"from_state": "risk", "to_state": "healthy"},
+        {"rules": ALL, "open_risks": OPEN.clear()},
+        "never_told",
+    ),
+    (
+        "a fall to Red",
+        {"signal": "tier", "from_state": "green", "to_state": "red"},
+        {},
+        "told",
+    ),
+    (
+        "a fall to Red, unasked",
+        {"signal": "tier", "from_state": "green", "to_state": "red"},
+        {"rules": AlertRules(tell_red=False)},
+        "state_not_told",
+    ),
 ]
 
 
@@ -122,9 +164,12 @@ def test_an_alert_in_full():
         "owner_email": "ann@us.example",
         "sentence": "Acme Ltd: 33% of seats active",
         "model_version": "v1",
+        "signal": "a",
+        "reason_code": "a_low",
     }
 
 
+MANAGER = "manager:vp@us.example"
 ROUTES = [
     # why, change, threshold, account, severity, route
     ("risk goes to the owner", {}, None, {}, "warning", "owner:ann@us.example"),
@@ -145,7 +190,8 @@ ROUTES = [
         "critical",
         "owner:ann@us.example",
     ),
-    ("nobody known", {}, None, {"owner_email": None}, "warning", "unowned"),
+    ("no owner: who manages the account", {}, None, {"owner_email": None}, "warning", MANAGER),
+    ("nobody known", {}, None, {"owner_email": None, "exec_email": None}, "warning", "unowned"),
     (
         "an unknown ARR is not a large one",
         {},

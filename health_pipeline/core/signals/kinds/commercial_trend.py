@@ -28,6 +28,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("subscriptions", "outcomes"),
     unit="% change of ARR",
     higher_is_better=True,
     leading=False,

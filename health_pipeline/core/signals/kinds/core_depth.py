@@ -19,6 +19,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("events", "usage_daily"),
     unit="core events per user",
     higher_is_better=True,
     leading=True,

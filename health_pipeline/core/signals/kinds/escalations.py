@@ -25,6 +25,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("tickets",),
     unit="escalations",
     higher_is_better=False,
     leading=True,

@@ -25,6 +25,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("invoices",),
     unit="attempts",
     higher_is_better=False,
     leading=False,

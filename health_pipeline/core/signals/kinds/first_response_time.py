@@ -26,6 +26,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("tickets",),
     unit="hours",
     higher_is_better=False,
     leading=True,

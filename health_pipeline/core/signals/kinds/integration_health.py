@@ -49,6 +49,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("integrations",),
     unit="%",
     higher_is_better=True,
     leading=True,

@@ -27,6 +27,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("milestones",),
     unit="%",
     higher_is_better=True,
     leading=True,

@@ -30,6 +30,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("milestones",),
     unit="days",
     higher_is_better=False,
     leading=True,

@@ -19,6 +19,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("tickets",),
     unit="tickets",
     higher_is_better=False,
     leading=True,

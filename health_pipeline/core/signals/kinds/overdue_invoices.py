@@ -24,6 +24,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("invoices",),
     unit="days",
     higher_is_better=False,
     leading=False,

@@ -19,6 +19,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("renewals",),
     unit="flags",
     higher_is_better=False,
     leading=True,

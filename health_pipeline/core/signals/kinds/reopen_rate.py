@@ -25,6 +25,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("tickets",),
     unit="%",
     higher_is_better=False,
     leading=False,

@@ -24,6 +24,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("seat_requests", "subscriptions"),
     unit="requests",
     higher_is_better=False,
     leading=False,

@@ -21,6 +21,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("users", "subscriptions"),
     unit="%",
     higher_is_better=True,
     leading=True,

@@ -23,6 +23,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("sentiments",),
     unit="of 5",
     higher_is_better=True,
     leading=False,

@@ -26,6 +26,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("engagements", "users"),
     unit="days",
     higher_is_better=False,
     leading=True,

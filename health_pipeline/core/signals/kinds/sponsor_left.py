@@ -21,6 +21,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("users", "engagements"),
     unit="sponsors",
     higher_is_better=True,
     leading=True,

@@ -22,6 +22,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
+    reads=("milestones",),
     unit="% of a planned step",
     higher_is_better=False,
     leading=True,

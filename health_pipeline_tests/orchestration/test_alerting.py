@@ -1,0 +1,259 @@
+"""The latest day is evaluated by whomever, and what nobody is to hear of is told to nobody."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import dagster as dg
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from health_pipeline.adapters.store.backfills import set_quiet
+from health_pipeline.adapters.store.lake import Write
+from health_pipeline.adapters.store.silences import silence
+from health_pipeline.adapters.store.transaction import transaction
+from health_pipeline.cli.app import app
+from health_pipeline.core.alerts.params import Silence
+from health_pipeline.core.schemas.messages import Message
+from health_pipeline.orchestration.alert_desk import (
+    DeskError,
+    desk_now,
+    matcher,
+    take,
+    unsilence,
+)
+from health_pipeline.orchestration.assets import alerts as alert_assets
+from health_pipeline.orchestration.identity import MOVED, MOVED_SCHEMA
+from health_pipeline.orchestration.sensors import driver_alerts
+from health_pipeline.orchestration.window import yesterday
+from health_pipeline_tests.core.alerts.population import WARM_UP, Population
+from health_pipeline_tests.orchestration.alert_world import AlertWorld, house_in, written
+
+DAYS, FALL = 9, 5
+FALLEN = 15
+"""Accounts whose use falls: fewer than any breaker holds back."""
+
+SEEN = 13
+"""So many of them were well before; the others decline anyway."""
+
+
+def population(**more):
+    world = Population(120, DAYS, seed=5, **more)
+    world.fall(FALL, np.arange(120) < FALLEN, 0.1)
+    return world
+
+
+def messages(stores):
+    rows = stores.control.execute("SELECT payload FROM outbox ORDER BY rowid").fetchall()
+    return [Message.model_validate_json(payload) for (payload,) in rows]
+
+
+def pages(stores, accounts):
+    """Accounts that somebody was paged about, of these."""
+    triggers = [one for one in messages(stores) if one.action == "trigger"]
+    return {alert.account_id for one in triggers for alert in one.alerts} & accounts
+
+
+def nothing(*_):
+    """Nothing happens between publishing and evaluating."""
+
+
+def run(tmp_path, before=nothing, alerts="", **more):
+    """All days evaluated in turn; `before` acts on the stores once the n-th day is published."""
+    world = AlertWorld(house_in(tmp_path, alerts), population(), **more)
+    decided = []
+    with world.house.open() as stores:
+        for n in range(DAYS):
+            world.publish(stores, n)
+            before(stores, world, n)
+            decided.append(dict(world.evaluate(stores, n).decided.iter_rows()))
+    return world, decided
+
+
+def fallen(world):
+    return set(world.world.ids[:FALLEN])
+
+
+def test_who_falls_is_told_of_once_an_account_and_day(tmp_path):
+    world, _ = run(tmp_path)
+    with world.house.open() as stores:
+        found = messages(stores)
+        assert len(pages(stores, fallen(world))) >= SEEN
+    keys = [
+        (one.alerts[0].account_id, one.opened_at.date())
+        for one in found
+        if one.action == "trigger" and len({a.account_id for a in one.alerts}) == 1
+    ]
+    assert len(keys) == len(set(keys)), "one message an account a day"
+    assert {one.recipient for one in found} >= {"owner:ann@us.example", "unowned"}
+
+
+def quiet(stores, world, n):
+    set_quiet(stores.control, [world.day(n)], quiet=True)
+
+
+def merged(stores, world, n):
+    """A merge moves a record of each fallen account just before its use is seen to fall."""
+    if n < FALL:
+        return
+    rows = [
+        ("crm", f"r{k}", f"old{k}", account) for k, account in enumerate(world.world.ids[:FALLEN])
+    ]
+    moved = pl.DataFrame(rows, schema=MOVED_SCHEMA, orient="row")
+    stores.lake.publish([Write(MOVED, None, moved)], run_id="test", at=world.now(n))
+
+
+NOBODY = [
+    # why, what happens, versions, decision
+    ("a backfill", quiet, {}, "backfilled"),
+    ("a model change", nothing, {FALL: "v2"}, "model_change"),
+    ("a merge", merged, {}, "restated"),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "before", "versions", "decision"), NOBODY, ids=[c[0] for c in NOBODY]
+)
+def test_pages_nobody(why, before, versions, decision, tmp_path):
+    world, decided = run(tmp_path, before, versions=versions)
+    assert sum(day.get(decision, 0) for day in decided) >= SEEN
+    with world.house.open() as stores:
+        told = pages(stores, fallen(world))
+        first = [one for one in messages(stores) if one.opened_at.date() <= world.day(FALL + 1)]
+    assert len(told) <= 1 if decision != "restated" else not told, why
+    assert not {a.account_id for m in first for a in m.alerts if m.action == "trigger"} & fallen(
+        world
+    )
+
+
+def comparable(stores):
+    """What evaluations wrote, without the moments at which they did."""
+    tables = written(stores)
+    alerts = {row[0]: {**json.loads(row[-1]), "told_at": None} for row in tables["alerts"]}
+    texts = {m.key: m.model_dump(exclude={"not_before"}) for m in messages(stores)}
+    return alerts, tables["incidents"], tables["alert_decisions"], texts
+
+
+def by_sensor(house):
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, resources={"house": house})
+        driver_alerts.evaluate_tick(context)
+
+
+def by_shell(house):
+    lake = str(house.settings.lake)
+    done = CliRunner().invoke(app, ["alerts", "evaluate", "--lake", lake])
+    assert done.exit_code == 0, done.output
+
+
+def by_run(house):
+    with dg.DagsterInstance.ephemeral() as instance:
+        (asset,) = [
+            one for one in alert_assets.assets(house.model) if one.node_def.name == "alerts"
+        ]
+        done = dg.materialize([asset], instance=instance, resources={"house": house})
+    assert done.success
+
+
+def test_sensor_run_and_shell_give_the_same(tmp_path):
+    first = yesterday() - timedelta(days=WARM_UP + DAYS - 1)
+    made = AlertWorld(house_in(tmp_path / "a"), population(first=first))
+    found = []
+    for name, wake in (("a", by_sensor), ("b", by_shell), ("c", by_run)):
+        world = AlertWorld.of(house_in(tmp_path / name), made.frames, made.world)
+        with world.house.open() as stores:
+            for n in range(DAYS):
+                world.publish(stores, n)
+        wake(world.house)
+        wake(world.house)
+        with world.house.open() as stores:
+            found.append(comparable(stores))
+    assert found[0] == found[1]
+    assert found[0] == found[2]
+    assert found[0][3], "something was told"
+
+
+def test_a_silence_holds_back_and_ends(tmp_path):
+    def silenced(stores, world, n):
+        if n == FALL:
+            match, until = matcher(["segment=starter"]), yesterday() + timedelta(days=30)
+            wanted = Silence(match=match, author="dana", why="a test", until=until)
+            with transaction(stores.control):
+                silence(stores.control, wanted, world.now(n))
+
+    world, decided = run(tmp_path, silenced)
+    with world.house.open() as stores:
+        assert not pages(stores, fallen(world))
+        desk = desk_now(stores)
+        (used,) = desk.silences
+        assert sum(day.get(f"silence:{used.silence_id}", 0) for day in decided) >= SEEN
+        unsilence(stores, used.silence_id)
+        assert not desk_now(stores).silences
+        with pytest.raises(DeskError, match="no silence of the shell"):
+            unsilence(stores, used.silence_id)
+
+
+REPEATS = "channels: [console]\nroutes:\n  - {name: all, repeat_hours: 24, send_resolved: true}\n"
+
+
+def test_what_lasts_is_repeated_until_somebody_takes_it(tmp_path):
+    world, _ = run(tmp_path, alerts=REPEATS)
+    with world.house.open() as stores:
+        desk = desk_now(stores)
+        repeats = [m for m in messages(stores) if "still" in m.title]
+        assert repeats
+        account = repeats[0].alerts[0].account_id
+        assert repeats[0].dedup_key in {
+            m.dedup_key for m in messages(stores) if "still" not in m.title
+        }
+        taken = take(stores, account, "dana", "calls them")
+        assert {one.row.account_id for one in taken} == {account}
+        before = len(messages(stores))
+        world.evaluate_at(stores, DAYS - 1, hours=24)
+        later = messages(stores)[before:]
+        assert later, "others go on"
+        assert account not in {a.account_id for m in later for a in m.alerts}
+        assert len(desk.alerts) >= SEEN
+
+
+BAD_WORDS = [
+    ("segment", "not a matcher"),
+    ("mood=bad", "no field of alerts"),
+    ("arr_from=much", "not a number"),
+]
+
+
+@pytest.mark.parametrize(("word", "said"), BAD_WORDS)
+def test_matchers_of_the_shell_are_checked(word, said):
+    with pytest.raises(DeskError, match=said):
+        matcher([word])
+    with pytest.raises(DeskError, match="never silenced"):
+        matcher([])
+
+
+def test_shell(tmp_path):
+    world, _ = run(tmp_path)
+    lake = str(world.house.settings.lake)
+
+    def said(*words):
+        done = CliRunner().invoke(app, ["alerts", *words, "--lake", lake])
+        return done.exit_code, done.output
+
+    account = world.world.ids[0]
+    code, told = said("list")
+    assert code == 0
+    assert account in told
+    assert said("ack", account, "--by", "dana")[1].startswith("dana has taken")
+    assert said("ack", "nobody")[0] == 2
+    end = str(yesterday() + timedelta(days=30))
+    code, told = said("silence", "tier=red", "--until", end, "--why", "a test", "--by", "dana")
+    assert (code, told.split()[0]) == (0, "silence")
+    assert "a test" in said("list")[1]
+    assert said("silence", "tier=red", "--why", "no end")[0] == 2
+    assert said("test", "console") == (0, "a test message for console is queued\n")
+    assert said("test", "pager")[0] == 2
+    listed = json.loads(said("list", "--json")[1])
+    assert {one["status"] for one in listed["alerts"]} >= {"open", "acknowledged"}
