@@ -12,7 +12,7 @@ function wanted() {
   for (let i = 0; i < ROWS.id.length; i++) {
     if (!tiers.has(ROWS.tier[i])) continue;
     if (segment && ROWS.segment[i] !== segment) continue;
-    if (owner && (owner === "-" ? ROWS.owner[i] !== null : ROWS.owner[i] !== owner)) continue;
+    if (owner && (owner === "-" ? !isAlone(i) : ROWS.owner[i] !== owner)) continue;
     if (plan && (plan === "yes") !== (ROWS.planned[i] === 1)) continue;
     if (asked && !`${ROWS.name[i] ?? ""} ${ROWS.domain[i] ?? ""} ${ROWS.id[i]}`.toLocaleLowerCase().includes(asked)) continue;
     shown.push(i);
@@ -119,7 +119,7 @@ function unownedTable() {
   if (!place) return null;
   return makeTable({
     place, label: "Table of accounts without an owner", size: 10, by: "arr", down: true, empty: "None.",
-    rows: () => ROWS.id.map((_, i) => i).filter((i) => ROWS.owner[i] === null && ROWS.tier[i] < 2),
+    rows: () => ROWS.id.map((_, i) => i).filter((i) => isAlone(i) && ROWS.tier[i] < 2),
     columns: [COLUMN.name, COLUMN.tier, COLUMN.score, COLUMN.arr, COLUMN.segment, COLUMN.renews, COLUMN.reason],
   });
 }

@@ -59,6 +59,8 @@ function el(tag, attributes, ...children) {
 const bdi = (text) => el("bdi", { dir: "auto" }, text ?? "–");
 const badge = (tier) => el("span", { class: `tier ${tier}` }, words(tier));
 const moved = (tenths) => el("span", { class: tenths < 0 ? "down" : tenths > 0 ? "up" : "quiet" }, signed(tenths));
+const isAlone = (i) => ROWS.owner[i] === null || ROWS.gone[i] === 1;
+const ownerOf = (i) => el("span", { class: "owner" }, ROWS.owner[i] === null ? el("span", { class: "late" }, "no owner") : mail(ROWS.owner[i]), ROWS.gone[i] ? el("span", { class: "late" }, " has left") : null);
 const link = (i) => el("a", { class: "open", href: hashWith({ account: ROWS.id[i] }) }, el("bdi", { dir: "auto", class: "name" }, nameOf(i)));
 
 // The address holds what is shown: #tier=red&segment=…&account=acc_…

@@ -72,7 +72,7 @@ const COLUMN = {
   week: { key: "week", name: "Week", cell: (i) => (ROWS.moved[i] === null ? "–" : moved(ROWS.moved[i])), value: (i) => ROWS.moved[i], num: true },
   arr: { key: "arr", name: `ARR ${head.currency}`, cell: (i) => money(ROWS.arr[i]), value: (i) => ROWS.arr[i], num: true, downFirst: true },
   segment: { key: "segment", name: "Segment", cell: (i) => bdi(words(ROWS.segment[i])), value: (i) => ROWS.segment[i] },
-  owner: { key: "owner", name: "Owner", cell: (i) => el("span", { class: "owner" }, ROWS.owner[i] !== null ? mail(ROWS.owner[i]) : el("span", { class: "late" }, "no owner")), value: (i) => ROWS.owner[i] },
+  owner: { key: "owner", name: "Owner", cell: ownerOf, value: (i) => ROWS.owner[i] },
   renews: { key: "renews", name: "Renews", cell: (i) => (ROWS.renews[i] ? el("span", { class: "day" }, date(ROWS.renews[i])) : "–"), value: (i) => ROWS.renews[i] },
   reason: { key: "reason", name: "First reason", cell: (i) => (ROWS.reason[i] ? el("span", { class: "reason", dir: "auto" }, ROWS.reason[i]) : "–"), full: true, bare: true },
 };
