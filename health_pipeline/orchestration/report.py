@@ -7,6 +7,7 @@ import polars as pl
 from health_pipeline.adapters.report.page import page
 from health_pipeline.adapters.report.write import write_page
 from health_pipeline.core.plays.coverage import coverage
+from health_pipeline.core.plays.opening import still_here
 from health_pipeline.core.plays.recovery import recovery_plans
 from health_pipeline.core.report.read import HISTORY, HISTORY_DAYS, Read, Words
 from health_pipeline.core.report.report import report
@@ -53,6 +54,7 @@ def read_of(stores: Stores) -> Read:
         coverage=coverage(found["health_scores"], plans, plays),
         planned=plans.filter("counts")["account_id"].unique(),
         renewals=beside.get("renewals"),
+        gone=_gone(stores, found["accounts"]),
     )
 
 
@@ -67,6 +69,11 @@ def words_of(stores: Stores) -> Words:
         acv_bands=tuple(band.name for band in model.segments.acv_bands),
         made_at=House.now(),
     )
+
+
+def _gone(stores: Stores, accounts: pl.DataFrame) -> frozenset[str]:
+    owners = accounts["owner_email"].drop_nulls().unique()
+    return frozenset(email for email in owners if not still_here(email, stores.model.plays))
 
 
 def _only(day: date | None) -> Window:

@@ -27,6 +27,9 @@ NASTY = {
     "500 characters": "Lang" * 125,
     "markdown": "[link](javascript:alert(1)) **bold** | pipe",
 }
+WRONG = r"undefined|\bnull\b|NaN|\[object"
+"""What a script writes where it has lost its way."""
+
 INTERACTIVE_MS = 2_000
 LOADED_MACHINE = 4
 """A machine that also does other things is given so many times as long."""
@@ -223,6 +226,10 @@ def test_axe_finds_no_serious_fault(scheme, size, place):
 def test_a_phone_never_scrolls_sideways(place):
     with opened(place, viewport={"width": 360, "height": 740}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == 360
+        page.locator("#table-accounts").get_by_label("Sort by").select_option("week")
+        week = rows_of(page).locator("td[data-label=Week]").all_inner_texts()
+        falls = [float(re.sub(r"[^\d.−]", "", text).replace("−", "-")) for text in week]
+        assert falls == sorted(falls)
         rows_of(page).first.get_by_role("link").click()
         page.get_by_role("dialog").locator(".chart svg").last.wait_for()
         assert page.evaluate("document.querySelector('dialog').scrollWidth") <= 360
@@ -236,6 +243,20 @@ def test_paper_shows_the_open_account_alone(place):
         assert page.locator("main").is_hidden()
         assert page.get_by_role("button", name="← Back").is_hidden()
         assert page.get_by_role("dialog").get_by_text("Every driver").is_visible()
+
+
+def test_every_kind_of_account_opens_to_text(place):
+    read = nasty_world()
+    some = read.scores.group_by("tier", maintain_order=True).head(2)["account_id"].to_list()
+    playing = read.plays["account_id"][0]
+    with opened(place) as page:
+        for account in (*some, playing):
+            page.evaluate(f"location.hash = '#account={account}'")
+            sheet = page.get_by_role("dialog")
+            sheet.get_by_text(account).first.wait_for()
+            assert not re.search(WRONG, sheet.inner_text())
+        for step in read.plays["steps"][0]:
+            assert step["text"] in sheet.inner_text()
 
 
 def poor_world():
@@ -270,7 +291,7 @@ def test_what_nobody_tells_is_a_dash(tmp_path):
         for row in (rows_of(page).first, rows_of(page).last):
             row.get_by_role("link").click()
             text = page.get_by_role("dialog").inner_text()
-            assert not re.search(r"undefined|null|NaN", text), text
+            assert not re.search(WRONG, text), text
             page.keyboard.press("Escape")
             page.get_by_role("dialog").wait_for(state="hidden")
 

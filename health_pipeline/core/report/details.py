@@ -149,7 +149,8 @@ def _overrides(read: Read) -> pl.DataFrame:
 def _reasons(read: Read, accounts: pl.DataFrame, signals: Sequence[str]) -> pl.DataFrame:
     """Lists, risks first: `r_signal`, `r_risk`, `r_points` (tenths), `r_sentence`, `r_play`.
 
-    The evidence: `r_value`, `r_norm`, `r_seen` (day of the newest information).
+    The evidence: `r_value`, `r_norm`, `r_seen` (day of the newest information), `r_before`
+    and `r_then` (the value before the change, and its day).
     """
     evidence = pl.col("evidence").struct
     return (
@@ -165,6 +166,8 @@ def _reasons(read: Read, accounts: pl.DataFrame, signals: Sequence[str]) -> pl.D
             r_value=evidence.field("value").round_sig_figs(3),
             r_norm=evidence.field("baseline").round_sig_figs(3),
             r_seen=evidence.field("observed_on").cast(pl.String),
+            r_before=evidence.field("value_before").round_sig_figs(3),
+            r_then=evidence.field("before_on").cast(pl.String),
         )
     )
 

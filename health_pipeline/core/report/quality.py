@@ -50,7 +50,8 @@ def _coverage(scores: pl.DataFrame) -> dict[str, Any]:
 
 
 def unowned(read: Read) -> dict[str, Any]:
-    """Accounts at risk that nobody owns: how many, and their ARR (null: not known)."""
-    owned = read.accounts.filter(pl.col("owner_email").is_not_null())
-    left = read.scores.filter(pl.col("tier").is_in(AT_RISK)).join(owned, "account_id", "anti")
-    return {"accounts": left.height, "arr": left["arr"].sum() if left["arr"].count() else None}
+    """Accounts at risk that nobody owns, or whose owner left: how many, and their known ARR."""
+    left = pl.col("owner_email").is_in(list(read.gone))
+    owned = read.accounts.filter(pl.col("owner_email").is_not_null() & ~left)
+    alone = read.scores.filter(pl.col("tier").is_in(AT_RISK)).join(owned, "account_id", "anti")
+    return {"accounts": alone.height, "arr": alone["arr"].sum() if alone["arr"].count() else None}

@@ -33,6 +33,7 @@ class Read:
             high, arr, arr_with_plan, only_proposed.
         planned: account_id of accounts with a recovery plan.
         renewals: source table as of the day with `account_id`; None: not connected.
+        gone: owners who left and whom nobody stands in for.
     """
 
     day: date | None
@@ -54,6 +55,7 @@ class Read:
     coverage: pl.DataFrame
     planned: pl.Series
     renewals: pl.DataFrame | None
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

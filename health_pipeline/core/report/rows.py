@@ -19,7 +19,7 @@ def rows(read: Read, order: pl.DataFrame) -> dict[str, list[Any]]:
     Returns:
         `id`, `name`, `domain`, `tier` (place in `TIERS`), `score` and `moved` (tenths of a point),
         `arr`, `segment`, `owner`, `renews` (ISO date), `reason` (first one, at risk only), `play`
-        (running), `planned` (has a recovery plan).
+        (running), `planned` (has a recovery plan), `gone` (its owner left).
     """
     first = read.reasons.filter((pl.col("direction") == "risk") & (pl.col("rank") == 1))
     reason = one_line(pl.col("sentence").str.replace(r" \(.*$", ""), LONGEST_REASON)
@@ -58,4 +58,9 @@ def rows(read: Read, order: pl.DataFrame) -> dict[str, list[Any]]:
         pl.when(calm).then(None).otherwise("reason").alias("reason"),
         pl.col("running").alias("play"),
         pl.col("account_id").is_in(read.planned.implode()).cast(pl.Int8).alias("planned"),
+        pl.col("owner_email")
+        .is_in(list(read.gone))
+        .fill_null(value=False)
+        .cast(pl.Int8)
+        .alias("gone"),
     ).to_dict(as_series=False)

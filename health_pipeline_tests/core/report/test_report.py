@@ -202,6 +202,17 @@ def test_who_nobody_owns():
     assert found["arr"] == pytest.approx(at_risk["arr"].sum())
 
 
+def test_whose_owner_left():
+    owner = READ.accounts.join(READ.scores.filter(pl.col("tier") == "red"), "account_id", "semi")[
+        "owner_email"
+    ].drop_nulls()[0]
+    gone = replace(READ, gone=frozenset({owner}))
+    assert unowned(gone)["accounts"] > unowned(READ)["accounts"]
+    rows = report(gone, words()).rows
+    pairs = zip(rows["owner"], rows["gone"], strict=True)
+    assert all(left == int(mail == owner) for mail, left in pairs)
+
+
 def test_an_account_that_no_table_names_is_there_all_the_same():
     found = report(replace(READ, accounts=READ.accounts.clear()), words())
     assert set(found.rows["name"]) == set(found.rows["owner"]) == {None}

@@ -188,6 +188,9 @@ def _reasons(contributions: pl.DataFrame) -> pl.DataFrame:
         subscore="subscore",
         observed_on=pl.lit(DAY),
         detail=pl.lit(None, pl.String),
+        value_before=pl.col("subscore") - 1,
+        before_on=pl.lit(DAY),
+        tables=pl.lit("events"),
     )
     return _conform(
         "reason_codes",

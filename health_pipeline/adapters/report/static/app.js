@@ -12,7 +12,7 @@ function wanted() {
   for (let i = 0; i < ROWS.id.length; i++) {
     if (!tiers.has(ROWS.tier[i])) continue;
     if (segment && ROWS.segment[i] !== segment) continue;
-    if (owner && (owner === "-" ? ROWS.owner[i] !== null : ROWS.owner[i] !== owner)) continue;
+    if (owner && (owner === "-" ? !isAlone(i) : ROWS.owner[i] !== owner)) continue;
     if (plan && (plan === "yes") !== (ROWS.planned[i] === 1)) continue;
     if (asked && !`${ROWS.name[i] ?? ""} ${ROWS.domain[i] ?? ""} ${ROWS.id[i]}`.toLocaleLowerCase().includes(asked)) continue;
     shown.push(i);
@@ -100,7 +100,7 @@ async function renewalTable() {
     place: document.getElementById("table-renewals"), label: "Table of renewals", size: SMALL ? 8 : 25, by: "on", empty: "No renewal.",
     rows: () => all.id.map((_, n) => n).filter((n) => place(n) !== undefined && fits[show](n)),
     columns: [of(COLUMN.name),
-      { key: "on", name: "Date", value: (n) => all.days[n], cell: (n) => el("span", {}, el("span", { class: "day" }, `${date(all.on[n])} `), all.days[n] < 0 ? el("span", { class: "late small" }, `overdue by ${-all.days[n]} days`) : el("span", { class: "quiet small" }, `in ${all.days[n]} days`)) },
+      { key: "on", name: "Date", value: (n) => all.days[n], cell: (n) => el("span", {}, el("span", { class: "day" }, `${date(all.on[n])} `), all.days[n] < 0 ? el("span", { class: "late small" }, `overdue by ${daysWords(all.days[n])}`) : el("span", { class: "quiet small" }, all.days[n] ? `in ${daysWords(all.days[n])}` : "today")) },
       of(COLUMN.tier), of(COLUMN.score), of(COLUMN.week),
       { key: "amount", name: `Amount ${head.currency}`, num: true, downFirst: true, value: (n) => all.amount[n], cell: (n) => money(all.amount[n]) },
       { key: "plan", name: "Recovery plan", value: (n) => ROWS.planned[place(n)], cell: (n) => (ROWS.planned[place(n)] ? "yes" : ROWS.tier[place(n)] < 2 ? "none" : "–") },
@@ -119,7 +119,7 @@ function unownedTable() {
   if (!place) return null;
   return makeTable({
     place, label: "Table of accounts without an owner", size: 10, by: "arr", down: true, empty: "None.",
-    rows: () => ROWS.id.map((_, i) => i).filter((i) => ROWS.owner[i] === null && ROWS.tier[i] < 2),
+    rows: () => ROWS.id.map((_, i) => i).filter((i) => isAlone(i) && ROWS.tier[i] < 2),
     columns: [COLUMN.name, COLUMN.tier, COLUMN.score, COLUMN.arr, COLUMN.segment, COLUMN.renews, COLUMN.reason],
   });
 }

@@ -42,6 +42,7 @@ const words = (name) => (name ? (name[0].toUpperCase() + name.slice(1)).replaceA
 const tierOf = (i) => head.tiers[ROWS.tier[i]];
 const nameOf = (i) => ROWS.name[i] || ROWS.domain[i] || ROWS.id[i];
 const daysUntil = (iso) => Math.round((Date.parse(iso) - Date.parse(head.day)) / 864e5);
+const daysWords = (n) => `${Math.abs(n)} day${Math.abs(n) === 1 ? "" : "s"}`;
 const { signals: SIGNALS, units: UNITS, groups: GROUPS } = head.words; // a signal is its place in these
 const PLANS = { proposed: "proposed, nobody has accepted it yet", accepted: "accepted", done: "done, waiting for the account to recover" };
 
@@ -52,12 +53,14 @@ function el(tag, attributes, ...children) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 const bdi = (text) => el("bdi", { dir: "auto" }, text ?? "–");
 const badge = (tier) => el("span", { class: `tier ${tier}` }, words(tier));
 const moved = (tenths) => el("span", { class: tenths < 0 ? "down" : tenths > 0 ? "up" : "quiet" }, signed(tenths));
+const isAlone = (i) => ROWS.owner[i] === null || ROWS.gone[i] === 1;
+const ownerOf = (i) => el("span", { class: "owner" }, ROWS.owner[i] === null ? el("span", { class: "late" }, "no owner") : mail(ROWS.owner[i]), ROWS.gone[i] ? el("span", { class: "late" }, " has left") : null);
 const link = (i) => el("a", { class: "open", href: hashWith({ account: ROWS.id[i] }) }, el("bdi", { dir: "auto", class: "name" }, nameOf(i)));
 
 // The address holds what is shown: #tier=red&segment=…&account=acc_…

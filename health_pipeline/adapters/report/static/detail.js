@@ -34,7 +34,7 @@ function account(i, found, later) {
     fact("Since last week", ROWS.moved[i] === null ? "–" : moved(ROWS.moved[i])),
     fact(`ARR ${head.currency}`, money(ROWS.arr[i])),
     fact("Segment", bdi(words(ROWS.segment[i]))),
-    fact("Owner", ROWS.owner[i] ?? "no owner"),
+    fact("Owner", ownerOf(i)),
     fact("Renews", renewsIn(ROWS.renews[i])),
     found?.since ? fact("In this tier since", date(found.since)) : null,
     found ? fact("Measured", found.coverage === null ? "–" : `${found.coverage}%`) : null);
@@ -51,7 +51,7 @@ function account(i, found, later) {
 function renewsIn(iso) {
   if (!iso) return "–";
   const days = daysUntil(iso);
-  return `${date(iso)} (${days < 0 ? `${-days} days ago` : `in ${days} days`})`;
+  return `${date(iso)} (${days < 0 ? `${daysWords(days)} ago` : days ? `in ${daysWords(days)}` : "today"})`;
 }
 
 function story(found) {
@@ -93,10 +93,11 @@ function why(i, found, later) {
 }
 
 function reason(found, n) {
-  const [signal, risk, points, sentence, play, value, norm, seen] = ["signal", "risk", "points", "sentence", "play", "value", "norm", "seen"].map((name) => found[`r_${name}`][n]);
+  const [signal, risk, points, sentence, play, value, norm, seen, before, then] = ["signal", "risk", "points", "sentence", "play", "value", "norm", "seen", "before", "then"].map((name) => found[`r_${name}`][n]);
   const unit = UNITS[signal];
   const told = unit !== "log points";
   const evidence = [words(SIGNALS[signal]), told && value !== null && `${reading(value, unit)}${unit && unit !== "%" ? ` ${unit}` : ""}`,
+    told && before !== null && then && `${reading(before, unit)} on ${date(then)}`,
     told && norm !== null && `normal in the segment ${reading(norm, unit)}`, seen && `as of ${date(seen)}`].filter(Boolean).join(" · ");
   return el("li", {}, el("span", { class: `points ${risk ? "down" : "up"}` }, signed(points)),
     el("div", {}, el("p", { dir: "auto" }, sentence), el("p", { class: "quiet small" }, evidence),

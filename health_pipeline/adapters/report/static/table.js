@@ -10,7 +10,10 @@ function makeTable({ place, label, columns, rows, size, empty, by, down }) {
   const none = el("p", { class: "empty" }, empty);
   const table = el("table", { class: "grid" }, el("thead", {}, el("tr", {}, heads)), body);
   const frame = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
-  place.replaceChildren(frame, none, el("div", { class: "pages" }, back, next, told));
+  // Where rows are cards there are no heads to press.
+  const choice = el("select", { onchange: () => sortBy(columns.find((one) => one.key === choice.value)) },
+    columns.filter((one) => one.value).map((one) => el("option", { value: one.key }, one.name)));
+  place.replaceChildren(el("label", { class: "field sort-by" }, "Sort by ", choice), frame, none, el("div", { class: "pages" }, back, next, told));
   let shown = [];
 
   function sortBy(column) {
@@ -36,6 +39,7 @@ function makeTable({ place, label, columns, rows, size, empty, by, down }) {
         return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
       });
     }
+    choice.value = sorted.by;
     heads.forEach((th, n) => {
       if (columns[n].key === sorted.by) th.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
       else th.removeAttribute("aria-sort");
@@ -68,7 +72,7 @@ const COLUMN = {
   week: { key: "week", name: "Week", cell: (i) => (ROWS.moved[i] === null ? "–" : moved(ROWS.moved[i])), value: (i) => ROWS.moved[i], num: true },
   arr: { key: "arr", name: `ARR ${head.currency}`, cell: (i) => money(ROWS.arr[i]), value: (i) => ROWS.arr[i], num: true, downFirst: true },
   segment: { key: "segment", name: "Segment", cell: (i) => bdi(words(ROWS.segment[i])), value: (i) => ROWS.segment[i] },
-  owner: { key: "owner", name: "Owner", cell: (i) => el("span", { class: "owner" }, ROWS.owner[i] !== null ? mail(ROWS.owner[i]) : el("span", { class: "late" }, "no owner")), value: (i) => ROWS.owner[i] },
+  owner: { key: "owner", name: "Owner", cell: ownerOf, value: (i) => ROWS.owner[i] },
   renews: { key: "renews", name: "Renews", cell: (i) => (ROWS.renews[i] ? el("span", { class: "day" }, date(ROWS.renews[i])) : "–"), value: (i) => ROWS.renews[i] },
   reason: { key: "reason", name: "First reason", cell: (i) => (ROWS.reason[i] ? el("span", { class: "reason", dir: "auto" }, ROWS.reason[i]) : "–"), full: true, bare: true },
 };
