@@ -41,9 +41,11 @@ def test_the_summary_is_what_sql_counts(finished):
 
 def test_ten_worst_with_reason_and_play(finished):
     worst = finished.sql(
-        "select coalesce(a.name, h.account_id) as name, r.sentence, r.play "
+        "select coalesce(a.name, h.account_id) as name, r.sentence, "
+        "coalesce(p.play, r.play) as play "
         "from health_scores h join accounts a using (account_id) left join reason_codes r "
         "on r.account_id = h.account_id and r.date = h.date and r.direction = 'risk' and rank = 1 "
+        "left join plays p on p.account_id = h.account_id and p.status <> 'closed' "
         "where h.date = (select max(date) from health_scores) and score is not null "
         "order by score, h.account_id limit 10"
     )

@@ -20,7 +20,7 @@ from health_pipeline_tests.orchestration.conftest import FIRST, LAST, NEXT
 from health_pipeline_tests.orchestration.small_world import house_in, instance_in, run_days
 
 DAYS = ["2025-09-27", "2025-09-28", "2025-09-29", "2025-09-30"]
-WALL_CLOCK = {"scored_at", "health_scored_at", "linked_at", "at", "opened_at"}
+WALL_CLOCK = {"scored_at", "health_scored_at", "linked_at", "at", "opened_at", "task_at"}
 
 
 def materialized(result) -> set[str]:
