@@ -73,8 +73,8 @@ def _ever_earlier(dated: pl.DataFrame) -> pl.DataFrame:
     least = np.minimum.accumulate(first[order] - below) + below
     earlier = begins | (np.diff(least, prepend=-1) != 0)
     first_seen_on = pl.Series("first_seen_on", least[earlier], pl.Int32)
-    rows: pl.DataFrame = dated[order[earlier]]
-    return rows.with_columns(first_seen_on.set(first_seen_on == NEVER, None).cast(pl.Date)).sort(
+    kept: pl.DataFrame = dated[order[earlier]]
+    return kept.with_columns(first_seen_on.set(first_seen_on == NEVER, None).cast(pl.Date)).sort(
         "account_id", "known_on", maintain_order=True
     )
 
