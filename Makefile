@@ -68,6 +68,7 @@ run: setup data/sample ## Set up, score the sample, print what was found and whe
 	@echo
 	@echo "Next:  make ui                                  the asset graph, runs and plots (Dagster)"
 	@echo "       .venv/bin/health explain ACCOUNT         one account, every number behind its score"
+	@echo "       data/report/index.html                   the report, for any browser: no server, no network"
 	@echo "       duckdb -readonly data/health.duckdb      the tables as SQL views (the shell of DuckDB is not installed)"
 
 ui: setup ## Open Dagster on http://127.0.0.1:3000
@@ -105,4 +106,4 @@ lock: ## Pin all dependencies anew, by hash, without any index address (needs uv
 	sh $(LOCK)/lock.sh
 
 clean: ## Remove results, keep the environment and the sample
-	rm -rf data/lake data/lake.cache data/health.duckdb data/control.db* data/dagster
+	rm -rf data/lake data/lake.cache data/health.duckdb data/report data/control.db* data/dagster

@@ -14,6 +14,7 @@ from health_pipeline.cli.house import err, out
 from health_pipeline.cli.moves import print_moves
 from health_pipeline.cli.render import money_words, table_of, tier_words
 from health_pipeline.cli.work import print_work, work_of
+from health_pipeline.core.schemas.escaping import as_line
 from health_pipeline.core.schemas.words import score_words
 from health_pipeline.orchestration.explained import Explained, explain_account
 from health_pipeline.orchestration.find import Match, find_accounts
@@ -34,7 +35,8 @@ def explain_command(
         shown = {"work": [asdict(one) for one in work or []]} if show_work else {}
         out.print_json(json.dumps({**_plain(found), **shown}, default=str))
     else:
-        _print(found, house.model.churn.currency)
+        print_explained(found, house.model.churn.currency)
+        _print_drivers(found)
         print_work(work or [])
     return exits.OK if found.score else exits.FAILED
 
@@ -68,15 +70,15 @@ def _plain(found: Explained) -> dict[str, Any]:
     }
 
 
-def _print(found: Explained, currency: str) -> None:
-    name = escape(found.match.name or found.match.account_id)
+def print_explained(found: Explained, currency: str) -> None:
+    """What a person is told of one account: all but the table of drivers."""
+    name = escape(as_line(found.match.name or found.match.account_id))
     if found.score is None:
         out.print(f"{name} is no customer that was scored on {found.day or 'any day'}.")
         return
     _print_head(found, name, currency)
     _print_reasons(found)
     print_moves(found)
-    _print_drivers(found)
     _print_plays(found)
 
 
@@ -91,12 +93,11 @@ def _print_head(found: Explained, name: str, currency: str) -> None:
         soft_wrap=True,
     )
     _print_override(found)
-    if score["gate"]:
+    for part in ("headline", "text", "next_steps", "context"):
+        if found.narrative and found.narrative[part]:
+            out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
+    if score["gate"] and not found.narrative:
         out.print(f"Tier capped by {score['gate']}: {score['gate_reason']}", highlight=False)
-    if found.narrative:
-        for part in ("headline", "text", "next_steps", "context"):
-            if found.narrative[part]:
-                out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
 
 
 def _print_override(found: Explained) -> None:
@@ -131,7 +132,8 @@ def _print_reasons(found: Explained) -> None:
         for row in found.reasons.iter_rows(named=True)
     ]
     columns = ("", "", "code", "what is said", "points", "play")
-    out.print(table_of("Why", columns, rows) if rows else "No reason weighs a point or more.")
+    if rows:
+        out.print(table_of("Why", columns, rows))
 
 
 def _number(value: float | None, digits: int = 1) -> str:
@@ -139,6 +141,8 @@ def _number(value: float | None, digits: int = 1) -> str:
 
 
 def _print_drivers(found: Explained) -> None:
+    if found.score is None:
+        return
     rows = []
     for row in found.drivers.iter_rows(named=True):
         knots = "/".join(f"{row[k]:g}" if row[k] is not None else "-" for k in KNOTS)

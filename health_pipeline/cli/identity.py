@@ -152,12 +152,13 @@ def import_(
 
 @contextmanager
 def _desk(lake: str | None, model: Path | None) -> Iterator[Desk]:
+    from health_pipeline.adapters.likeness.splink import LikenessError
     from health_pipeline.orchestration.identity_decisions import DecisionError, Desk
 
     with open_house(model=model, lake=lake).open() as stores:
         try:
             yield Desk(stores)
-        except DecisionError as error:
+        except (DecisionError, LikenessError) as error:
             raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
 
 

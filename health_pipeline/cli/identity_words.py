@@ -12,7 +12,10 @@ from health_pipeline.core.identity.why import Why
 from health_pipeline.orchestration.identity_decisions import Change
 
 SHOWN = 20
-"""Records of an account, or moved by a decision, that are named one by one."""
+"""Records moved by a decision that are named one by one."""
+
+LISTED = 8
+"""Records of one account, and values without a key, that fit a screen beside the rest."""
 
 
 def _name(record: Record) -> str:
@@ -64,16 +67,16 @@ def print_change(console: Console, change: Change) -> None:
     if change.moved.is_empty():
         console.print("No record changes its account.")
     else:
-        console.print("It counts from the next `health run` on.", highlight=False)
+        _line(console, "It counts from the next day that `health run` scores.")
+        if change.restate:
+            _line(console, f"At once, and for the days before: {change.restate}")
 
 
 def print_why(console: Console, record: Record, found: Why) -> None:
     """Everything that speaks about one record."""
-    console.print(
-        f"\n[bold]{_name(record)}[/] is {found.account_id}, since {found.linked_at:%Y-%m-%d %H:%M} "
-        "UTC",
-        highlight=False,
-    )
+    named = f" ({escape(found.names[record])})" if record in found.names else ""
+    since = f"{found.linked_at:%Y-%m-%d %H:%M} UTC"
+    _line(console, f"\n[bold]{_name(record)}[/]{named} is {found.account_id}, since {since}")
     if found.chain:
         rows = [
             (
@@ -90,15 +93,19 @@ def print_why(console: Console, record: Record, found: Why) -> None:
         console.print(table_of(f"From it to the anchor {_name(found.anchor)}", columns, rows))
     else:
         console.print("It is the anchor of the account: its first known record.")
-    others = [_name(one) for one in found.members[:SHOWN]]
-    more = f" and {len(found.members) - SHOWN:,} more" if len(found.members) > SHOWN else ""
-    _line(console, f"Records of the account: {', '.join(others)}{more}")
+    _line(console, f"Records of the account: {len(found.members):,}")
+    for one in found.members[:LISTED]:
+        _line(console, f"  {_name(one)} {escape(found.names.get(one, ''))}".rstrip())
+    if len(found.members) > LISTED:
+        _line(console, f"  and {len(found.members) - LISTED:,} more")
     _line(console, f"Aliases: {', '.join(found.aliases) or 'none'}")
     for other, why, probability in found.doubts:
         sure = "" if probability is None else f" (probability {probability:.2f})"
         _line(console, f"In doubt: {_name(other)}{sure}: {escape(why)}")
     if not found.doubts:
         _line(console, "In doubt: nothing")
+    for rule, value, why in found.ignored[:LISTED]:
+        _line(console, f"Links nobody: {rule} {escape(repr(value[:60]))}: {escape(why)}")
     for decision in found.decisions:
         _line(console, f"Decided: {_decided(decision)}")
     if not found.decisions:

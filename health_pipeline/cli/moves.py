@@ -3,71 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 import polars as pl
+from rich.markup import escape
 
 from health_pipeline.cli.house import out
+from health_pipeline.core.explanation.waterfall import Waterfall, waterfall
 from health_pipeline.core.schemas.words import score_words
-from health_pipeline.core.scoring.display import shown_parts
 from health_pipeline.orchestration.explained import Explained
 from health_pipeline.orchestration.paths import WayUp
 
-MOST_PARTS = 5
+BAR = 24
+"""Characters of the longest bar."""
 
 
 def print_moves(found: Explained) -> None:
-    """One line for each earlier day, the largest parts first; then the way to the next tier."""
-    for line in change_lines(found.changes):
-        out.print(line, highlight=False, soft_wrap=True)
+    """A waterfall for each earlier day, the largest parts first; then the way to the next tier."""
+    if found.score is not None and found.score["score"] is not None:
+        for line in change_lines(found.changes, found.score["score"]):
+            out.print(line, highlight=False, soft_wrap=True)
     if found.way_up is not None:
-        out.print(way_line(found.way_up), highlight=False, soft_wrap=True)
+        for line in way_lines(found.way_up):
+            out.print(line, highlight=False, soft_wrap=True)
 
 
-def change_lines(changes: pl.DataFrame) -> Iterator[str]:
-    """`Since 2026-05-24: −3.2 = usage_trend −2.1 (behaviour), …`; what is shown adds up."""
-    for (day,), parts in changes.sort("compared_with", descending=True).group_by(
+def change_lines(changes: pl.DataFrame, score: float) -> Iterator[str]:
+    """A line for the move, and one with a bar for each part; what is shown adds up."""
+    for _, parts in changes.sort("compared_with", descending=True).group_by(
         "compared_with", maintain_order=True
     ):
-        if isinstance(day, date):
-            yield f"Since {day}: {_told(parts)}"
+        yield from waterfall_lines(waterfall(parts, score))
 
 
-def _told(parts: pl.DataFrame) -> str:
-    largest = parts.sort(pl.col("points").abs(), "signal", descending=[True, False])
-    named = [
-        (f"{signal or 'all signals'} ({effect})", points)
-        for signal, effect, points in largest.select("signal", "effect", "points").iter_rows()
-    ]
-    told, rest = named[:MOST_PARTS], named[MOST_PARTS:]
-    if rest:
-        told.append((f"{len(rest)} smaller parts", sum(points for _, points in rest)))
-    delta = round(float(parts["delta"][0]), 1)
-    shown = shown_parts([points for _, points in told], delta)
-    listed = ", ".join(f"{name} {_signed(one)}" for (name, _), one in zip(told, shown, strict=True))
-    return f"{_signed(delta)} = {listed}"
+def waterfall_lines(shown: Waterfall) -> Iterator[str]:
+    """`Since 2026-11-20: 69.9 → 61.9, −8.0`, then `  integrations  −4.1 ▇▇▇▇▇▇▇`."""
+    moved = signed(round(shown.end - shown.start, 1))
+    yield f"[bold]Since {shown.since}: {shown.start:.1f} → {shown.end:.1f}, {moved}[/]"
+    width = max((len(name) for name, _ in shown.parts), default=0)
+    longest = max((abs(points) for _, points in shown.parts), default=0.0) or 1.0
+    for name, points in shown.parts:
+        colour = "red" if points < 0 else "green"
+        bar = "▇" * max(1, round(abs(points) / longest * BAR))
+        drawn = f" [{colour}]{bar}[/]" if points else ""
+        yield f"  {escape(name):<{width}} {signed(points):>6}{drawn}"
 
 
-def _signed(points: float) -> str:
+def signed(points: float) -> str:
+    """Points with their sign, and a real minus."""
     return "±0.0" if points == 0 else f"{points:+.1f}".replace("-", "−")
 
 
-def way_line(way: WayUp) -> str:
+def way_lines(way: WayUp) -> Iterator[str]:
     """What would bring the next tier with the least effort; arithmetic, not a promise."""
-    path = way.path
-    head = f"Cheapest way to {way.tier.capitalize()}"
-    needs = (
-        f"{path.needs:.1f} more points, to {way.border:g}"
-        if path.needs
-        else "the gates, not points"
-    )
-    steps = "; ".join(
-        f"{step.signal} {score_words(step.start)} → {score_words(step.end)} "
-        f"(+{step.points:.1f}, {step.play})"
-        for step in path.steps
-    )
+    path, tier = way.path, way.tier.capitalize()
+    points = f"{path.needs:.1f} more points, to {way.border:g}" if path.needs else ""
     if path.reaches:
-        return f"{head} ({needs}; arithmetic of the score, not a promise): {steps}."
-    why = f"; nothing lifts {', '.join(path.blocked)}" if path.blocked else ""
-    best = f"the best that can be reached is {score_words(path.best)}{why}"
-    return f"{head} ({needs}): out of reach, {best}. Nearest: {steps or 'nothing to lift'}."
+        needs = points or "the gates, not points, keep it from there"
+        yield f"[bold]Cheapest way to {tier}[/]: {needs}. Arithmetic of the score, not a promise:"
+    else:
+        blocked = ", ".join(escape(gate.replace("_", " ")) for gate in path.blocked)
+        lifted = f"nothing lifts {blocked}" if blocked else ""
+        best = f"the best that can be reached is {score_words(path.best)}"
+        why = "; ".join(filter(None, [points, lifted, best]))
+        yield f"[bold]{tier} is out of reach[/]: {why}. The nearest:"
+    for step in path.steps:
+        name = escape(step.signal.replace("_", " "))
+        yield (
+            f"  {name} from {score_words(step.start)} to {score_words(step.end)}: "
+            f"{step.points:+.1f} points, play {escape(step.play)}"
+        )
+    if not path.steps:
+        yield "  nothing can be lifted"

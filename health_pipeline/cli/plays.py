@@ -14,6 +14,8 @@ from rich.markup import escape
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import fail, open_house, out
 from health_pipeline.cli.render import table_of
+from health_pipeline.core.plays.params import Trigger
+from health_pipeline.core.schemas.escaping import as_line
 
 plays_app = typer.Typer(no_args_is_help=True, help="Plays: what is done about a reason.")
 
@@ -52,7 +54,7 @@ def list_plays(
     rows = [
         (
             row["play_id"],
-            escape(row["name"] or row["account_id"]),
+            escape(as_line(row["name"] or row["account_id"])),
             row["play"],
             row["status"],
             f"{row['due_at']:%Y-%m-%d %H:%M}",
@@ -64,11 +66,52 @@ def list_plays(
     out.print(table_of("Plays", columns, rows) if rows else "No play is open.")
 
 
+@plays_app.command("rules")
+def play_rules(*, model: ModelDir = None) -> None:
+    """What opens which play, in the order in which it is asked."""
+    from health_pipeline.orchestration.plays import gate_plays
+
+    found = open_house(model=model).model
+    codes = [(spec.reason_code, spec.play) for spec in found.signals]
+    codes += [(spec.code_otherwise, spec.play) for spec in found.signals if spec.code_otherwise]
+    rows = [
+        *((conditions(trigger), trigger.play) for trigger in found.plays.triggers),
+        *((f"first reason {code}", play) for code, play in codes),
+        *((f"no reason, gate {gate}", play) for gate, play in gate_plays(found).items()),
+        ("neither", found.plays.otherwise),
+    ]
+    title = f"An account that stands in {' or '.join(found.plays.open_for_tiers)} gets"
+    out.print(table_of(title, ("", "when", "play"), ((n, *row) for n, row in enumerate(rows, 1))))
+
+
+def conditions(trigger: Trigger) -> str:
+    """What a trigger asks, in words."""
+    words = {
+        "to_tiers": "stands in {}",
+        "from_tiers": "comes from {}",
+        "reasons": "told of {}",
+        "gates": "capped by {}",
+        "segments": "in {}",
+    }
+    told = [
+        text.format(" or ".join(getattr(trigger, key)))
+        for key, text in words.items()
+        if getattr(trigger, key)
+    ]
+    if trigger.all_reasons:
+        told.append(f"told of {' and '.join(trigger.all_reasons)}")
+    if trigger.arr_from is not None:
+        told.append(f"ARR from {trigger.arr_from:,.0f}")
+    if trigger.arr_below is not None:
+        told.append(f"ARR below {trigger.arr_below:,.0f}")
+    return ", ".join(told)
+
+
 @plays_app.command("accept")
 def accept_play(
     play_id: PlayId, *, by: Author = None, lake: LakeDir = None, model: ModelDir = None
 ) -> None:
-    """Take a play on: from now it is a recovery plan."""
+    """Take the play PLAY_ID on: from now it is a recovery plan."""
     from health_pipeline.orchestration.play_desk import PlayError, accept
 
     who = by or getpass.getuser()
@@ -89,7 +132,7 @@ def close_play(
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """End a play; no second one is opened in its episode."""
+    """End the play PLAY_ID; no second one is opened in its episode."""
     from health_pipeline.orchestration.play_desk import PlayError, close
 
     with open_house(model=model, lake=lake).open() as stores:

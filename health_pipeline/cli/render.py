@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from health_pipeline.core.schemas.escaping import as_line
 from health_pipeline.core.schemas.words import score_words
-from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Summary
+from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Plays, Summary
 
+LONGEST_NAME = 500
 TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
 
 SHOWN_UNOWNED = 10
@@ -53,6 +55,7 @@ def print_summary(console: Console, summary: Summary, currency: str) -> None:
     _print_tiers(console, summary, currency)
     _print_segments(console, summary)
     _print_worst(console, summary, currency)
+    _print_plays(console, summary.plays, currency)
     _print_gaps(console, summary)
 
 
@@ -85,7 +88,7 @@ def _print_segments(console: Console, summary: Summary) -> None:
 def _print_worst(console: Console, summary: Summary, currency: str) -> None:
     rows = [
         (
-            escape(row["name"] or row["account_id"]),
+            escape(as_line(row["name"] or row["account_id"], LONGEST_NAME)),
             tier_words(row["tier"]),
             score_words(row["score"]),
             money_words(row["arr"]),
@@ -97,6 +100,33 @@ def _print_worst(console: Console, summary: Summary, currency: str) -> None:
     if rows:
         columns = ("account", "tier", "score", f"ARR {currency}", "first reason", "next play")
         console.print(table_of("The lowest scores", columns, rows))
+
+
+def _print_plays(console: Console, plays: Plays, currency: str) -> None:
+    """Who at risk has a recovery plan, and what waits for somebody."""
+    rows = [
+        (
+            tier_words(row["tier"]),
+            row["accounts"],
+            row["with_plan"],
+            f"{row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})",
+            row["only_proposed"],
+            money_words(row["arr"]),
+            money_words(row["arr_with_plan"]),
+        )
+        for row in plays.coverage.iter_rows(named=True)
+    ]
+    if rows:
+        columns = ("tier", "accounts", "with a plan", "share (95%)", "only proposed")
+        amounts = (f"ARR {currency}", "of it with a plan")
+        console.print(table_of("Recovery plans", (*columns, *amounts), rows))
+    if plays.running:
+        alone = f", {plays.unowned:,} that nobody owns" if plays.unowned else ""
+        console.print(
+            f"Plays running: {plays.running:,}, {plays.proposed:,} of them not taken on yet"
+            f"{alone} (`health plays list`)",
+            highlight=False,
+        )
 
 
 def _counts(frame: pl.DataFrame) -> str:
@@ -151,6 +181,13 @@ def _print_identity(console: Console, summary: Summary) -> None:
     if summary.unseen.shares():
         console.print(
             f"No account claims: {summary.unseen.words()}", highlight=False, soft_wrap=True
+        )
+    if summary.decisions:
+        now = f"; at once with `{summary.restate}`" if summary.restate else ""
+        console.print(
+            f"{summary.decisions:,} decision(s) about identity count from the next day on{now}",
+            highlight=False,
+            soft_wrap=True,
         )
     if left := summary.to_restate:
         console.print(

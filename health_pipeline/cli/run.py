@@ -46,6 +46,8 @@ def report(house: House, outcome: Outcome, *, idle: str | None = None) -> int:
         _print_idle(house, outcome, idle)
     with house.open() as stores:
         print_summary(out, summarise(stores), house.model.churn.currency)
+    if house.settings.report.exists():
+        out.print(escape(f"Report: {house.settings.report}"), highlight=False, soft_wrap=True)
     return exits.DONE_WITH_FAILED_TABLES if outcome.failed_tables else exits.OK
 
 

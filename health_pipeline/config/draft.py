@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from health_pipeline.adapters.sources.params import SourcesConfig
 from health_pipeline.config.expand import expanded
-from health_pipeline.config.fitted import fitted
+from health_pipeline.config.fitted import fitted, fitted_plays, reason_codes
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.secrecy import secrets
 from health_pipeline.config.shapes import (
@@ -165,7 +165,20 @@ def read_draft(folder: FilePath, packaged: FilePath) -> tuple[Draft, list[Issue]
     scoring = draft.parts.get("scoring")
     if "scoring" not in own and isinstance(scoring, WrittenScoring) and "signals" in own:
         draft.parts["scoring"] = fitted(scoring, draft.names("signals"))
+    if "plays" not in own:
+        _fit_plays(draft)
     return draft, found
+
+
+def _fit_plays(draft: Draft) -> None:
+    """The packaged triggers that fit scoring, signals and segments of one's own."""
+    try:
+        scoring, segments, plays = draft.scoring, draft.segments, draft.plays
+    except BrokenError:
+        return
+    gates = [*(g.name for g in scoring.gates), *(g.name for g in scoring.combined_gates)]
+    names = [*(segment.name for segment in segments.segments), segments.default]
+    draft.parts["plays"] = fitted_plays(plays, reason_codes(draft.good_signals), gates, names)
 
 
 def _strangers(folder: FilePath) -> list[Issue]:

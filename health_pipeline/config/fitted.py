@@ -1,4 +1,4 @@
-"""The packaged scoring.yaml under signals of one's own: what it says of absent signals falls away.
+"""Packaged rules under signals of one's own: what they say of absent signals falls away.
 
 A model folder holds only the files that differ. Someone who writes signals.yaml and takes the
 packaged rules as they are cannot mend a gate that stands in a file of the package.
@@ -6,9 +6,10 @@ packaged rules as they are cannot mend a gate that stands in a file of the packa
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from health_pipeline.config.shapes import WrittenScoring
+from health_pipeline.config.shapes import WrittenPlays, WrittenScoring, WrittenSignal
+from health_pipeline.core.signals.kind import kinds
 
 
 def fitted(scoring: WrittenScoring, signals: Collection[str]) -> WrittenScoring:
@@ -35,3 +36,27 @@ def fitted(scoring: WrittenScoring, signals: Collection[str]) -> WrittenScoring:
             "views": {name: one for name, one in scoring.views.items() if one in signals},
         }
     )
+
+
+def fitted_plays(
+    plays: WrittenPlays, codes: Collection[str], gates: Collection[str], segments: Collection[str]
+) -> WrittenPlays:
+    """The packaged `plays` without triggers on reasons, gates and segments that the model lacks."""
+    known = {"reasons": codes, "all_reasons": codes, "gates": gates, "segments": segments}
+    kept = tuple(
+        trigger
+        for trigger in plays.triggers
+        if all(set(getattr(trigger, key)) <= set(names) for key, names in known.items())
+    )
+    return plays.model_copy(update={"triggers": kept})
+
+
+def reason_codes(signals: Mapping[str, WrittenSignal]) -> list[str]:
+    """Every code that one of `signals` can be told with."""
+    found = [
+        code
+        for signal in signals.values()
+        if signal.kind in kinds()
+        for code in (signal.reason_code, kinds()[signal.kind].meta.code_otherwise)
+    ]
+    return [code for code in dict.fromkeys(found) if code]

@@ -66,6 +66,7 @@ def _signal(name: str, written: WrittenSignal, segments: SegmentRules) -> Signal
         default_knots=literal or written.default_knots or kind.meta.default_knots,
         reason_code=written.reason_code,
         play=written.play,
+        reads=kind.meta.reads,
         code_needs=kind.meta.code_needs,
         code_otherwise=kind.meta.code_otherwise,
         actionable=words["leading"] if written.actionable is None else written.actionable,

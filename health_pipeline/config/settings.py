@@ -1,7 +1,7 @@
-"""Where one world lives: its sources, its lake, its control.db, its views.
+"""Where one world lives: its sources, its lake, its control.db, its views, its report.
 
-Two worlds never touch: whoever names another lake gets a control.db and a health.duckdb of its
-own, unless these are named too; and a control.db refuses a lake that is not its own.
+Two worlds never touch: whoever names another lake gets a control.db, a health.duckdb and a report
+of its own, unless these are named too; and a control.db refuses a lake that is not its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Settings:
     """Resolved places; `model` None means the packaged default.
 
     Sources and lake may lie in object storage, everything else is local. `cache` keeps copies of
-    what was fetched from there.
+    what was fetched from there; `report` is the page.
     """
 
     model: Path | None
@@ -33,6 +33,7 @@ class Settings:
     lake: Place
     control_db: Path
     duckdb: Path
+    report: Path
     cache: Path
 
 
@@ -45,9 +46,10 @@ def load_settings(
 ) -> Settings:
     """Arguments win over `HEALTH_MODEL`, `HEALTH_SOURCES`, `HEALTH_LAKE`, these over `data/`.
 
-    Without `HEALTH_CONTROL_DB` and `HEALTH_DUCKDB` both stand beside a lake that is called `lake`
-    (data/lake → data/control.db), and inside one of any other name; of a lake in object storage,
-    where they would be for data/lake. `HEALTH_CACHE` is by default that lake's name with `.cache`.
+    Without `HEALTH_CONTROL_DB`, `HEALTH_DUCKDB` and `HEALTH_REPORT` these stand beside a lake that
+    is called `lake` (data/lake → data/control.db), and inside one of any other name; of a lake in
+    object storage, where they would be for data/lake. `HEALTH_CACHE` is by default that lake's name
+    with `.cache`.
 
     Raises:
         SettingsError: a setting holds a URL where only a local path will do, or a password.
@@ -62,6 +64,7 @@ def load_settings(
         lake=found_lake,
         control_db=_local(env, "HEALTH_CONTROL_DB") or beside / "control.db",
         duckdb=_local(env, "HEALTH_DUCKDB") or beside / "health.duckdb",
+        report=_local(env, "HEALTH_REPORT") or beside / "report" / "index.html",
         cache=_local(env, "HEALTH_CACHE") or home.with_name(f"{home.name}.cache"),
     )
 

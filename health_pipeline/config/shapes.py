@@ -19,7 +19,7 @@ from health_pipeline.core.drift.params import DriftRules
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.overrides.params import OverrideBlock
-from health_pipeline.core.plays.params import Step
+from health_pipeline.core.plays.params import Step, Trigger
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.churn import ChurnDefinition
 from health_pipeline.core.schemas.spec import Knots
@@ -94,10 +94,13 @@ class WrittenPlays(Frozen):
     """plays.yaml."""
 
     plays: dict[str, WrittenPlay]
+    otherwise: str
+    triggers: tuple[Trigger, ...] = ()
     open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
     executive_from_arr: float | None = Field(default=None, ge=0)
     hold_out: float = Field(default=0.0, ge=0, le=0.5)
     holidays: dict[str, tuple[date, ...]] = {}
+    stand_ins: dict[str, str | None] = {}
 
 
 class WrittenDelivery(Frozen):

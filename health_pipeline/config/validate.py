@@ -53,7 +53,10 @@ def parse(
         issue = _issue(document, shape, path, prefix, detail)
         if path not in document.refused and path not in found:
             found[path] = issue
-    return None, list(found.values())
+    # A list whose entries are wrong is told of as too short, as well.
+    short = {_place(document, prefix, one) for one in details if one["type"] == "too_short"}
+    inside = {path[:n] for path in found for n in range(len(path))}
+    return None, [issue for path, issue in found.items() if path not in short & inside]
 
 
 def _place(document: Document, prefix: Path, detail: ErrorDetails) -> Path:

@@ -6,13 +6,12 @@ import polars as pl
 
 from health_pipeline.core.alerts.account_changes import account_changes
 from health_pipeline.core.alerts.entries import PEOPLE
-from health_pipeline.core.alerts.gates import NOTICE, TIER, USAGE, Outage, counted
+from health_pipeline.core.alerts.gates import NOTICE, TIER, USAGE, Outage, counted, rests_on
 from health_pipeline.core.alerts.incidents import GROUP
 from health_pipeline.core.alerts.seen import Memory, News
 from health_pipeline.core.alerts.tell import Beside
 from health_pipeline.core.alerts.volume import Volume, volume
 from health_pipeline.core.schemas.results import RESULT_TABLES
-from health_pipeline.core.signals.kind import kinds
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
@@ -80,8 +79,8 @@ def news_of(
 
 
 def _reads(stores: Stores) -> dict[str, tuple[str, ...]]:
-    """Signal → the source tables that it rests on; its own name where its kind does not say."""
-    return {one.name: kinds()[one.kind].meta.reads or (one.name,) for one in stores.model.signals}
+    """Signal → the tables whose silence speaks against it; its own name where no kind says."""
+    return {one.name: rests_on(one.reads) or (one.name,) for one in stores.model.signals}
 
 
 def _people(read: dict[str, pl.DataFrame]) -> pl.DataFrame:

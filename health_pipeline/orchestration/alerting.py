@@ -28,7 +28,7 @@ from health_pipeline.core.alerts.seen import Outcome
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.alert_news import news_of, transitions_version
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.identity import MOVED
+from health_pipeline.orchestration.identity_history import MOVED
 
 SEND_SECONDS = 45.0
 AT_ONCE_SECONDS = 10.0

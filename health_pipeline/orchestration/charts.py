@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from health_pipeline.core.explanation.waterfall import Waterfall
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -146,6 +148,42 @@ def drift_bars(drift: pl.DataFrame, alert_psi: float, segment: str = "all") -> F
     )
     _named_rows(axes, subjects)
     return figure
+
+
+def waterfall_steps(shown: Waterfall, title: str) -> Figure:
+    """From the score of the earlier day to that of the later one, a step for each part.
+
+    Args:
+        shown: the move, as it is shown elsewhere.
+        title: whose, and when.
+    """
+    names = [f"{shown.since}", *(name for name, _ in shown.parts), "now"]
+    figure, axes = _canvas(title, len(names))
+    at, ends = shown.start, [shown.start, shown.end]
+    axes.barh(0, shown.start, 0.6, color=GREY)
+    for y, (_, points) in enumerate(shown.parts, start=1):
+        axes.barh(y, abs(points), 0.6, min(at, at + points), color=_sign_colour(points))
+        axes.plot([at, at], [y - 1.3, y + 0.3], color=INK, linewidth=0.8)
+        at += points
+        ends.append(at)
+        words = f"{points:+.1f}".replace("-", "−")
+        place = max(at, at - points)
+        axes.annotate(words, (place, y), xytext=(5, 0), textcoords="offset points", va="center")
+    axes.plot([at, at], [len(names) - 2.3, len(names) - 0.7], color=INK, linewidth=0.8)
+    axes.barh(len(names) - 1, shown.end, 0.6, color=GREY)
+    for y, score in ((0, shown.start), (len(names) - 1, shown.end)):
+        axes.annotate(
+            f"{score:.1f}", (score, y), xytext=(5, 0), textcoords="offset points", va="center"
+        )
+    low, high = min(ends), max(ends)
+    room = max(high - low, 1.0)
+    axes.set(xlim=(max(0.0, low - 0.4 * room), high + 0.25 * room), xlabel="score")
+    _named_rows(axes, names)
+    return figure
+
+
+def _sign_colour(points: float) -> str:
+    return TIER_COLOURS["red" if points < 0 else "green"]
 
 
 def separation_curve(rows: pl.DataFrame, borders: tuple[float, float] = (60, 80)) -> Figure:

@@ -17,6 +17,7 @@ from health_pipeline.orchestration.assets import (
     outages,
     overrides,
     plays,
+    report,
     scoring,
     segments,
     signals,
@@ -37,7 +38,7 @@ def build_definitions(house: House) -> dg.Definitions:
     """Everything that Dagster shows and runs for `house`."""
     model = house.model
     rooms = (landing, identity, activity, segments, outages, signals, scoring, explanation)
-    more = (overrides, plays, delivery, alerts, ledger, calibration, drift)
+    more = (overrides, plays, delivery, alerts, ledger, report, calibration, drift)
     assets = [asset for room in (*rooms, *more) for asset in room.assets(model)]
     learning = dg.AssetSelection.assets(*LEARNING)
     daily_job = dg.define_asset_job(

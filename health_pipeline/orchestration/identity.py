@@ -1,22 +1,30 @@
 """The identity of this world as published: who is who, for the rooms that attach account ids."""
 
-from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.likeness.splink import trained_probabilities
 from health_pipeline.adapters.store.decisions import decision_table
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.registry import register, registry, remember_aliases
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import attach
-from health_pipeline.core.identity.population import parent_circles
-from health_pipeline.core.identity.records import RECORD
+from health_pipeline.core.identity.parents import parent_circles
 from health_pipeline.core.identity.resolve import Identity, resolve
+from health_pipeline.core.identity.undecided import Trained
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.identity_history import (
+    DECIDED,
+    MOVED,
+    MOVES,
+    moved_records,
+    moves,
+)
 from health_pipeline.orchestration.landed import (
     EVENTS,
     identity_tables,
@@ -25,27 +33,32 @@ from health_pipeline.orchestration.landed import (
 )
 
 IDENTITY = ("account_xref", "user_xref", "user_links")
-SCORES = "health_scores"
 
 
-MOVED = "identity_moved"
-"""Internal table: records that merges and splits moved since their history was last restated."""
-
-MOVED_SCHEMA = {
-    "source": pl.String(),
-    "source_account_id": pl.String(),
-    "was": pl.String(),
-    "account_id": pl.String(),
-}
+def trained_model(stores: Stores) -> Trained | None:
+    """What gives likeness its probabilities, where the model asks for a trained one."""
+    rules, sources = stores.model.identity.likeness, stores.model.sources
+    if rules is None or rules.engine != "splink":
+        return None
+    cluster = sources.spark if sources.engine == "spark" else None
+    return partial(trained_probabilities, spark=cluster)
 
 
-def resolve_and_register(stores: Stores, run_id: str) -> Identity:
-    """Resolve everything landed; new ids enter the registry and are never reused."""
+def resolve_and_register(stores: Stores, run_id: str, first: date) -> Identity:
+    """Resolve everything landed; new ids enter the registry and are never reused.
+
+    Args:
+        stores: of this world.
+        run_id: of the run.
+        first: the first day that the run scores.
+    """
+    decided = decision_table(stores.control)
     found = resolve(
         identity_tables(stores),
         stores.model.identity,
         registry(stores.control),
-        decision_table(stores.control),
+        decided,
+        trained_model(stores),
     )
     now = House.now()
     with transaction(stores.control):
@@ -55,54 +68,12 @@ def resolve_and_register(stores: Stores, run_id: str) -> Identity:
     writes = [
         Write("user_links", None, found.user_links),
         Write("identity_conflicts", None, found.conflicts),
-        Write(MOVED, None, _moved(stores, found)),
+        Write(MOVED, None, moved_records(stores, found)),
+        Write(MOVES, None, moves(stores, found, first)),
+        Write(DECIDED, None, decided.select("id")),
     ]
     stores.lake.publish(writes, run_id=run_id, at=now)
     return found
-
-
-def _moved(stores: Stores, found: Identity) -> pl.DataFrame:
-    """`MOVED`: what this run moves, and what earlier ones did and nobody restated."""
-    empty = pl.DataFrame(schema=MOVED_SCHEMA)
-    before, open_ = stores.lake.frame("account_xref"), stores.lake.frame(MOVED)
-    if before is None or not stores.lake.days(SCORES):
-        return empty
-    was = before.select(*RECORD, pl.col("account_id").alias("was"))
-    if open_ is not None:
-        was = pl.concat([open_.select(*RECORD, "was"), was]).unique(
-            RECORD, keep="first", maintain_order=True
-        )
-    now = found.account_xref.select(*RECORD, "account_id")
-    moved = was.join(now, on=RECORD).filter(pl.col("was") != pl.col("account_id"))
-    return moved.select(*MOVED_SCHEMA).sort(RECORD)
-
-
-@dataclass(frozen=True, slots=True)
-class ToRestate:
-    """History that merges and splits changed and that stands as it was.
-
-    Attributes:
-        accounts: how many accounts of now gained or lost records.
-        first, last: the published days.
-    """
-
-    accounts: int
-    first: date
-    last: date
-
-    @property
-    def command(self) -> str:
-        """What computes it anew."""
-        return f"health backfill --from {self.first} --to {self.last} --restate"
-
-
-def to_restate(stores: Stores) -> ToRestate | None:
-    """What merges and splits since the last restatement touched; None when nothing is left."""
-    moved, days = stores.lake.frame(MOVED), stores.lake.days(SCORES)
-    if moved is None or moved.is_empty() or not days:
-        return None
-    touched = set(moved["was"]) | set(moved["account_id"])
-    return ToRestate(len(touched), days[0], days[-1])
 
 
 def pairs_to_review(stores: Stores) -> pl.DataFrame:

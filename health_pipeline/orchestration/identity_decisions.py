@@ -20,6 +20,8 @@ from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Accounts, accounts_of
 from health_pipeline.core.identity.why import Why, why
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.identity import trained_model
+from health_pipeline.orchestration.identity_history import restating_all
 from health_pipeline.orchestration.landed import identity_tables
 
 
@@ -34,10 +36,13 @@ class Change:
     Attributes:
         decision: as noted.
         moved: source, source_account_id, before, after: records whose account_id becomes another.
+        restate: the command that counts it at once and computes history anew, None before any
+            published day.
     """
 
     decision: Decision
     moved: pl.DataFrame
+    restate: str | None
 
 
 class Desk:
@@ -51,8 +56,8 @@ class Desk:
         self.accounts = self._with(self.decisions)
 
     def _with(self, decided: list[Decision]) -> Accounts:
-        rules = self._stores.model.identity
-        return accounts_of(self._landed, rules, self._registry, table_of_decisions(decided))
+        rules, model = self._stores.model.identity, trained_model(self._stores)
+        return accounts_of(self._landed, rules, self._registry, table_of_decisions(decided), model)
 
     def why(self, record: Record) -> Why:
         """What speaks about `record`.
@@ -134,7 +139,7 @@ class Desk:
         )
         append(self._stores.control, [made])
         self.decisions, self.accounts = [*self.decisions, made], after
-        return Change(made, moved)
+        return Change(made, moved, restating_all(self._stores))
 
     def _meant(self, asked: str) -> Record:
         """The anchor of the account, or the record, that `asked` names."""

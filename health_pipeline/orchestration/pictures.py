@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from health_pipeline.core.explanation.waterfall import Waterfall
 from health_pipeline.orchestration import charts
 from health_pipeline.orchestration.charts import BLUE
 
@@ -86,6 +87,11 @@ def drift_bars(drift: pl.DataFrame, alert_psi: float, segment: str = "all") -> s
 def separation_curve(rows: pl.DataFrame, borders: tuple[float, float] = (60, 80)) -> str:
     """`charts.separation_curve` as Markdown."""
     return png_markdown(charts.separation_curve(rows, borders))
+
+
+def waterfall_steps(shown: Waterfall, title: str) -> str:
+    """`charts.waterfall_steps` as Markdown."""
+    return png_markdown(charts.waterfall_steps(shown, title))
 
 
 def _thinned(values: list[float | None]) -> list[float | None]:

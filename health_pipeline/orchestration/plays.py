@@ -1,27 +1,28 @@
 """Plays of many days: one small table, walked over in chunks and published once."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from health_pipeline.adapters.store.play_actions import note_tasks, play_actions
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.plays.enrol import MUTED, enrol
+from health_pipeline.core.plays.enrol import BACKFILLED, MUTED, enrol
+from health_pipeline.core.plays.opening import still_here
+from health_pipeline.core.plays.params import PlayBook
 from health_pipeline.core.plays.people import actions_of, with_people
+from health_pipeline.core.plays.recovery import recovery_plans
 from health_pipeline.core.plays.rewind import rewind
-from health_pipeline.core.schemas.plays import RUNNING
+from health_pipeline.core.schemas.plays import RUNNING, running_plays
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline.orchestration.chunks import chunks_of
+from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.plan import SCORES, Plan
 from health_pipeline.orchestration.progress import tracked
-from health_pipeline.orchestration.publish import published, version_in
+from health_pipeline.orchestration.publish import published, published_on, version_in
 from health_pipeline.orchestration.window import Window, runs_of
-
-BACKFILLED = "backfilled"
-"""Outcome of a play of filled history that still ran when published days began."""
 
 
 def gate_plays(model: HealthModel) -> dict[str, str]:
@@ -55,6 +56,20 @@ def note_seen(stores: Stores, plays: pl.DataFrame) -> None:
 def held_back(plays: pl.DataFrame, day: date) -> pl.DataFrame:
     """Of `plays` those that a mute held back on `day`."""
     return plays.filter((pl.col("outcome") == MUTED) & (pl.col("opened_at").dt.date() == day))
+
+
+def plans_of(stores: Stores, part: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Recovery plans of the days, and the plays that ran on them."""
+    plays = running_plays(published(stores, part, "plays")["plays"], part.days)
+    interventions = as_of_days(stores, part, "interventions").get("interventions")
+    return recovery_plans(plays, interventions), plays
+
+
+def unowned(running: pl.DataFrame, book: PlayBook) -> pl.DataFrame:
+    """Of `running` the plays that nobody owns, or whose owner left and has no stand-in."""
+    owners = running["owner_email"].unique().to_list()
+    here = [email for email in owners if email and still_here(email, book)]
+    return running.filter(~pl.col("owner_email").is_in(here).fill_null(value=False))
 
 
 def _filled(stores: Stores, before: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -96,7 +111,7 @@ def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame
         stores.model,
     )
     return enrol(
-        read["health_scores"],
+        _with_tiers_before(stores, read["health_scores"], plays, part.first),
         read["reason_codes"],
         plays,
         read["population"],
@@ -104,4 +119,29 @@ def _enrolled(stores: Stores, plays: pl.DataFrame, part: Window) -> pl.DataFrame
         version_in(read["health_scores"]),
         gate_plays(model),
         read["overrides"].filter("muted"),
+    )
+
+
+def _with_tiers_before(
+    stores: Stores, scores: pl.DataFrame, plays: pl.DataFrame, first: date
+) -> pl.DataFrame:
+    """`scores` with `tier_before` of accounts that may get a play, where a trigger asks."""
+    book = stores.model.plays
+    if not any(trigger.from_tiers for trigger in book.triggers):
+        return scores
+    running = plays.filter(pl.col("status").is_in(RUNNING))["account_id"]
+    may_open = pl.col("tier").is_in(book.open_for_tiers) & (
+        (pl.col("tier_since") >= first) | ~pl.col("account_id").is_in(running.implode())
+    )
+    since = scores.filter(may_open)["tier_since"].drop_nulls().unique()
+    before = published_on(stores, SCORES, sorted(day - timedelta(days=1) for day in since))
+    return scores.join(
+        before.select(
+            "account_id",
+            (pl.col("date") + timedelta(days=1)).alias("tier_since"),
+            pl.col("tier").alias("tier_before"),
+        ),
+        on=["account_id", "tier_since"],
+        how="left",
+        maintain_order="left",
     )

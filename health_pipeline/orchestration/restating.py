@@ -11,11 +11,13 @@ from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.orchestration.activity import ROLLED_UP
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.identity import (
+from health_pipeline.orchestration.identity import resolve_and_register
+from health_pipeline.orchestration.identity_history import (
     MOVED,
     MOVED_SCHEMA,
+    MOVES,
+    MOVES_SCHEMA,
     SCORES,
-    resolve_and_register,
     to_restate,
 )
 from health_pipeline.orchestration.landed import EVENTS, landing_name
@@ -30,11 +32,13 @@ def resolve_for_run(stores: Stores, run_id: str, tags: Mapping[str, str]) -> Ide
     Activity is stored under the account of the day on which it was rolled up, so that part of it
     stands under ids that mean something else now; the roll-up begins with the first event again.
     """
-    found = resolve_and_register(stores, run_id)
+    found = resolve_and_register(stores, run_id, window_of(tags).first)
     if writes := _first_active(stores, found):
         stores.lake.publish(writes, run_id=run_id, at=House.now())
     if to_restate(stores) and _restates_all(stores, tags):
-        writes = [Write(MOVED, None, pl.DataFrame(schema=MOVED_SCHEMA)), *_roll_up_anew(stores)]
+        settled = {MOVED: MOVED_SCHEMA, MOVES: MOVES_SCHEMA}
+        writes = [Write(name, None, pl.DataFrame(schema=one)) for name, one in settled.items()]
+        writes += _roll_up_anew(stores)
         stores.lake.publish(writes, run_id=run_id, at=House.now())
     return found
 

@@ -9,13 +9,20 @@ from health_pipeline.adapters.store.alert_book import in_force, incidents_in_for
 from health_pipeline.adapters.store.outbox import waiting
 from health_pipeline.core.alerts.recipients import UNOWNED
 from health_pipeline.core.alerts.tell import MUTED
+from health_pipeline.core.plays.coverage import COVERAGE, coverage
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.identity import ToRestate, to_restate
-from health_pipeline.orchestration.plays import held_back
+from health_pipeline.orchestration.identity_history import (
+    ToRestate,
+    restating_all,
+    to_restate,
+    waiting_decisions,
+)
+from health_pipeline.orchestration.plays import held_back, plans_of, unowned
 from health_pipeline.orchestration.unseen import Unseen, unseen
+from health_pipeline.orchestration.window import Window
 
 WORST = 10
 ENDING_DAYS = 14
@@ -39,6 +46,22 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class Plays:
+    """What is done about accounts at risk.
+
+    Attributes:
+        running: plays that are open or wait for the outcome. `proposed`: of them, taken on by
+            nobody. `unowned`: of them, those that nobody owns, or whose owner left.
+        coverage: `core.plays.coverage.COVERAGE`: accounts at risk with a recovery plan.
+    """
+
+    running: int
+    proposed: int
+    unowned: int
+    coverage: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The state after the last scored day.
 
@@ -57,11 +80,13 @@ class Summary:
             were connected later, and keep default knots until a refit.
         outages: `RESULT_TABLES["outages"]` of the day: sources that fell silent.
         changes: driver changes of the day by state entered.
-        overrides: of the day; see `Overrides`.
+        overrides: of the day; see `Overrides`. `plays`: likewise.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
         unowned: accounts with alerts in force that nobody is told of, by name.
         incidents: what concerns many accounts at once and lasts, in words.
         unseen: what no account claims. `to_restate`: history that merges and splits changed.
+        decisions: of people about identity, that no run has counted; `restate`: the command that
+            does, and computes all published days anew.
     """
 
     day: date | None
@@ -79,11 +104,14 @@ class Summary:
     outages: pl.DataFrame
     changes: pl.DataFrame
     overrides: "Overrides"
+    plays: Plays
     waiting: int
     unowned: tuple[str, ...]
     incidents: tuple[str, ...]
     unseen: Unseen
     to_restate: ToRestate | None
+    decisions: int
+    restate: str | None
 
 
 def _frame(stores: Stores, table: str, day: date | None = None) -> pl.DataFrame:
@@ -120,11 +148,14 @@ def summarise(stores: Stores) -> Summary:
         outages=_frame(stores, "outages", day),
         changes=_counted(transitions, "to_state"),
         overrides=_overrides(stores, day),
+        plays=_plays(stores, scores, day),
         waiting=waiting(stores.control),
         unowned=_unowned(stores),
         incidents=_incidents(stores),
         unseen=unseen(stores),
         to_restate=to_restate(stores),
+        decisions=waiting_decisions(stores),
+        restate=restating_all(stores),
     )
 
 
@@ -150,6 +181,18 @@ def _unfitted(stores: Stores, signals: pl.DataFrame, scores: pl.DataFrame) -> tu
     measured = signals.filter(pl.col("status") == "measured").select("signal").unique()
     never = seen.filter(pl.col("n") == 0).join(measured, on="signal", how="semi")
     return tuple(sorted(never["signal"].to_list()))
+
+
+def _plays(stores: Stores, scores: pl.DataFrame, day: date | None) -> Plays:
+    if day is None:
+        return Plays(0, 0, 0, pl.DataFrame(schema=COVERAGE))
+    plans, running = plans_of(stores, Window(day, day))
+    return Plays(
+        running=running.height,
+        proposed=running.filter(pl.col("status") == "proposed").height,
+        unowned=unowned(running, stores.model.plays).height,
+        coverage=coverage(scores, plans, running),
+    )
 
 
 def _overrides(stores: Stores, day: date | None) -> Overrides:

@@ -15,6 +15,7 @@ from health_pipeline_tests.bench.machine import facts
 from health_pipeline_tests.bench.measure import child
 from health_pipeline_tests.bench.report import document, limits
 from health_pipeline_tests.bench.scale import parts
+from health_pipeline_tests.bench.scale.explaining import explaining
 from health_pipeline_tests.bench.scale.histories import history
 from health_pipeline_tests.bench.scale.on_spark import spark
 from health_pipeline_tests.bench.scale.parts import Section
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "windows": lambda folder, scale: parts.windows(taking(folder, scale), scale),
     "year": lambda folder, scale: parts.year(taking(folder, scale), scale),
     "signals": lambda folder, scale: signals(taking(folder, scale), scale, folder),
+    "explanation": lambda folder, scale: explaining(taking(folder, scale), scale, folder),
     "history": lambda folder, scale: history(taking(folder, scale), scale, folder),
     "spark": lambda folder, scale: spark(taking(folder, scale), scale, folder),
     "identity": identity,

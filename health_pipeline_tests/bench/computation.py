@@ -67,7 +67,7 @@ class Day:
             for name in SOURCE_TABLES:
                 land_table(self.stores, reads, name, self.window, RUN)
         with self.stage("identity"):
-            who = resolve_and_register(self.stores, RUN)
+            who = resolve_and_register(self.stores, RUN, self.window.first)
             self.publish("account_xref", who.account_xref)
             self.publish("user_xref", who.user_xref)
             attached_tables(self.stores)

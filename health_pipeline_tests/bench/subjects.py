@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from health_pipeline.adapters.engines import duckdb, steps
+from health_pipeline.adapters.store.draft import Hashed, write_parquet
 from health_pipeline.adapters.store.lake import Lake, Write
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.model import HealthModel
@@ -29,6 +30,7 @@ from health_pipeline.orchestration.activity import PART_EVENTS, known_activity
 from health_pipeline.orchestration.chunks import chunks
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import event_files
+from health_pipeline.orchestration.publish import of_days
 from health_pipeline.orchestration.usage import (
     STATE_ACCOUNTS,
     STATE_USERS,
@@ -49,10 +51,13 @@ YESTERDAY = END - timedelta(days=1)
 WINDOWS = (7, 30, LONGEST)
 USERS_OF = tuple(f"active_users_{days}d" for days in WINDOWS)
 
+PROMISED = ("signals", "contributions", "health_scores")
+"""Tables of contracts.md of which each scored day has a file."""
+
 BATCH = 30
 """Days of activity in memory at once."""
 
-NONE = "SELECT hash_of(source, event_id) AS id FROM raw_events WHERE false"
+NONE = "SELECT id FROM raw_events WHERE false"
 """In place of the steps that look for copies."""
 
 LOOKS = ("news", "repeated")
@@ -251,6 +256,25 @@ def scores(places: Places, scale: Scale) -> Work:
                 if found is not None:
                     rows += scoring.add(scoring.people_on(part.days), found)
         return {"account-days": rows}
+
+    return work
+
+
+def encoded(places: Places, scale: Scale) -> Work:
+    """Promised tables of some scored days become Parquet, and nothing else happens."""
+    as_kept(places, "year")
+    links, days = places.links()[0], scale.year_days[: scale.encoded_days]
+    with opened(places, "year") as stores:
+        scoring = Scoring(links, stores)
+        people = scoring.people_on(days)
+        windows = Usage(stores).rows(people, days)
+        tables = scoring.scored(people, windows)
+    parts = [part for name in PROMISED for part in of_days(tables[name]).values()]
+
+    def work() -> dict[str, int]:
+        for part in parts:
+            write_parquet(part, Hashed())
+        return {"account-days": tables["health_scores"].height}
 
     return work
 

@@ -14,7 +14,7 @@ from health_pipeline.core.alerts.account_changes import account_changes
 from health_pipeline.core.alerts.drivers import driver_states
 from health_pipeline.core.alerts.entries import PEOPLE
 from health_pipeline.core.alerts.evaluate import evaluate_day
-from health_pipeline.core.alerts.gates import COUNTED
+from health_pipeline.core.alerts.gates import COUNTED, rests_on
 from health_pipeline.core.alerts.seen import Memory, News
 from health_pipeline.core.alerts.tell import Beside
 from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
@@ -22,7 +22,6 @@ from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
-from health_pipeline.core.signals.kind import kinds
 from health_pipeline.orchestration.steps import score_days
 
 FIRST = date(2026, 3, 9)
@@ -119,7 +118,7 @@ class Book:
             reasons=RESULT_TABLES["reason_codes"].empty(),
             plays=RESULT_TABLES["plays"].empty(),
             beside=Beside(),
-            reads={one.name: kinds()[one.kind].meta.reads for one in self.model.signals},
+            reads={one.name: rests_on(one.reads) for one in self.model.signals},
             outages=(),
             fresh={},
             history=pl.DataFrame(schema=COUNTED),

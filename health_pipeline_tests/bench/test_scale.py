@@ -12,7 +12,7 @@ from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline_tests.bench.line import Line, peak, ratio
 from health_pipeline_tests.bench.measure import Spent
 from health_pipeline_tests.bench.report import document
-from health_pipeline_tests.bench.scale import connected, parts, signals, work
+from health_pipeline_tests.bench.scale import connected, explaining, parts, signals, work
 from health_pipeline_tests.bench.scale.events import landed
 from health_pipeline_tests.bench.scale.histories import lakes
 from health_pipeline_tests.bench.scale.people import People
@@ -56,6 +56,10 @@ def facts(places) -> dict[str, float]:
 
 def test_signals_of_all_sources_are_told_and_a_range_gives_the_day(facts, one):
     told(signals.measured(one, SMALL, facts))
+
+
+def test_explanations_of_a_day_are_told(facts, one):
+    told(explaining.measured(one, SMALL))
 
 
 def test_every_signal_is_measured_of_somebody(facts, places):

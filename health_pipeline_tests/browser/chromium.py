@@ -32,13 +32,16 @@ def missing() -> str | None:
 
 
 @contextmanager
-def page() -> Iterator[Any]:
-    """An empty page; `page.errors` collects what it writes to the console as an error."""
+def page(**more: Any) -> Iterator[Any]:
+    """An empty page; `page.errors` collects what it writes to the console as an error.
+
+    `more`: what playwright's `new_page` takes, such as viewport and color_scheme.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        shown = browser.new_page(viewport=SIZE)
+        shown = browser.new_page(**{"viewport": SIZE, **more})
         shown.errors = []
         shown.on("console", lambda m: shown.errors.append(m.text) if m.type == "error" else None)
         shown.on("pageerror", lambda error: shown.errors.append(str(error)))

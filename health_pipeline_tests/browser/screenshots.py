@@ -1,8 +1,9 @@
 """Take the pictures of docs/img: `make run`, `make ui`, then this in a second shell.
 
-    python -m health_pipeline_tests.browser.screenshots [ADDRESS] [FOLDER]
+    python -m health_pipeline_tests.browser.screenshots [ADDRESS] [FOLDER] [REPORT]
 
-ADDRESS defaults to that of `make ui`, FOLDER to docs/img. Needs the `browser` extra and Chromium.
+ADDRESS defaults to that of `make ui`, FOLDER to docs/img, REPORT to data/report/index.html; with
+`-` for ADDRESS only the pictures of the report are taken. Needs the `browser` extra and Chromium.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from urllib.parse import quote
 from health_pipeline_tests.browser import chromium
 
 ADDRESS = "http://127.0.0.1:3000"
-FOLDER = Path(__file__).parents[2] / "docs" / "img"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "img"
+REPORT = ROOT / "data" / "report" / "index.html"
 SCORE_PATH = ("4_signals", "5_score", "6_action")
 RUN_ID = re.compile(r"^[0-9a-f]{8}$")
 SETTLE = 3_000
@@ -71,18 +74,56 @@ def run(page: Any, address: str) -> None:
     page.set_viewport_size({"width": 1600, "height": 716})
 
 
-def main(address: str = ADDRESS, folder: str = str(FOLDER)) -> None:
+def report(page: Any, address: str) -> None:
+    """The portfolio, as the report opens."""
+    page.goto(address)
+    page.locator("#trend svg").wait_for()
+
+
+def report_account(page: Any, address: str) -> None:
+    """The account that fell the most among those that are Red."""
+    report(page, address)
+    page.locator("#falls details", has=page.locator(".red")).first.locator("summary").click()
+    page.locator("#falls details[open] a").click()
+    page.get_by_role("dialog").locator(".chart svg").last.wait_for()
+    page.wait_for_timeout(500)  # the sheet slides in
+    page.evaluate("document.activeElement.blur()")
+
+
+def report_phone(page: Any, address: str) -> None:
+    """Movers and accounts on a phone, at night."""
+    report(page, address)
+    page.locator("#movers").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('movers').scrollIntoView()")
+
+
+OF_REPORT: dict[Any, dict[str, Any]] = {
+    report: {"viewport": {"width": 1280, "height": 900}},
+    report_account: {"viewport": {"width": 1280, "height": 1150}},
+    report_phone: {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+
+
+def main(address: str = ADDRESS, folder: str = str(FOLDER), found: str = str(REPORT)) -> None:
     """Take all pictures; they are named like the functions above."""
     lacking = chromium.missing()
     if lacking:
         raise SystemExit(lacking)
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with chromium.page() as page:
-        for picture in (asset_graph, asset_graph_score, asset_page, run):
-            picture(page, address)
-            target = Path(folder) / f"{picture.__name__}.png"
-            page.screenshot(path=str(target))
-            print(f"{target}: {target.stat().st_size // 1024} KB")  # noqa: T201 - a tool for the shell
+    if address != "-":
+        with chromium.page() as page:
+            for picture in (asset_graph, asset_graph_score, asset_page, run):
+                picture(page, address)
+                _keep(page, Path(folder) / f"{picture.__name__}.png")
+    for picture, how in OF_REPORT.items():
+        with chromium.page(**how) as page:
+            picture(page, Path(found).resolve().as_uri())
+            _keep(page, Path(folder) / f"{picture.__name__}.png")
+
+
+def _keep(page: Any, target: Path) -> None:
+    page.screenshot(path=str(target))
+    print(f"{target}: {target.stat().st_size // 1024} KB")  # noqa: T201 - a tool for the shell
 
 
 if __name__ == "__main__":

@@ -74,6 +74,19 @@ def test_the_cache(why, environment, expected):
     assert str(load_settings(environment).cache) == expected, why
 
 
+@pytest.mark.parametrize(
+    ("why", "environment", "expected"),
+    [
+        ("beside the lake", {}, "data/report/index.html"),
+        ("inside a lake of another name", {"HEALTH_LAKE": "/w/two"}, "/w/two/report/index.html"),
+        ("local where the lake is not", {"HEALTH_LAKE": "s3://b/l"}, "data/report/index.html"),
+        ("as named", {"HEALTH_LAKE": "/w/two", "HEALTH_REPORT": "/w/r.html"}, "/w/r.html"),
+    ],
+)
+def test_the_report(why, environment, expected):
+    assert str(load_settings(environment).report) == expected, why
+
+
 def test_sources_may_be_a_url():
     assert load_settings({"HEALTH_SOURCES": "s3://b/in"}).sources == Url("s3://b/in")
     assert load_settings({"HEALTH_SOURCES": "s3://b/in"}, sources="in").sources == Path("in")
@@ -84,7 +97,10 @@ def test_sources_may_be_a_url():
     [
         *(
             ("local only", {key: "s3://b/x"}, f"^{key} is s3://b/x: it must be a file or folder of")
-            for key in ("HEALTH_MODEL", "HEALTH_CONTROL_DB", "HEALTH_DUCKDB", "HEALTH_CACHE")
+            for key in (
+                *("HEALTH_MODEL", "HEALTH_CONTROL_DB", "HEALTH_DUCKDB", "HEALTH_CACHE"),
+                "HEALTH_REPORT",
+            )
         ),
         ("a secret", {"HEALTH_LAKE": "s3://k:hunter2@b/x"}, "^the lake: s3://…@b/x: holds a pass"),
     ],

@@ -72,6 +72,7 @@ def test_a_merge_keeps_one_id_and_the_other_resolves_to_it(decided):
     assert accounts.len() == 1
     (gone,) = {decided.one, decided.other} - set(accounts)
     assert f"{gone} becomes {accounts.item()}" in decided.merged
+    assert f"At once, and for the days before: health backfill --from {BEFORE}" in decided.merged
     shown = health("explain", gone, "--lake", decided.place.lake)
     assert accounts.item() in shown.out
 
@@ -84,6 +85,28 @@ def test_a_split_gives_a_new_id_and_touches_nobody_else(decided):
     touched = [decided.one, decided.other, decided.whole]
     others = decided.before.filter(~pl.col("account_id").is_in(touched))
     assert others.join(decided.after, others.columns[:3], "anti").is_empty()
+
+
+def test_a_score_that_moves_with_its_records_moves_by_identity(decided):
+    changes = decided.place.table("score_changes").filter(date=END, compared_with=BEFORE)
+    told = changes.filter(effect="identity")
+    touched = {decided.whole, *decided.after.filter(rule="manual")["account_id"]}
+    assert told.height > 0
+    assert set(told["account_id"]) <= touched
+    assert told["signal"].null_count() == told.height
+    assert (told["points"] == told["delta"]).all()
+    others = changes.filter(pl.col("account_id").is_in(told["account_id"].implode()))
+    assert others.height == told.height
+
+
+def test_a_run_says_which_decisions_wait(decided, small_world, tmp_path):
+    place = Place(tmp_path / "home", small_world)
+    assert place.run_days(END, END).code == 0
+    told(place, "merge", decided.one, decided.other, "--why", "one company")
+    idle = health("run", "--lake", place.lake, "--sources", small_world)
+    assert (
+        "1 decision(s) about identity count from the next day on; at once with `health " in idle.out
+    )
 
 
 def test_why_fits_a_screen_and_names_the_decision(decided):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from health_pipeline.config.loader import load_model
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline_tests.end_to_end.conftest import END
 from health_pipeline_tests.end_to_end.folders import copy_of
@@ -54,6 +55,17 @@ OTHERWISE = {"milestones": ("time_to_first_value",)}
 READ = {name for names in STARVED for name in names} | HELPS
 UNREAD = sorted(set(SOURCE_TABLES) - READ - {"accounts"})
 """No signal of the packaged model reads these."""
+
+
+def test_a_signal_names_the_tables_that_starve_it():
+    reads = {spec.name: set(spec.reads) for spec in load_model().signals}
+    for tables, names in STARVED.items():
+        for name in names:
+            assert reads[name] & set(tables), name
+    for table, names in OTHERWISE.items():
+        assert all(table in reads[name] for name in names)
+    assert set().union(*reads.values()) == READ
+
 
 TOGETHER = [
     # table sets whose signals are strangers to each other, so that one run shows several

@@ -19,7 +19,7 @@ MORNING = datetime.combine(END + timedelta(days=1), datetime.min.time(), tzinfo=
 NEWS = ("overrides", "plays", "narratives", "crm_fields", "alerts", "deliveries")
 """Tables that an override may change; narratives name the steps of a play."""
 
-CLOCKED = ("quarantine",)
+CLOCKED = ("quarantine", "action_ledger")
 """Tables whose files differ by the time of the run."""
 
 

@@ -23,6 +23,7 @@ def by_environment(tmp_path_factory, small_world):
         "HEALTH_LAKE": home / "results",
         "HEALTH_CONTROL_DB": home / "facts" / "control.db",
         "HEALTH_DUCKDB": home / "views" / "customers.duckdb",
+        "HEALTH_REPORT": home / "page" / "customers.html",
         "HEALTH_MODEL": model,
     }
     told = health("run", *TODAY, env=env)
@@ -34,6 +35,7 @@ def test_the_environment_names_the_places(by_environment):
     home, env = by_environment
     assert (home / "facts" / "control.db").is_file()
     assert (home / "views" / "customers.duckdb").is_file()
+    assert (home / "page" / "customers.html").is_file()
     assert (home / "results" / "export" / "crm_fields.csv").is_file()
     assert not list(home.glob("results/*.db"))
     told = health("tables", env=env)

@@ -8,14 +8,17 @@ from statistics import mean
 import polars as pl
 import pytest
 
+from health_pipeline.config.loader import load_model
 from health_pipeline.core.identity.likeness.candidates import candidates
-from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.likeness.propose import proposals
+from health_pipeline.core.identity.resolve import resolve
 from health_pipeline_tests.core.identity.likeness import openstack
 from health_pipeline_tests.core.identity.likeness.openstack import Quality, World, quality, world
+from health_pipeline_tests.core.identity.tables import NO_REGISTRY, account, landed, link
 
 SEEDS = range(5)
-RULES = Likeness(link_above=0.85)
+RULES = load_model().identity.likeness
+KEY = pl.col("source_account_id").cast(pl.Int64)
 EMM = openstack.SHARED / "er_name_pairs_emm" / "unittest_sample_namepairs.csv.gz"
 
 needs = pytest.mark.skipif(
@@ -61,6 +64,56 @@ def test_domains_find_their_company_by_name():
     sys.stdout.write("\n" + line("domain to company", total) + "\n")
     assert total.precision >= 0.98
     assert total.recall >= 0.7
+
+
+def landed_at_once(world: World) -> pl.DataFrame:
+    """Reference and queries as account records of two systems, by the packaged model and all rules.
+
+    Returns:
+        left, right (a company), link: as `proposals`.
+    """
+    known = {"name": {}, "domain": {}}
+    for group, kind, value in world.reference.select("group", "kind", "value").iter_rows():
+        known[kind].setdefault(group, []).append(value)
+    rows = [account(f"crm:{one}", name=names[0]) for one, names in known["name"].items()]
+    links = [link(f"crm:{n}", "domain", d) for n, some in known["domain"].items() for d in some]
+    rows += [
+        account(f"typed:{rec}", 2, **{kind: value})
+        for rec, kind, value in world.queries.select("rec", "kind", "value").iter_rows()
+    ]
+    tables = {"accounts": landed("accounts", *rows)}
+    if links:
+        tables["account_links"] = landed("account_links", *links)
+    found = resolve(tables, load_model().identity, NO_REGISTRY)
+    sides = [
+        found.account_xref.filter(source=source).select("account_id", **{name: KEY})
+        for source, name in (("typed", "left"), ("crm", "right"))
+    ]
+    linked = sides[0].join(sides[1], on="account_id").select("left", "right", link=pl.lit(True))
+    doubts = [
+        found.review.filter(
+            pl.col(f"{a}_source") == "typed", pl.col(f"{b}_source") == "crm"
+        ).select(left=f"{a}_source_account_id", right=f"{b}_source_account_id", link=pl.lit(False))
+        for a, b in (("left", "right"), ("right", "left"))
+    ]
+    open_ = pl.concat(doubts).with_columns(pl.col("left", "right").cast(pl.Int64)).unique()
+    return pl.concat([linked, open_.join(linked, on="left", how="anti")])
+
+
+@needs
+def test_landed_at_once_as_records_of_one_system():
+    """Several of them are one company: its duplicates are shown, not linked."""
+    each = [quality(landed_at_once(w), w.truth) for w in map(world, SEEDS)]
+    sys.stdout.write("\n" + line("all rules, landed at once", averaged(each)) + "\n")
+    for one in each:
+        assert one.precision >= 0.97
+        assert one.queue <= 0.5
+        assert one.most <= 3
+    assert averaged(each).found_f1 >= 0.85
+    domains = [world(seed, query="domain", kept=("canonical",)) for seed in SEEDS]
+    total = averaged([quality(landed_at_once(w), w.truth) for w in domains])
+    sys.stdout.write(line("domains, landed at once", total) + "\n")
+    assert total.precision >= 0.98
 
 
 @needs

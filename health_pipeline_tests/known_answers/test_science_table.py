@@ -18,7 +18,10 @@ import pytest
 from health_pipeline.core.calibration import metrics
 from health_pipeline.core.calibration.intervals import wilson
 from health_pipeline.core.drift.psi import adjusted, psi
+from health_pipeline.core.explanation.change import Rules, changes
+from health_pipeline.core.explanation.path import Lever, cheapest_path
 from health_pipeline.core.schemas.freshness import freshness
+from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.scoring.tiers import hold, tier_by_score
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
@@ -37,7 +40,7 @@ from health_pipeline_tests.core.scoring.world import (
 SCIENCE = Path(__file__).parents[2] / "docs" / "science.md"
 NUMBER = re.compile(r"[−-]?(?:\d+\.?\d*|\.\d+)")
 
-NOT_BUILT = ("change", "Kaplan–Meier", "path to Green")
+NOT_BUILT = ("Kaplan–Meier",)
 """Rows of methods that the product does not have yet."""
 
 
@@ -168,6 +171,51 @@ def interval(what: str, answer: str) -> None:
         assert wilson(int(successes), int(n)) == pytest.approx((low, high), abs=5e-5), case
 
 
+def change(what: str, answer: str) -> None:
+    weights_0, weights, subscores_0, subscores = lists(what)
+    scores, behaviour, weighed, total = answer.split("; ")
+    (centre, *by_weight), (score_0, score) = numbers(weighed), numbers(scores)
+    days = {DAY - timedelta(days=7): (weights_0, subscores_0), DAY: (weights, subscores)}
+    drivers = pl.DataFrame(
+        [
+            ("a", day, f"s{n}", w, s, centre, None)
+            for day, (of_weight, of_subscore) in days.items()
+            for n, (w, s) in enumerate(zip(of_weight, of_subscore, strict=True))
+        ],
+        schema=dict.fromkeys(("account_id", "date", "signal"), pl.String)
+        | {"date": pl.Date}
+        | dict.fromkeys(("weight", "subscore", "reference", "value"), pl.Float64),
+        orient="row",
+    )
+    common = {"account_id": ["a"], "date": [DAY], "segment": ["s"]}
+    now = pl.DataFrame(common | {"score": [score], "model_version": ["new"]})
+    then = pl.DataFrame(
+        common
+        | {"score": [score_0], "model_version": ["old"], "compared_with": [DAY - timedelta(days=7)]}
+    )
+    nothing = pl.DataFrame(schema={"segment": pl.String, "signal": pl.String, "weight": pl.Float64})
+    found = changes(now, then, drivers, Rules(RESULT_TABLES["baselines"].empty(), {}, nothing))
+    parts = {(row["effect"], row["signal"]): row["points"] for row in found.to_dicts()}
+    for effect, expected in (("behaviour", numbers(behaviour)), ("weight", by_weight)):
+        told = [parts.get((effect, f"s{n}"), 0.0) for n in range(len(expected))]
+        assert told == pytest.approx(expected, abs=1e-9), effect
+    assert found["points"].sum() == pytest.approx(numbers(total)[0], abs=1e-9)
+
+
+def path_to_green(what: str, answer: str) -> None:
+    weights, subscores, caps, costs = lists(what)
+    score, needs, *lifts, cost, best = numbers(answer)
+    levers = [
+        Lever(f"s{n}", w, s, cap, effort, "p")
+        for n, (w, s, cap, effort) in enumerate(zip(weights, subscores, caps, costs, strict=True))
+    ]
+    path = cheapest_path(levers, score, score + needs)
+    found = {step.signal: step.end - step.start for step in path.steps}
+    assert [found.get(lever.signal, 0.0) for lever in levers] == pytest.approx(lifts)
+    assert (path.needs, path.effort, path.best) == pytest.approx((needs, cost, best))
+    assert sum(w * s for w, s in zip(weights, subscores, strict=True)) == pytest.approx(score)
+
+
 ROWS: dict[str, Callable[[str, str], None]] = {
     "knots up": knots,
     "knots down": knots,
@@ -175,11 +223,13 @@ ROWS: dict[str, Callable[[str, str], None]] = {
     "missing": missing,
     "freshness": fades,
     "contributions": contributions,
+    "change": change,
     "tiers": tiers,
     "PSI": stability,
     "BH": false_discoveries,
     "metrics": separation,
     "Wilson": interval,
+    "path to Green": path_to_green,
 }
 
 

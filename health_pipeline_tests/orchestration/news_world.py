@@ -58,7 +58,7 @@ def publish_transitions(house: House, day: date, count: int) -> list[str]:
     ]
     frame = table.conform(pl.DataFrame(rows, schema=table.columns, orient="row"))
     with house.open() as stores:
-        nobody = resolve_and_register(stores, "test")
+        nobody = resolve_and_register(stores, "test", day)
         writes = [
             Write("account_xref", None, nobody.account_xref),
             Write("user_xref", None, nobody.user_xref),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from health_pipeline.core.explanation.waterfall import Waterfall
 from health_pipeline.orchestration import charts, pictures
 
 DAYS = [date(2025, 1, 1) + timedelta(days=n) for n in range(3)]
@@ -45,6 +46,19 @@ def test_a_sparkline_is_small_and_inside_its_frame(values):
     path = next(node for node in svg if node.tag.endswith("path")).attrib["d"]
     pairs = [tuple(map(int, pair)) for pair in re.findall(r"[ML](\d+) (\d+)", path)]
     assert all(0 <= x <= 120 and 0 <= y <= 24 for x, y in pairs)
+
+
+def test_a_waterfall_goes_from_the_first_score_to_the_last():
+    shown = Waterfall(DAYS[0], 74.4, 61.9, (("usage trend", -13.5), ("sponsor", 1.0)))
+    figure = charts.waterfall_steps(shown, "Acme")
+    assert widths(figure) == [74.4, 13.5, 1.0, 61.9]
+    lefts = [round(bar.get_x(), 3) for bar in figure.axes[0].patches]
+    assert lefts == [0, 60.9, 60.9, 0]
+    assert words(figure) == (
+        "Acme | −13.5 | +1.0 | 74.4 | 61.9 | 2025-01-01 | usage trend | sponsor | now"
+        + "".join(f" | {tick.get_text()}" for tick in figure.axes[0].get_xticklabels())
+    )
+    assert content(pictures.waterfall_steps(shown, "Acme"), "png").startswith(b"\x89PNG")
 
 
 SPARKS = [

@@ -18,14 +18,18 @@ from hypothesis.stateful import (
 )
 
 from health_pipeline.core.identity.decisions import decision, listed, table_of_decisions, undone
+from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.resolve import REGISTRY_COLUMNS, resolve
-from health_pipeline_tests.core.identity.tables import NO_REGISTRY, RULES, account, landed, link
+from health_pipeline_tests.core.identity import tables
+from health_pipeline_tests.core.identity.tables import NO_REGISTRY, account, landed, link
+
+RULES = tables.RULES.model_copy(update={"likeness": Likeness(link_above=0.85)})
 
 SOURCES = ("crm", "bill", "app")
 KEYS = st.builds("{}:{}".format, st.sampled_from(SOURCES), st.integers(1, 5))
 DAYS = st.integers(1, 28)
 DOMAINS = st.sampled_from([None, "acme.com", "beta.io", "gamma.de"])
-NAMES = st.sampled_from([None, "Acme Inc", "Beta", "Gamma GmbH"])
+NAMES = st.sampled_from([None, "Acme Inc", "Acme Systems", "Beta", "Beta Group", "Gamma GmbH"])
 PLACE = st.integers(0, 10_000)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -51,10 +55,10 @@ class Company(RuleBasedStateMachine):
         rows = [self.accounts, self.links, self.decisions]
         if random:
             rows = [random.sample(some, len(some)) for some in rows]
-        tables = {"accounts": landed("accounts", *rows[0])}
+        told = {"accounts": landed("accounts", *rows[0])}
         if rows[1]:
-            tables["account_links"] = landed("account_links", *rows[1])
-        return resolve(tables, RULES, self.registry, table_of_decisions(rows[2]))
+            told["account_links"] = landed("account_links", *rows[1])
+        return resolve(told, RULES, self.registry, table_of_decisions(rows[2]))
 
     def run(self) -> None:
         """Resolve, hold the laws of ids against what was before, and register."""
@@ -179,9 +183,10 @@ def in_order(xref: pl.DataFrame, accounts: list[dict], links: list[dict]) -> lis
     return sorted(names, key=lambda name: (since[name], *name.split(":")))
 
 
-@pytest.mark.parametrize(
-    ("examples", "steps"), [(50, 20), pytest.param(1000, 50, marks=pytest.mark.torture)]
-)
+TORTURE = (pytest.mark.torture, pytest.mark.timeout(4 * 3600))
+
+
+@pytest.mark.parametrize(("examples", "steps"), [(50, 20), pytest.param(1000, 50, marks=TORTURE)])
 def test_ids_and_decisions_keep_their_laws(examples, steps):
     run_state_machine_as_test(
         Company,

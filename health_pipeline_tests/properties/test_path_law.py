@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from health_pipeline.core.explanation.path import Step
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.params import TIER_ORDER, CombinedGate, Gate, ScoringRules
@@ -18,7 +20,7 @@ from health_pipeline.core.scoring.score import score
 from health_pipeline.core.scoring.tiers import hold
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.normalise import normalise
-from health_pipeline.orchestration.paths import KNOTS, ways_up
+from health_pipeline.orchestration.paths import KNOTS, WayUp, ways_up
 from health_pipeline_tests.core.scoring.world import DAY, NO_HISTORY, NOT_PUBLISHED
 from health_pipeline_tests.properties.score_worlds import SEGMENTS, World, rows_of, worlds
 
@@ -58,6 +60,22 @@ def rules_of(draw: Any, world: World) -> ScoringRules:
     return world.rules.model_copy(update={"gates": tuple(single), "combined_gates": both})
 
 
+@st.composite
+def lifted_by(draw: Any, world: World) -> World:
+    """The same world, in which some drivers cannot be lifted, or only so far."""
+    specs = tuple(
+        spec.model_copy(
+            update={
+                "actionable": draw(st.sampled_from([True, True, False])),
+                "reachable": draw(st.sampled_from([100.0, 90.0, 70.0])),
+                "effort": draw(st.sampled_from([0.5, 1.0, 3.0])),
+            }
+        )
+        for spec in world.specs
+    )
+    return replace(world, specs=specs)
+
+
 def tiered(world: World, rules: ScoringRules, signals: pl.DataFrame, frozen, previous, day=DAY):
     """Scores, contributions and tiers of `signals` on `day`."""
     people, _ = rows_of(world.people)
@@ -92,7 +110,7 @@ def walked(signals: pl.DataFrame, ways, baseline, world: World) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=RESULT_TABLES["signals"].columns)
 
 
-def holds(world: World, rules: ScoringRules) -> int:
+def holds(world: World, rules: ScoringRules) -> None:
     frozen = world.fitted().with_columns(pl.lit("m").alias("model_version"))
     people, values = rows_of(world.people)
     signals = normalise(values, assign(people, SEGMENTS), frozen, world.specs)
@@ -109,18 +127,38 @@ def holds(world: World, rules: ScoringRules) -> int:
     after = walked(signals, ways, knots, world)
     _, there = tiered(world, rules, after, frozen, previous, next_day)
     reached = dict(there.select("account_id", "tier").iter_rows())
-    climbed = 0
+    plays = {spec.name: spec.play for spec in world.specs}
     for account, way in ways.items():
+        assert all(step.play == plays[step.signal] for step in way.path.steps)
         if way.path.reaches:
-            climbed += 1
             assert TIER_ORDER.index(reached[account]) >= TIER_ORDER.index(way.tier), (account, way)
-    return climbed
+    # Whoever is told that the tier is out of reach stays below it, though all is lifted to its cap.
+    utmost = {account: all_lifted(way, found, account, world) for account, way in ways.items()}
+    _, there = tiered(
+        world, rules, walked(signals, utmost, knots, world), frozen, previous, next_day
+    )
+    reached = dict(there.select("account_id", "tier").iter_rows())
+    for account, way in ways.items():
+        if not way.path.reaches:
+            assert TIER_ORDER.index(reached[account]) < TIER_ORDER.index(way.tier), (account, way)
+
+
+def all_lifted(way: WayUp, found: Any, account: str, world: World) -> WayUp:
+    """`way` with every driver that somebody can lift at the subscore that can be reached."""
+    specs = {spec.name: spec for spec in world.specs}
+    rows = found.contributions.filter((pl.col("account_id") == account) & (pl.col("weight") > 0))
+    steps = [
+        Step(row["signal"], row["subscore"], specs[row["signal"]].reachable, 0.0, 0.0, "p")
+        for row in rows.iter_rows(named=True)
+        if specs[row["signal"]].actionable and specs[row["signal"]].reachable > row["subscore"]
+    ]
+    return replace(way, path=replace(way.path, steps=tuple(steps)))
 
 
 @given(st.data())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_path_leads_to_the_next_tier(data):
-    world = data.draw(worlds(most=4))
+    world = data.draw(lifted_by(data.draw(worlds(most=4))))
     holds(world, data.draw(rules_of(world)))
 
 
@@ -128,5 +166,5 @@ def test_the_path_leads_to_the_next_tier(data):
 @given(st.data())
 @settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_path_leads_to_the_next_tier_always(data):
-    world = data.draw(worlds(most=4))
+    world = data.draw(lifted_by(data.draw(worlds(most=4))))
     holds(world, data.draw(rules_of(world)))

@@ -29,8 +29,10 @@ _TYPES: dict[pl.DataType, str] = {
     TIMESTAMP: "timestamp",
 }
 
+ID = "xxhash64(source, event_id) AS id"
+"""As `steps.EVENT_COLUMNS` says."""
+
 _FUNCTIONS = {
-    "hash_of(source string, event_id string) returns bigint": "xxhash64(source, event_id)",
     "utc_day(moment timestamp) returns date": "cast(moment as date)",  # the session's zone is UTC
     "sha256_of(text string) returns string": "sha2(text, 256)",
 }
@@ -113,7 +115,7 @@ def _events(spark: Any, files: Sequence[Path | str]) -> Any:
         RollUpError: as `steps.shaped`.
     """
     landed = spark.read.option("mergeSchema", "true").parquet(*map(str, files))
-    return landed.selectExpr(*steps.shaped(landed.columns, files, _TYPES))
+    return landed.selectExpr(*steps.shaped(landed.columns, files, _TYPES), ID)
 
 
 def _handed_over(spark: Any, frame: pl.DataFrame) -> Any:

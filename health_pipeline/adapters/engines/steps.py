@@ -30,10 +30,9 @@ TABLES = ("news", "earlier", "repeated", "tallied", "copies", "repeats", "used",
 RESULTS = ("activity", "source_days", "unresolved", "duplicates", "conflicts")
 """Steps whose result is read at the end."""
 
-FUNCTIONS = ("hash_of", "utc_day", "sha256_of")
+FUNCTIONS = ("utc_day", "sha256_of")
 """What engines name differently. Each engine defines:
 
-- `hash_of(source, event_id)`: a 64-bit number, equal for equal ids. Results do not depend on it.
 - `utc_day(timestamp)`: the date in UTC.
 - `sha256_of(text)`: hexadecimal digits in lower case.
 """
@@ -49,7 +48,9 @@ EVENT_COLUMNS: dict[str, pl.DataType] = {
     "feature": pl.String(),
     "quantity": pl.Float64(),
 }
-"""Columns of `raw_events`; null where no file has the column."""
+"""Columns of `raw_events`; null where no file has the column.
+
+Each engine adds `id`: an integer, equal for equal ids of events. Results do not depend on it."""
 
 REQUIRED = ("source", "event_id", "occurred_at", "known_at", "event_name")
 """Columns that at least one file must have."""

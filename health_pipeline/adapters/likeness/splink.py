@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from health_pipeline.adapters.engines.params import SparkConfig
+from health_pipeline.adapters.engines.spark_session import session
 from health_pipeline.core.identity.likeness.forms import Form, domain_forms, name_forms
 from health_pipeline.core.identity.likeness.words import kind_of
 
@@ -16,6 +20,11 @@ LEAST_LINKS = 100
 """Deterministic links below which a model is not trained."""
 
 SEED = 1
+
+
+class LikenessError(ValueError):
+    """No model can be trained; the message says why and the way out."""
+
 
 _COLUMNS: dict[str, pl.DataType] = {
     "unique_id": pl.Int64(),
@@ -52,7 +61,9 @@ def comparison_rows(names: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
 
 
-def trained_probabilities(names: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+def trained_probabilities(
+    names: pl.DataFrame, links: pl.DataFrame, spark: SparkConfig | None = None
+) -> pl.DataFrame:
     """Probabilities of pairs that share a word, by a model trained on `links`.
 
     u is estimated from random pairs, m from the links, the prior from their number.
@@ -60,24 +71,24 @@ def trained_probabilities(names: pl.DataFrame, links: pl.DataFrame) -> pl.DataFr
     Args:
         names: rec, kind (name, domain), value.
         links: left, right (rec): what exact keys decided; at least `LEAST_LINKS`.
+        spark: where Spark is, for `engine: spark`; None: DuckDB in this process.
 
     Returns:
         left, right (rec, the smaller first), trained (0 to 1).
 
     Raises:
-        ValueError: too few links to train on.
-        ModuleNotFoundError: the extra is not installed.
+        LikenessError: too few links to train on, or the extra is not installed.
+        SparkError: Spark cannot be used.
     """
     if links.height < LEAST_LINKS:
-        raise ValueError(
+        raise LikenessError(
             f"identity.yaml: likeness.engine: splink needs {LEAST_LINKS} links by exact keys to "
             f"train on, and there are {links.height}; use engine: rules"
         )
     try:
-        import duckdb
-        from splink import DuckDBAPI, Linker
+        from splink import Linker
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise LikenessError(
             "identity.yaml: likeness.engine: splink needs the extra: "
             "pip install 'health-pipeline[splink]'"
         ) from error
@@ -85,32 +96,61 @@ def trained_probabilities(names: pl.DataFrame, links: pl.DataFrame) -> pl.DataFr
     known = links.filter(pl.all_horizontal(pl.col("left", "right").is_in(names["rec"].implode())))
     ids = (pl.min_horizontal("left", "right"), pl.max_horizontal("left", "right"))
     labels = known.select(ids[0].alias("unique_id_l"), ids[1].alias("unique_id_r")).unique()
-    with duckdb.connect(":memory:") as connection:
-        api: Any = DuckDBAPI(connection)
-        data = api.register(_few_holders(records).to_arrow())
-        linker: Any = Linker(data, _settings(records.height, labels.height), log_level="ERROR")
+    with _on_spark(spark) if spark else _in_duckdb() as register:
+        data = register(_few_holders(records))
+        settings = _settings(records.height, labels.height, on_spark=spark is not None)
+        linker: Any = Linker(data, settings, log_level="ERROR")
         linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=SEED)
-        known_links = api.register(labels.sort(*labels.columns).to_arrow())
+        known_links = register(labels.sort(*labels.columns))
         linker.training.estimate_m_from_pairwise_labels(known_links)
         predicted = linker.inference.predict(warning_mode="never")
         table = predicted.as_pyarrow_table()
     return _pairs(pl.DataFrame(table))
 
 
-def _settings(records: int, links: int) -> SettingsCreator:
+@contextmanager
+def _in_duckdb() -> Iterator[Callable[[pl.DataFrame], Any]]:
+    """What hands a frame to Splink, in this process."""
+    import duckdb
+    from splink import DuckDBAPI
+
+    with duckdb.connect(":memory:") as connection:
+        api: Any = DuckDBAPI(connection)
+        yield lambda frame: api.register(frame.to_arrow())
+
+
+@contextmanager
+def _on_spark(config: SparkConfig) -> Iterator[Callable[[pl.DataFrame], Any]]:
+    """What hands a frame to Splink, on the cluster of `sources.yaml`."""
+    with session(config) as opened:
+        from splink.backends import spark as backend
+
+        make: Any = backend.SparkAPI
+        api = make(
+            spark_session=opened, break_lineage_method="persist", register_udfs_automatically=False
+        )
+        yield lambda frame: api.register(opened.createDataFrame(frame.to_arrow()))
+
+
+def _settings(records: int, links: int, *, on_spark: bool) -> SettingsCreator:
     """Names by all words, by the other's domain, by spelling; first words by their rarity."""
     import splink.comparison_level_library as cll
     import splink.comparison_library as cl
     from splink import SettingsCreator, block_on
 
+    # Jaro-Winkler on Spark needs a jar that every worker has; edits need nothing.
+    spelling = (
+        [cll.LevenshteinLevel("whole", 1), cll.LevenshteinLevel("whole", 2)]
+        if on_spark
+        else [cll.JaroWinklerLevel("whole", 0.95), cll.JaroWinklerLevel("whole", 0.88)]
+    )
     whole = cl.CustomComparison(
         output_column_name="whole",
         comparison_levels=[
             cll.NullLevel("whole"),
             cll.ExactMatchLevel("whole"),
             cll.CustomLevel("whole_l = label_r or label_l = whole_r", "the other's domain"),
-            cll.JaroWinklerLevel("whole", 0.95),
-            cll.JaroWinklerLevel("whole", 0.88),
+            *spelling,
             cll.ElseLevel(),
         ],
     )

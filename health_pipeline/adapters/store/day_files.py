@@ -1,6 +1,8 @@
 """Rows of many days become one Parquet file a day, with the memory of a few row groups.
 
-Rows stay in the order in which they came, so that equal input gives equal bytes.
+Rows stay in the order in which they came, so that equal input gives equal bytes. Beside each row
+stands a small number of its key, by which a reader finds copies without reading the key's text
+(docs/adr/0030-numbers-of-event-ids.md).
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,10 @@ SMALL = ROW_GROUP // 4
 PROVIDED = "provided"
 """Key in the file's metadata: the columns that a source delivered, the others being all null."""
 
+KEY_HASH = "key_hash"
+"""A column of every file, and in its metadata a mark of the function that gave it: numbers of two
+functions cannot be compared. 32 bits: equal keys have equal numbers, and few others."""
+
 Schema = Mapping[str, pl.DataType]
 
 
@@ -36,7 +43,8 @@ class DayFiles:
     Args:
         folder: an empty one.
         schema: of all rows.
-        unique: columns whose values hardly repeat; a dictionary of them would be in vain.
+        unique: columns whose values hardly repeat, of which `KEY_HASH` is made; a dictionary
+            of them would be in vain.
     """
 
     def __init__(self, folder: Path, schema: Schema, unique: Collection[str]) -> None:
@@ -70,7 +78,7 @@ class DayFiles:
         if count < rows.height:
             self._held[day] = [rows.slice(count)]
         self._rows[day] -= count
-        _append(self._writer(day), rows.slice(0, count))
+        _append(self._writer(day), rows.slice(0, count), self.unique)
 
     def _writer(self, day: date) -> Any:
         if day not in self._open:
@@ -84,7 +92,7 @@ class DayFiles:
 
     def _shut(self, day: date) -> None:
         writer = self._open.pop(day)
-        writer.add_key_value_metadata({PROVIDED: ",".join(sorted(self.provided))})
+        writer.add_key_value_metadata(_told(self.provided))
         writer.close()
 
 
@@ -115,10 +123,10 @@ def write_slices(
             height += frame.height
             waiting = pl.concat([waiting, frame])
             whole = waiting.height // ROW_GROUP * ROW_GROUP
-            _append(writer, waiting.slice(0, whole))
+            _append(writer, waiting.slice(0, whole), unique)
             waiting = waiting.slice(whole)
-        _append(writer, waiting)
-        writer.add_key_value_metadata({PROVIDED: ",".join(sorted(provided))})
+        _append(writer, waiting, unique)
+        writer.add_key_value_metadata(_told(provided))
     return height
 
 
@@ -137,23 +145,41 @@ def is_fragmented(path: Path) -> bool:
     return bool(found.num_row_groups > 1 and found.num_rows < SMALL * found.num_row_groups)
 
 
-def _append(writer: Any, rows: pl.DataFrame) -> None:
+def _told(provided: Collection[str]) -> dict[str, str]:
+    """What the metadata of a file says."""
+    probe = pl.DataFrame({"probe": ["a", "bc"]}).select(_key_hash(["probe"])).to_series()
+    return {PROVIDED: ",".join(sorted(provided)), KEY_HASH: "-".join(map(str, probe))}
+
+
+def _key_hash(unique: Collection[str]) -> pl.Expr:
+    """Of polars, whose function may change from release to release."""
+    numbers = (pl.col(name).hash(seed=1) for name in sorted(unique))
+    low = reduce(lambda one, other: one ^ other, numbers) & pl.lit(2**32 - 1, pl.UInt64)
+    return low.cast(pl.UInt32).alias(KEY_HASH)
+
+
+def _append(writer: Any, rows: pl.DataFrame, unique: Collection[str]) -> None:
     if rows.height:
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        whole = rows.with_columns(_key_hash(unique))
+        table = whole.to_arrow(compat_level=pl.CompatLevel.oldest())
         writer.write_table(table, row_group_size=ROW_GROUP)
 
 
 def _writer(path: Path, schema: Schema, unique: Collection[str]) -> Any:
-    """Times as differences (they are nearly sorted), repeated text by dictionary."""
+    """Times as differences (they are nearly sorted), repeated text by dictionary.
+
+    Numbers of keys stand as they are: nothing makes them smaller.
+    """
     import pyarrow.parquet as pq
 
-    empty = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest())
+    whole = {**schema, KEY_HASH: pl.UInt32()}
+    empty = pl.DataFrame(schema=whole).to_arrow(compat_level=pl.CompatLevel.oldest())
     moments = [name for name, dtype in schema.items() if isinstance(dtype, pl.Datetime)]
     return pq.ParquetWriter(
         path,
         empty.schema,
-        compression="zstd",
-        compression_level=1,
+        compression={**dict.fromkeys(schema, "zstd"), KEY_HASH: "none"},
+        compression_level=dict.fromkeys(schema, 1),
         use_dictionary=[name for name in schema if name not in {*moments, *unique}],
         column_encoding=dict.fromkeys(moments, "DELTA_BINARY_PACKED"),
     )

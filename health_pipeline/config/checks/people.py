@@ -64,6 +64,15 @@ def public_domains(draft: Draft) -> Iterator[Issue]:
                 yield draft.issue("identity", (key, n), words, allowed)
 
 
+def likeness(draft: Draft) -> Iterator[Issue]:
+    """What links by itself is at least as probable as what is shown."""
+    rules = draft.identity.likeness
+    if rules and rules.link_above is not None and rules.link_above < rules.review_above:
+        words = f"below review_above ({rules.review_above})"
+        path, allowed = ("likeness", "link_above"), f"{rules.review_above} and above, or null"
+        yield draft.issue("identity", path, words, allowed)
+
+
 def feature_names(draft: Draft) -> Iterator[Issue]:
     """Features are named once: a name is a bit."""
     names = [feature.name for feature in draft.activity.features]

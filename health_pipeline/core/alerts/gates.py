@@ -17,6 +17,9 @@ import polars as pl
 from health_pipeline.core.alerts.params import Gates
 
 USAGE = "usage"
+"""What falls silent where a source sends no events, or no usage object."""
+
+USAGE_TABLES = ("events", "usage_daily")
 OUTAGE, BREAKER = "outage:", "breaker:"
 TIER = "tier"
 """Stands for the fall of an account to Red where drivers have their signal."""
@@ -31,6 +34,11 @@ COUNTED: dict[str, pl.DataType] = {
     "changes": pl.Int64(),
 }
 """Changes for the worse a day, driver and direction (`risk`, `unknown`; `red` for tiers)."""
+
+
+def rests_on(reads: Iterable[str]) -> tuple[str, ...]:
+    """The names in `outages` of the tables that a signal reads: `usage` stands for events."""
+    return tuple(dict.fromkeys(USAGE if name in USAGE_TABLES else name for name in reads))
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,10 +62,20 @@ def _renewal_note(renewals: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _next_renewal(renewals: pl.DataFrame | None) -> pl.DataFrame:
+    """The nearest one that is to come; else the last that is past and still open."""
     if renewals is None or not _has(renewals, "close_on"):
         return _nothing()
-    nearest = _open_renewals(renewals).group_by(KEY).agg(pl.col("close_on").min())
-    return nearest.select(*KEY, said=pl.format("Renewal due {}.", pl.col("close_on")))
+    close, ahead = pl.col("close_on"), pl.col("close_on") >= pl.col("date")
+    nearest = (
+        _open_renewals(renewals)
+        .group_by(KEY)
+        .agg(close.filter(ahead).min().alias("coming"), close.filter(~ahead).max().alias("past"))
+    )
+    said = pl.coalesce(
+        pl.format("Renewal due {}.", pl.col("coming")),
+        pl.format("Renewal was due {} and is still open.", pl.col("past")),
+    )
+    return nearest.select(*KEY, said=said).drop_nulls("said")
 
 
 def _open_milestones(milestones: pl.DataFrame) -> pl.DataFrame:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from health_pipeline.core.explanation.context import contexts
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
-from health_pipeline.core.schemas.words import score_text, spaced
+from health_pipeline.core.schemas.words import one_line, score_text, spaced
 
 KEY = ["account_id", "date"]
 RISKS_TOLD = 2
+LONGEST_NAME = 120
+NOT_ASKED = "not evaluated, because not measured: "
+"""In `gate_reason` it stands before the names of gates that could not be asked."""
 
 
 def narratives(
@@ -20,6 +25,7 @@ def narratives(
     accounts: pl.DataFrame,
     renewals: pl.DataFrame | None = None,
     milestones: pl.DataFrame | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Headline, two or three sentences, what happens next, and what surrounds it.
 
@@ -30,17 +36,20 @@ def narratives(
         accounts: `account_id`, `name` (null: the id stands in its place).
         renewals: source table as of each day, with `account_id` and `date`; None: not connected.
         milestones: likewise.
+        titles: play → what people call it; a play without one is called by its name.
 
     Returns:
         `RESULT_TABLES["narratives"]`, one row a score. `context` is null when nothing is known.
+        It is plain text with what sources say in it: whoever shows it escapes it
+        (`core.schemas.escaping`).
     """
-    days = scores["date"].unique().to_list()
+    days, called = scores["date"].unique().to_list(), dict(titles or {})
     told = (
         scores.join(accounts.select("account_id", "name"), on="account_id", how="left")
         .join(_sentences(reasons, "risk", RISKS_TOLD).rename({"said": "risks"}), KEY, "left")
         .join(_sentences(reasons, "strength", 1).rename({"said": "strengths"}), KEY, "left")
-        .join(_suggested(reasons), KEY, "left")
-        .join(_running(running_plays(plays, days)), KEY, "left")
+        .join(_suggested(reasons, called), KEY, "left")
+        .join(_running(running_plays(plays, days), called), KEY, "left")
         .join(contexts(renewals, milestones), KEY, "left")
     )
     return RESULT_TABLES["narratives"].conform(
@@ -49,44 +58,45 @@ def narratives(
 
 
 def _headline() -> pl.Expr:
-    name = pl.col("name").fill_null(pl.col("account_id"))
-    before = score_text(pl.col("score") - pl.col("trend_30d"))
-    was = pl.when(pl.col("trend_30d").is_not_null()).then(
-        pl.format(" (was {} thirty days ago)", before)
+    name = one_line(pl.coalesce("name", "account_id"), LONGEST_NAME)
+    now, trend = pl.col("score"), pl.col("trend_30d")
+    before = score_text(now - trend)
+    moved = pl.when(trend > 0).then(pl.lit("up")).otherwise(pl.lit("down"))
+    since = (
+        pl.when(before == score_text(now))
+        .then(pl.lit(", as thirty days ago"))
+        .when(trend.is_not_null())
+        .then(pl.format(", {} from {} thirty days ago", moved, before))
     )
-    scored = pl.format(
-        "{} is {} at {}", name, pl.col("tier").str.to_titlecase(), score_text(pl.col("score"))
-    ) + was.fill_null("")
-    return (
-        pl.when(pl.col("score").is_null())
-        .then(pl.format("{} has no score", name))
-        .otherwise(scored)
-    )
+    tier = pl.col("tier").str.to_titlecase()
+    scored = pl.format("{} is {} at {}", name, tier, score_text(now)) + since.fill_null("")
+    return pl.when(now.is_null()).then(pl.format("{} has no score", name)).otherwise(scored)
 
 
 def _text() -> pl.Expr:
     """Two or three sentences: what weighs on it, what caps it, what speaks for it."""
     measured = (pl.col("coverage") * 100).round(0).cast(pl.Int64)
     unscored = pl.format(
-        "{}% of its signals by weight could be measured, too little for a score.", measured
-    ).fill_null("None of its signals applies.")
+        "Only {}% of what the score looks at could be measured, too little for a score.", measured
+    ).fill_null("Nothing that the score looks at applies to it.")
     risks = (
         pl.when(pl.col("risks").is_not_null())
         .then(pl.format("What weighs on it: {}.", pl.col("risks")))
-        .otherwise(pl.lit("No driver weighs on it by as much as a reason needs."))
+        .otherwise(pl.lit("Nothing weighs on it enough to be named."))
     )
-    gates = pl.col("gate_reason").str.strip_chars_end(".")
-    cap = (
-        pl.when(pl.col("gate").is_not_null())
-        .then(pl.format(" The tier is capped: {}.", gates))
-        .otherwise(pl.format(" No gate caps the tier; {}.", gates))
+    gates = pl.col("gate_reason").str.split_exact(NOT_ASKED, 1).struct
+    caps = gates.field("field_0").str.strip_chars_end("; .")
+    unasked = spaced(gates.field("field_1"))
+    cap = pl.when(pl.col("gate").is_not_null()).then(
+        pl.format(" What keeps it from a better tier: {}.", caps)
     )
+    gaps = pl.format(" Not checked, for want of data: {}.", unasked)
     strengths = (
         pl.when(pl.col("strengths").is_not_null())
         .then(pl.format(" In its favour: {}.", pl.col("strengths")))
-        .otherwise(pl.lit(" No driver stands out in its favour."))
+        .otherwise(pl.lit(" Nothing stands out in its favour."))
     )
-    scored = risks + cap.fill_null("") + strengths
+    scored = risks + cap.fill_null("") + strengths + gaps.fill_null("")
     return pl.when(pl.col("score").is_null()).then(unscored).otherwise(scored)
 
 
@@ -94,9 +104,7 @@ def _next_steps() -> pl.Expr:
     suggested = (
         pl.when(pl.col("suggested").is_not_null())
         .then(
-            pl.format(
-                "No play is running; the first reason calls for “{}”.", spaced(pl.col("suggested"))
-            )
+            pl.format("No play is running; the first reason calls for “{}”.", pl.col("suggested"))
         )
         .otherwise(pl.lit("No play is running."))
     )
@@ -112,15 +120,20 @@ def _sentences(reasons: pl.DataFrame, direction: str, most: int) -> pl.DataFrame
     )
 
 
-def _suggested(reasons: pl.DataFrame) -> pl.DataFrame:
+def _suggested(reasons: pl.DataFrame, titles: dict[str, str]) -> pl.DataFrame:
     first = reasons.filter((pl.col("direction") == "risk") & (pl.col("rank") == 1))
-    return first.select(*KEY, suggested="play")
+    return first.select(*KEY, suggested=_title(titles))
 
 
-def _running(plays: pl.DataFrame) -> pl.DataFrame:
+def _title(titles: dict[str, str]) -> pl.Expr:
+    play = pl.col("play")
+    return play.replace_strict(titles, default=spaced(play), return_dtype=pl.String)
+
+
+def _running(plays: pl.DataFrame, titles: dict[str, str]) -> pl.DataFrame:
     """The running play of each account and day with its steps, in one line."""
     step = pl.format(
-        "{} ({}, {})",
+        "{} ({}, by {})",
         pl.element().struct.field("text"),
         pl.element().struct.field("owner"),
         pl.element().struct.field("due"),
@@ -128,8 +141,8 @@ def _running(plays: pl.DataFrame) -> pl.DataFrame:
     return plays.select(
         *KEY,
         running=pl.format(
-            "Play “{}”, {}, due {}: {}.",
-            spaced(pl.col("play")),
+            "“{}” is {}, to be started by {}: {}.",
+            _title(titles),
             pl.col("status"),
             pl.col("due_at").dt.date(),
             pl.col("steps").list.eval(step).list.join("; "),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import timedelta
 
 import polars as pl
 
@@ -13,7 +13,15 @@ from health_pipeline.core.schemas.results import EVIDENCE, RESULT_TABLES
 from health_pipeline.core.schemas.spec import HEALTHY_FROM, RISK_BELOW, SignalSpec
 
 MOST_STRENGTHS = 2
+STRONG = "_strong"
+"""Ends the code of a strength, which begins with the name of its signal."""
+
+BEFORE_DAYS = 30
+"""Days back from which `value_before` of the evidence is."""
 KEY = ("account_id", "date")
+MEASURED = "measured"
+FIGURES = ("value", "baseline", "observed_on", "detail", "date")
+"""Columns that a sentence is filled from."""
 
 
 def reasons(
@@ -23,6 +31,7 @@ def reasons(
     rules: ExplanationRules,
     gates: pl.DataFrame | None = None,
     gate_signals: Mapping[str, Sequence[str]] | None = None,
+    earlier: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The top risks and strengths of each account and day.
 
@@ -34,6 +43,8 @@ def reasons(
         gates: `account_id`, `date`, `gate` (names of the gates that cap the tier, joined by ", ";
             null for none); `health_scores` has these columns.
         gate_signals: gate → the signals that it looks at (one, or several for a combined gate).
+        earlier: `RESULT_TABLES["signals"]` of the days `BEFORE_DAYS` before those; None: there are
+            none.
 
     Returns:
         `RESULT_TABLES["reason_codes"]`. Risks: first the signals of the gates that cap the tier,
@@ -58,7 +69,7 @@ def reasons(
         watched=(pl.col("weight") == 0) & (pl.col("subscore") < RISK_BELOW),
     )
     chosen = pl.concat([_risks(drivers, rules), _strengths(drivers, rules)])
-    return RESULT_TABLES["reason_codes"].conform(_worded(chosen, signals, specs))
+    return RESULT_TABLES["reason_codes"].conform(_worded(chosen, signals, specs, earlier))
 
 
 def _capping(
@@ -113,7 +124,10 @@ def _strengths(drivers: pl.DataFrame, rules: ExplanationRules) -> pl.DataFrame:
 
 
 def _worded(
-    chosen: pl.DataFrame, signals: pl.DataFrame, specs: Sequence[SignalSpec]
+    chosen: pl.DataFrame,
+    signals: pl.DataFrame,
+    specs: Sequence[SignalSpec],
+    earlier: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """`chosen` with reason code, sentence, evidence and play."""
     vocabulary = {spec.name: spec for spec in specs}
@@ -129,14 +143,17 @@ def _worded(
         ),
         on=[*KEY, "signal"],
         how="left",
-    )
-    said = [_sentence_of(row, vocabulary[row["signal"]]) for row in told.iter_rows(named=True)]
+        maintain_order="left",
+    ).join(_before(earlier), on=[*KEY, "signal"], how="left", maintain_order="left")
     plays = {name: spec.play for name, spec in vocabulary.items()}
-    codes = [_code_of(row, vocabulary[row["signal"]]) for row in told.iter_rows(named=True)]
+    tables = {name: ", ".join(spec.reads) for name, spec in vocabulary.items()}
     is_risk = pl.col("direction") == "risk"
+    told = told.with_columns(
+        pl.col("signal").replace_strict(tables, return_dtype=pl.String).alias("tables")
+    )
     return told.with_columns(
-        pl.Series("sentence", said, dtype=pl.String),
-        pl.Series("reason_code", codes, dtype=pl.String),
+        _sentences(told, vocabulary),
+        _code(vocabulary).alias("reason_code"),
         pl.when(is_risk)
         .then(pl.col("signal").replace_strict(plays, return_dtype=pl.String))
         .alias("play"),
@@ -144,22 +161,53 @@ def _worded(
     )
 
 
-def _code_of(row: dict[str, Any], spec: SignalSpec) -> str:
-    """The spec's code; the weaker one where the detail does not bear out what the code claims."""
-    borne_out = (row["detail"] or "").startswith(spec.code_needs)
-    return spec.reason_code if borne_out else spec.code_otherwise
-
-
-def _sentence_of(row: dict[str, Any], spec: SignalSpec) -> str:
-    template = spec.risk_sentence if row["direction"] == "risk" else spec.strength_sentence
-    return sentence(
-        template,
-        Figures(
-            value=row["value"],
-            baseline=row["baseline"],
-            unit=spec.unit,
-            observed_on=row["observed_on"],
-            detail=row["detail"],
-            day=row["date"],
-        ),
+def _before(earlier: pl.DataFrame | None) -> pl.DataFrame:
+    """What was measured `BEFORE_DAYS` before: `value_before`, `before_on`."""
+    table = RESULT_TABLES["signals"]
+    measured = table.empty() if earlier is None else earlier.filter(pl.col("status") == MEASURED)
+    return measured.select(
+        "account_id",
+        "signal",
+        (pl.col("date") + timedelta(days=BEFORE_DAYS)).alias("date"),
+        pl.col("value").alias("value_before"),
+        pl.col("date").alias("before_on"),
     )
+
+
+def _code(vocabulary: Mapping[str, SignalSpec]) -> pl.Expr:
+    """The code of a risk: the weaker one where the detail does not bear out what the code claims.
+
+    A strength has a code of its own, as that of the risk would say the contrary of it.
+    """
+
+    def of(words: dict[str, str]) -> pl.Expr:
+        return pl.col("signal").replace_strict(words, return_dtype=pl.String)
+
+    needs = {name: spec.code_needs for name, spec in vocabulary.items()}
+    codes = {name: spec.reason_code for name, spec in vocabulary.items()}
+    weaker = {name: spec.code_otherwise for name, spec in vocabulary.items()}
+    borne_out = pl.col("detail").fill_null("").str.starts_with(of(needs))
+    return (
+        pl.when(pl.col("direction") == "strength")
+        .then(pl.col("signal") + STRONG)
+        .when(borne_out)
+        .then(of(codes))
+        .otherwise(of(weaker))
+    )
+
+
+def _sentences(told: pl.DataFrame, vocabulary: Mapping[str, SignalSpec]) -> pl.Series:
+    """The sentence of each row."""
+    said = [
+        sentence(
+            spec.risk_sentence if direction == "risk" else spec.strength_sentence,
+            Figures(value, baseline, spec.unit, observed_on, detail, day),
+        )
+        for direction, spec, value, baseline, observed_on, detail, day in zip(
+            told["direction"].to_list(),
+            map(vocabulary.__getitem__, told["signal"].to_list()),
+            *(told[name].to_list() for name in FIGURES),
+            strict=True,
+        )
+    ]
+    return pl.Series("sentence", said, dtype=pl.String)

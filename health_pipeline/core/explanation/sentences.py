@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 NO_NORM_UNITS = ("log points",)
 """Units in which a norm tells a reader nothing."""
+
+TIMES = {"days": "day", "hours": "hour"}
+"""Units that a norm is told with, beside %; what others count stands in the sentence itself."""
+
+NORM = "similar accounts"
+
+ONE = re.compile(r"(?<![\d.,])1 (day|hour|ticket)s\b")
+"""What is said of many, of one."""
 
 
 class _Unknown:
@@ -65,20 +75,25 @@ def sentence(template: str, figures: Figures) -> str:
     except (KeyError, IndexError) as error:
         known = ", ".join(figures.fields)
         raise ValueError(f"sentence {template!r} names {error}; known fields are {known}") from None
-    text = text.replace(" ()", "").strip()
-    norm = None if figures.baseline is None else _with_unit(figures.baseline, figures.unit)
-    shows_value = "{value" in template and "{baseline" not in template
-    if norm is None or not shows_value or figures.unit in NO_NORM_UNITS:
+    text = ONE.sub(r"1 \1", text.replace(" ()", "").strip())
+    if figures.baseline is None or not _shows_value_alone(template):
         return text
-    if figures.value is not None and _with_unit(figures.value, figures.unit) == norm:
+    unit = figures.unit
+    if unit in NO_NORM_UNITS:
         return text
-    return (
-        f"{text[:-1]}; segment norm {norm})"
-        if text.endswith(")")
-        else f"{text} (segment norm {norm})"
-    )
+    norm = _with_unit(figures.baseline, unit)
+    if figures.value is not None and _with_unit(figures.value, unit) == norm:
+        return text
+    return f"{text[:-1]}; {NORM}: {norm})" if text.endswith(")") else f"{text} ({NORM}: {norm})"
+
+
+@cache
+def _shows_value_alone(template: str) -> bool:
+    return "{value" in template and "{baseline" not in template
 
 
 def _with_unit(value: float, unit: str) -> str:
     digits = f"{value:.0f}" if unit == "%" or abs(value) >= 10 else f"{round(value, 1):g}"
-    return f"{digits}%" if unit == "%" else f"{digits} {unit}".strip()
+    if unit == "%":
+        return f"{digits}%"
+    return f"{digits} {TIMES[unit] if digits == '1' else unit}" if unit in TIMES else digits

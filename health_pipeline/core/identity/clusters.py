@@ -166,8 +166,10 @@ def star(part: pl.DataFrame, rule: str, trust: int) -> pl.DataFrame:
     )
 
 
-def _likely(clusters: Clusters, records: pl.DataFrame, likely: pl.DataFrame, trust: int) -> None:
-    """Links and doubts by likeness: left, right, probability, why, link."""
+def take_likely(
+    clusters: Clusters, records: pl.DataFrame, likely: pl.DataFrame, trust: int
+) -> None:
+    """Join and doubt by likeness: left, right (rec), probability, why, link."""
     known = [pl.Series(records["known_at"].gather(likely[side])) for side in ("left", "right")]
     rows = likely.with_columns(known[0].alias("l"), known[1].alias("r"))
     clusters.take(
@@ -189,16 +191,14 @@ def clusters_of(
     keys: pl.DataFrame,
     rules: IdentityRules,
     decisions: pl.DataFrame = NO_DECISIONS,
-    likely: pl.DataFrame | None = None,
 ) -> Clusters:
-    """Join records by what people decided, then by `rules.rules`, in that order, then by likeness.
+    """Join records by what people decided, then by `rules.rules`, in that order.
 
     Args:
         records: `account_records`.
         keys: `account_keys`.
         rules: which rules, in which order.
         decisions: `DECISION_SCHEMA`.
-        likely: left, right (rec), probability, why, link: pairs that no exact rule decides.
     """
     must, apart = pairs_of(decisions, records)
     clusters = Clusters(np.arange(records.height, dtype=np.int64), apart)
@@ -218,6 +218,4 @@ def clusters_of(
             part, doubts = judged(part, rule, records, keys, clusters.labels, clusters.foes())
             clusters.doubt(doubts)
         clusters.take(star(part, rule, trust))
-    if likely is not None and not likely.is_empty():
-        _likely(clusters, records, likely, len(rules.rules))
     return clusters

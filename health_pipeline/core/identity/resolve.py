@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from health_pipeline.core.identity.belong import known_to_belong
-from health_pipeline.core.identity.clusters import Clusters, clusters_of
+from health_pipeline.core.identity.clusters import Clusters, clusters_of, take_likely
 from health_pipeline.core.identity.decisions import NO_DECISIONS
 from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.records import (
-    RECORD,
-    account_keys,
     account_records,
+    key_evidence,
     optional,
     table_of,
 )
+from health_pipeline.core.identity.undecided import Trained, undecided
 from health_pipeline.core.identity.users import (
     CONFLICT_COLUMNS,
     LINK_COLUMNS,
     UserLinks,
     user_links,
 )
+from health_pipeline.core.identity.xref import review_of, xref_of
 from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
@@ -39,7 +38,7 @@ REGISTRY_COLUMNS: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is who, as far as exact keys tell.
+    """Who is who, as far as keys, likeness and people tell.
 
     Attributes:
         account_xref, user_xref, review, unresolved: `RESULT_TABLES` shapes (review =
@@ -68,7 +67,7 @@ class Accounts:
     """Which account each record is, and everything that says so.
 
     Attributes:
-        records, keys: `account_records`, `account_keys`.
+        records, keys, ignored: `account_records`, `account_keys`, `ignored_keys`.
         clusters: sets, links and doubts.
         given: ids.
         xref: rec, and the columns of `account_xref`.
@@ -76,6 +75,7 @@ class Accounts:
 
     records: pl.DataFrame
     keys: pl.DataFrame
+    ignored: pl.DataFrame
     clusters: Clusters
     given: GivenIds
     xref: pl.DataFrame
@@ -83,87 +83,7 @@ class Accounts:
     @property
     def review(self) -> pl.DataFrame:
         """`identity_review`."""
-        return _review(self.clusters, self.records, self.xref)
-
-
-def _first_links(links: pl.DataFrame, size: int) -> pl.DataFrame:
-    """For each record the link by the most trusted rule, of those the one known first.
-
-    Returns:
-        rec, rule, evidence, confidence.
-    """
-    if links.is_empty():
-        return links.select(pl.col("left").alias("rec"), "rule", "evidence", "confidence")
-    since = links["known_at"].to_physical().to_numpy()
-    # Trust in the high bits: 2^57 microseconds are 4,500 years.
-    place = ((links["trust"].to_numpy().astype(np.int64) + 1) << 57) + (since - since.min())
-    best = np.full(size, np.iinfo(np.int64).max)
-    ends = [links[side].to_numpy() for side in ("left", "right")]
-    for end in ends:
-        np.minimum.at(best, end, place)
-    told = ("rule", "evidence", "confidence", "left", "right")
-    first = pl.concat(
-        links.filter(pl.Series(best[end] == place)).select(pl.col(side).alias("rec"), *told)
-        for side, end in zip(("left", "right"), ends, strict=True)
-    )
-    count = np.bincount(first["rec"].to_numpy(), minlength=size)
-    several = pl.Series(count[first["rec"].to_numpy()] > 1)
-    tied = first.filter(several).sort("rec", "rule", "evidence", "left", "right")
-    chosen = tied.unique("rec", keep="first", maintain_order=True)
-    return pl.concat([first.filter(~several), chosen]).select(
-        "rec", "rule", "evidence", "confidence"
-    )
-
-
-def xref_of(records: pl.DataFrame, clusters: Clusters, given: GivenIds) -> pl.DataFrame:
-    """Columns of `account_xref` with rec and anchor (bool): each record, its account, and why.
-
-    A record belongs from the day on which a chain of known links leads to the anchor, or to a
-    record with a published id.
-    """
-    anchor = pl.Series("anchor", clusters.labels) == records["rec"]
-    roots = given.registered | anchor.to_numpy()
-    since = known_to_belong(records["known_at"], clusters.links, roots)
-    rows = records.select("rec", *RECORD).with_columns(
-        given.accounts.alias("account_id"), since.alias("linked_at"), anchor.alias("anchor")
-    )
-    rows = rows.join(
-        _first_links(clusters.links, records.height), on="rec", how="left", maintain_order="left"
-    )
-    by_itself = {"rule": "anchor", "evidence": "first known record", "confidence": 1.0}
-    return rows.with_columns(
-        pl.when("anchor").then(pl.lit(value)).otherwise(name).alias(name)
-        for name, value in by_itself.items()
-    )
-
-
-def _review(clusters: Clusters, records: pl.DataFrame, xref: pl.DataFrame) -> pl.DataFrame:
-    """`identity_review`: one row for each pair of records in doubt that are not one account."""
-    doubts, labels = clusters.doubts, clusters.labels
-    sides = [pl.Series(labels[doubts[side].to_numpy()]) for side in ("left", "right")]
-    doubts = doubts.with_columns(l=sides[0], r=sides[1]).filter(pl.col("l") != pl.col("r"))
-    foes = clusters.foes()
-    apart = pl.DataFrame(
-        [row for one, two, why in foes for row in ((one, two, why), (two, one, why))],
-        schema={"l": pl.Int64, "r": pl.Int64, "kept": pl.String},
-        orient="row",
-    )
-    told = pl.col("why").str.starts_with("kept apart").not_() & pl.col("kept").is_not_null()
-    pairs = (
-        doubts.join(apart.group_by("l", "r").agg(pl.col("kept").min()), on=["l", "r"], how="left")
-        .with_columns(
-            pl.when(told).then(pl.format("{} ({})", "kept", "why")).otherwise("why").alias("why")
-        )
-        .sort("left", "right", "probability", "why", descending=[False, False, True, False])
-        .unique(["left", "right"], keep="first", maintain_order=True)
-    )
-    side = records.select("rec", *RECORD, "name").join(xref.select("rec", "account_id"), on="rec")
-    for end in ("left", "right"):
-        named = side.rename(
-            {name: f"{end}_{name}" for name in (*RECORD, "account_id", "name")} | {"rec": end}
-        )
-        pairs = pairs.join(named, on=end, maintain_order="left")
-    return RESULT_TABLES["identity_review"].conform(pairs)
+        return review_of(self.clusters, self.records, self.xref)
 
 
 def _by_domain(keys: pl.DataFrame, xref: pl.DataFrame) -> pl.DataFrame:
@@ -217,14 +137,18 @@ def accounts_of(
     rules: IdentityRules,
     registry: pl.DataFrame,
     decisions: pl.DataFrame = NO_DECISIONS,
-    likely: pl.DataFrame | None = None,
+    trained: Trained | None = None,
 ) -> Accounts:
     """The accounts alone, without users; see `resolve`."""
     records = account_records(landed)
-    keys = account_keys(landed, records, rules)
-    clusters = clusters_of(records, keys, rules, decisions, likely)
+    told = key_evidence(landed, records, rules)
+    clusters = clusters_of(records, told.keys, rules, decisions)
+    if rules.likeness is not None:
+        likely = undecided(landed, records, told.keys, clusters, rules.likeness, trained)
+        take_likely(clusters, records, likely, len(rules.rules))
     given = give_ids(clusters.labels, records, registry)
-    return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
+    xref = xref_of(records, clusters, given)
+    return Accounts(records, told.keys, told.ignored, clusters, given, xref)
 
 
 def resolve(
@@ -232,7 +156,7 @@ def resolve(
     rules: IdentityRules,
     registry: pl.DataFrame,
     decisions: pl.DataFrame = NO_DECISIONS,
-    likely: pl.DataFrame | None = None,
+    trained: Trained | None = None,
 ) -> Identity:
     """Resolve all landed records to accounts and users.
 
@@ -243,14 +167,13 @@ def resolve(
         landed: contract tables with `known_at`, all versions. Where no `accounts` exist at all,
             ids of the other tables are the accounts; pass `events` then, reduced to the distinct
             (source, source_account_id, known_at) if it is large.
-        rules: which exact keys link, in order of trust.
+        rules: which exact keys link, in order of trust, and what likeness may do after them.
         registry: ids given before: source, source_account_id (of the anchor at that time),
             account_id, published_at (null = not published yet).
         decisions: `decisions.DECISION_SCHEMA`: what people merged and split.
-        likely: left, right (rec of `account_records`), probability, why, link: pairs that no exact
-            rule decides, joined after all exact rules where `link`, else left to a person.
+        trained: probabilities by a trained model, for `likeness.engine: splink`; see `Trained`.
     """
-    found = accounts_of(landed, rules, registry, decisions, likely)
+    found = accounts_of(landed, rules, registry, decisions, trained)
     users = _users(landed, found.xref, found.keys, rules)
     last_links = users.links.unique(["source", "source_user_id"], keep="last", maintain_order=True)
     unresolved = RESULT_TABLES["unresolved"]

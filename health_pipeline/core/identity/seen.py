@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER
+from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER, NEVER
+
+_APART = 2**33
+"""More than two day numbers can differ."""
 
 
 def _own_day(name: str, rows: pl.DataFrame) -> pl.Expr:
@@ -48,14 +52,30 @@ def first_seen(attached: Mapping[str, pl.DataFrame], first_active: pl.DataFrame)
         if name in SOURCE_TABLES
     ]
     parts.append(_active(first_active).rename({"first_active_on": "first_seen_on"}))
-    running = pl.col("first_seen_on").cum_min().forward_fill().over("account_id")
-    return (
-        pl.concat(parts)
-        # A planned date counts once it has come, not when it was planned.
-        .with_columns(pl.max_horizontal("known_on", "first_seen_on").alias("known_on"))
-        .sort("account_id", "known_on", "first_seen_on", nulls_last=True)
-        .with_columns(running)
-        .unique(["account_id", "first_seen_on"], keep="first", maintain_order=True)
+    # A planned date counts once it has come, not when it was planned.
+    known_on = pl.max_horizontal("known_on", "first_seen_on").alias("known_on")
+    return _ever_earlier(pl.concat(parts).with_columns(known_on))
+
+
+def _ever_earlier(dated: pl.DataFrame) -> pl.DataFrame:
+    """Of each account the rows that bring its first day forward, in order of account and known_on.
+
+    By numbers: sorting and grouping by the text of the accounts costs four times as much.
+    """
+    account = dated["account_id"].cast(pl.Categorical).to_physical().to_numpy()
+    days = (dated[name].to_physical() for name in ("known_on", "first_seen_on"))
+    # A row without any date stands after the dated ones, and says nothing.
+    known, first = (found.fill_null(NEVER).to_numpy().astype(np.int64) for found in days)
+    order = np.lexsort((first, known, account))
+    begins = np.diff(account[order], prepend=-1) != 0
+    # Each account lies below those before it, so that no least day leaves its account.
+    below = np.cumsum(begins) * _APART
+    least = np.minimum.accumulate(first[order] - below) + below
+    earlier = begins | (np.diff(least, prepend=-1) != 0)
+    first_seen_on = pl.Series("first_seen_on", least[earlier], pl.Int32)
+    rows: pl.DataFrame = dated[order[earlier]]
+    return rows.with_columns(first_seen_on.set(first_seen_on == NEVER, None).cast(pl.Date)).sort(
+        "account_id", "known_on", maintain_order=True
     )
 
 

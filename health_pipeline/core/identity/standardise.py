@@ -21,10 +21,12 @@ from health_pipeline.core.identity.scripts import disguise
 
 __all__ = [
     "Reading",
+    "disguised_host",
     "domains",
     "email_domain",
     "email_domains",
     "emails",
+    "is_plain",
     "names",
     "normalised_domain",
     "normalised_email",
@@ -99,8 +101,18 @@ def read_domain(value: str, public: Collection[str] = ()) -> Reading:
     if is_public(bare, public):
         return Reading(why="a public mailbox or shared host, which is nobody's own domain")
     key = registrable(bare)
-    why = "" if key else "a public suffix, or a top level that the internet does not have"
+    why = "" if key else "a public suffix, or a top level of private networks"
     return Reading(key, why)
+
+
+def disguised_host(value: str) -> str | None:
+    """The host of a domain that looks like another one, lower case; None for any other value."""
+    host = _written_host(value.strip(_BLANKS)).lower()
+    try:
+        shown = idna.decode(host) if "xn--" in host else host
+    except (idna.IDNAError, UnicodeError):
+        shown = host
+    return host if disguise(shown.replace("-", "")) else None
 
 
 def normalised_domain(value: str, public: Collection[str] = ()) -> str | None:
@@ -143,7 +155,7 @@ def email_domain(value: str, public: Collection[str] = ()) -> str | None:
 _TEXT = pl.col("value").str.strip_chars(_BLANKS).str.to_lowercase()
 
 
-def _is_plain(text: pl.Expr) -> pl.Expr:
+def is_plain(text: pl.Expr) -> pl.Expr:
     """Whether a text is ASCII throughout, also once punycode is read."""
     ascii_only = text.str.len_bytes() == text.str.len_chars()
     return ascii_only & ~text.str.contains("xn--", literal=True)
@@ -156,7 +168,7 @@ def _or_by_hand(
 ) -> pl.Series:
     """`in_bulk` of the lower-case text of plain ASCII values, `one` of the other values."""
     frame = values.to_frame("value").with_columns(text=_TEXT)
-    plain = frame.select(_is_plain(pl.col("text")))["text"]
+    plain = frame.select(is_plain(pl.col("text")))["text"]
     keys = in_bulk(frame.select(pl.when(plain).then("text").alias(values.name))[values.name])
     others = plain.not_().arg_true()
     found = [one(value) for value in values.gather(others).to_list()]

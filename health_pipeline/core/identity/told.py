@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -13,7 +14,12 @@ from health_pipeline.core.identity.legal_names import names, other_names, read_n
 from health_pipeline.core.identity.params import IdentityRules, Rule
 from health_pipeline.core.identity.public_hosts import public_hosts
 from health_pipeline.core.identity.shared_hosts import shared_host
-from health_pipeline.core.identity.standardise import domains, read_domain
+from health_pipeline.core.identity.standardise import (
+    disguised_host,
+    domains,
+    is_plain,
+    read_domain,
+)
 
 IGNORED = {"rec": pl.Int64, "value": pl.String, "why": pl.String}
 
@@ -22,7 +28,7 @@ IGNORED = {"rec": pl.Int64, "value": pl.String, "why": pl.String}
 class Claim:
     """The keys of one rule: rec, known_at, scope, value; and what gives none: `IGNORED`."""
 
-    rule: Rule
+    rule: Rule | Literal["disguised_domain"]
     keys: pl.DataFrame
     ignored: pl.DataFrame
 
@@ -71,8 +77,23 @@ def _domains_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[C
     proven = claim("verified_domain", known)
     return [
         Claim("verified_domain", proven.keys, proven.ignored.clear()),
+        _disguised(rows),
         claim("domain", rows, lambda value: read_domain(value, public_hosts(rules)).why),
     ]
+
+
+def _disguised(rows: pl.DataFrame) -> Claim:
+    """Domains that look like another one: they say that the record is not that other one."""
+    doubtful = rows.filter(pl.col("key").is_null()).filter(
+        ~is_plain(pl.col("written").str.to_lowercase())
+    )
+    texts = doubtful["written"].unique()
+    found = [disguised_host(text) for text in texts.to_list()]
+    hosts = pl.DataFrame({"written": texts, "value": pl.Series(found, dtype=pl.String)})
+    keys = doubtful.join(hosts.drop_nulls(), on="written").select(
+        "rec", "known_at", pl.lit("").alias("scope"), "value"
+    )
+    return Claim("disguised_domain", keys, pl.DataFrame(schema=IGNORED))
 
 
 def _with_domains(rows: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
@@ -118,6 +139,7 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
             pl.DataFrame(schema=IGNORED),
         ),
         claim("domain", further, lambda value: read_domain(value, public_hosts(rules)).why),
+        _disguised(further),
         claim(
             "name",
             aliases.with_columns(key),

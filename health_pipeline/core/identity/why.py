@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,21 +32,25 @@ class Why:
 
     Attributes:
         account_id, linked_at: of `account_xref`.
+        names: what each record of the account is called, by itself; without one: absent.
         anchor: the record of the account that was known first.
         members: every record of the account, the anchor first.
         chain: links from the record to the anchor, fewest first; empty for the anchor itself.
         aliases: ids that were published for the account and now resolve to it.
         doubts: (the other record, why, probability): pairs that are left to a person.
+        ignored: (rule, value, why): what the record says of itself that links nobody.
         decisions: those about the record, and those that took one of them back.
     """
 
     account_id: str
     linked_at: datetime
+    names: Mapping[Record, str]
     anchor: Record
     members: tuple[Record, ...]
     chain: tuple[Step, ...]
     aliases: tuple[str, ...]
     doubts: tuple[tuple[Record, str, float | None], ...]
+    ignored: tuple[tuple[str, str, str], ...]
     decisions: tuple[Decision, ...]
 
 
@@ -67,15 +71,18 @@ def why(found: Accounts, decisions: Sequence[Decision], record: Record) -> Why:
         rec: (source, key) for rec, source, key in members.select("rec", *RECORD).iter_rows()
     }
     anchor = members["rec"][0]
+    called = found.records["name"].gather(members["rec"])
     mine = pl.col("account_id") == told["account_id"]
     return Why(
         told["account_id"],
         told["linked_at"],
+        {one: name for one, name in zip(names.values(), called, strict=True) if name},
         names[anchor],
         tuple(names.values()),
         _chain(found.clusters.links, names, told["rec"], anchor),
         tuple(found.given.aliases.filter(mine)["alias"].sort()),
         _doubts(found.review, record),
+        _ignored(found.ignored, record),
         _about(decisions, record),
     )
 
@@ -111,6 +118,13 @@ def _doubts(review: pl.DataFrame, record: Record) -> tuple[tuple[Record, str, fl
             other = right if record == left else left
             found.append((other, row["why"], row["probability"]))
     return tuple(found)
+
+
+def _ignored(ignored: pl.DataFrame, record: Record) -> tuple[tuple[str, str, str], ...]:
+    rows = ignored.filter(
+        (pl.col("source") == record[0]) & (pl.col("source_account_id") == record[1])
+    )
+    return tuple(rows.select("rule", "value", "why").iter_rows())
 
 
 def _about(decisions: Sequence[Decision], record: Record) -> tuple[Decision, ...]:

@@ -2,9 +2,10 @@
 
 An episode of an account begins on the day from which it has stood in a tier of `open_for_tiers`,
 and ends when it has stood outside of them for seven scored days in a row (outcome `recovered`), or
-has left the population (`left`). People accept and finish plays in between; a `done` play stays
-until the episode ends, so that its outcome is known. While a person has muted the account nothing
-is opened; what would have been stands there closed at once (outcome `muted`), once an episode.
+has left the population (`left`). It has one play; which, `triggers.py` says. People accept and
+finish it in between; a `done` play stays until the episode ends, so that its outcome is known.
+While a person has muted the account nothing is opened; what would have been stands there closed at
+once (outcome `muted`), once an episode.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import polars as pl
 
 from health_pipeline.core.plays.opening import HELD_OUT, Enrolment, Row, opened
 from health_pipeline.core.plays.params import Play, PlayBook
+from health_pipeline.core.plays.triggers import called_for
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.plays import RUNNING
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -27,7 +29,12 @@ CALM_DAYS = 7
 
 UNSCORED = "unscored"
 HOLDERS = ("owner_email", "exec_email", "region")
-MUTED = "muted"
+MUTED, BACKFILLED = "muted", "backfilled"
+"""Outcomes: held back by a person; still running in filled history when published days began."""
+LEFT = "left"
+NO_END = (MUTED, BACKFILLED, LEFT)
+"""Outcomes after which an episode may have another play."""
+
 UNWORKED = (MUTED, HELD_OUT)
 """Outcomes of plays that were never open."""
 
@@ -45,7 +52,8 @@ def enrol(
     """All plays after the days of `scores`: `previous`, what was opened, and what was closed (R90).
 
     Args:
-        scores: `RESULT_TABLES["health_scores"]` of any number of days.
+        scores: `RESULT_TABLES["health_scores"]` of any number of days; where a trigger asks with
+            `tier_before`, the tier before the one that the account stands in, null: it was new.
         reasons: `RESULT_TABLES["reason_codes"]` of those days.
         previous: `RESULT_TABLES["plays"]` as it stands before the first of them, empty at first.
         accounts: `account_id`, `date`, `owner_email`, `exec_email`, `region`: who held them on
@@ -67,11 +75,12 @@ def enrol(
     for play in previous.sort("account_id", "opened_at", "play_id").iter_rows(named=True):
         plays.setdefault(play["account_id"], []).append(play)
     silent = set() if muted is None else set(muted.select("account_id", "date").iter_rows())
-    for day, rows in _concerned(scores, reasons, accounts, playbook, set(plays)):
+    concerned = _concerned(scores, reasons, accounts, playbook, set(plays))
+    for day, rows in concerned:
         seen = {row["account_id"] for row in rows}
         for account, its in plays.items():
             if account not in seen:
-                _close(_running(its), day, "left")
+                _close(_running(its), day, LEFT)
         for row in rows:
             is_muted = (row["account_id"], day) in silent
             _one_day(plays.setdefault(row["account_id"], []), row, enrolment, is_muted=is_muted)
@@ -91,20 +100,27 @@ def _concerned(
     """For each day the rows of accounts that are, or in this range become, concerned by a play."""
     at_risk = pl.col("tier").is_in(playbook.open_for_tiers)
     ever = set(scores.filter(at_risk)["account_id"].unique()) | enrolled
-    first = reasons.filter((pl.col("direction") == "risk") & (pl.col("rank") == 1))
+    told = (
+        reasons.filter(pl.col("direction") == "risk")
+        .join(scores.filter(at_risk), on=["account_id", "date"], how="semi")
+        .sort("account_id", "date", "rank")
+        .group_by("account_id", "date", maintain_order=True)
+        .agg(
+            pl.col("reason_code").alias("codes"),
+            pl.col("reason_code", "play").filter(pl.col("rank") == 1).first(),
+        )
+    )
+    has_before = "tier_before" in scores.columns
+    before = pl.col("tier_before") if has_before else pl.lit(None, pl.String).alias("tier_before")
     rows = (
         scores.filter(pl.col("account_id").is_in(sorted(ever)))
-        .select("account_id", "date", "tier", "tier_since", "gate", "arr", at_risk=at_risk)
-        .join(
-            first.select("account_id", "date", "reason_code", "play"),
-            ["account_id", "date"],
-            "left",
+        .select(
+            *("account_id", "date", "tier", "tier_since", "gate", "arr", "segment"),
+            before,
+            at_risk=at_risk,
         )
-        .join(
-            accounts.select("account_id", "date", *HOLDERS),
-            ["account_id", "date"],
-            "left",
-        )
+        .join(told, ["account_id", "date"], "left")
+        .join(accounts.select("account_id", "date", *HOLDERS), ["account_id", "date"], "left")
         .sort("account_id")
     )
     by_day: dict[Any, list[Row]] = {day: [] for day in scores["date"].unique().sort()}
@@ -142,25 +158,32 @@ def _one_day(plays: list[Row], row: Row, enrolment: Enrolment, *, is_muted: bool
 
 
 def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
-    """The play that this day opens; None: no reason, enrolled before in its episode, or resting."""
-    name, code = row["play"], row["reason_code"]
-    if name is None:
-        gates = (row["gate"] or "").split(", ")
-        named = [gate for gate in gates if gate in enrolment.gate_plays]
-        if not named:
-            return None
-        name, code = enrolment.gate_plays[named[0]], named[0]
-    if name not in enrolment.playbook.plays:
-        known = ", ".join(sorted(enrolment.playbook.plays))
+    """The play that this day opens; None: its episode had one, or the play rests."""
+    book = enrolment.playbook
+    name, code = called_for(row, book, enrolment.gate_plays)
+    if name not in book.plays:
+        known = ", ".join(sorted(book.plays))
         raise KeyError(f"reason {code} calls for the play {name}; plays.yaml has {known}")
-    play = enrolment.playbook.plays[name]
+    play = book.plays[name]
     episode = stable_id("episode", row["account_id"], row["tier_since"] or row["date"])
     play_id = stable_id("play", row["account_id"], episode, name)
     if any(
-        earlier["play_id"] == play_id or _rests(earlier, play, row["date"]) for earlier in plays
+        earlier["play_id"] == play_id
+        or _had_its_play(earlier, episode)
+        or _rests(earlier, play, row["date"])
+        for earlier in plays
     ):
         return None
     return opened(play_id, episode, play, code, row, enrolment)
+
+
+def _had_its_play(earlier: Row, episode: str) -> bool:
+    """Whether `earlier` was the play of `episode`: a person ended the matter, or it is held out.
+
+    The note of a mute is no play, filled history decides nothing for published days, and an
+    account that left and came back is a new matter.
+    """
+    return earlier["episode_id"] == episode and earlier["outcome"] not in NO_END
 
 
 def _held_back(plays: list[Row], play: Row) -> Row | None:

@@ -108,7 +108,9 @@ def leg_hours(ledger: pl.DataFrame) -> pl.DataFrame:
     for leg, (start, end) in LEGS.items():
         hours = live.select((pl.col(end) - pl.col(start)).dt.total_seconds() / 3600).to_series()
         known = hours.drop_nulls()
-        rows.append((leg, len(known), known.quantile(0.5), known.quantile(0.95), known.max()))
+        rows.append(
+            (leg, len(known), *(known.quantile(q, "linear") for q in (0.5, 0.95)), known.max())
+        )
     return pl.DataFrame(
         rows,
         schema={
@@ -136,7 +138,8 @@ def untouched(ledger: pl.DataFrame, now: pl.Expr) -> pl.DataFrame:
         now: the moment that counts for what is still untouched.
 
     Returns:
-        `owner_email`, `tasks`, `late`, `median_hours` (of those touched), most late ones first.
+        `owner_email`, `tasks`, `late`, `p50_hours` and `p95_hours` from the task to the first
+        touch (of those touched, linear between two), most late ones first.
     """
     until = pl.coalesce("first_touch_at", "closed_at", now)
     hours = (until - pl.col("task_at")).dt.total_seconds() / 3600
@@ -147,7 +150,8 @@ def untouched(ledger: pl.DataFrame, now: pl.Expr) -> pl.DataFrame:
         .agg(
             pl.len().cast(pl.Int64).alias("tasks"),
             (hours > LIMIT_HOURS).sum().cast(pl.Int64).alias("late"),
-            touched.median().alias("median_hours"),
+            touched.quantile(0.5, "linear").alias("p50_hours"),
+            touched.quantile(0.95, "linear").alias("p95_hours"),
         )
         .sort(["late", "owner_email"], descending=[True, False])
     )

@@ -32,7 +32,7 @@ class Enrolment:
 
 
 def opened(
-    play_id: str, episode: str, play: Play, code: str, row: Row, enrolment: Enrolment
+    play_id: str, episode: str, play: Play, code: str | None, row: Row, enrolment: Enrolment
 ) -> Row:
     """The row of a play that opens on the day of `row`.
 
@@ -44,7 +44,7 @@ def opened(
     steps = [
         {
             "text": step.text,
-            "owner": _owner(step.owner_role, row, book.executive_from_arr),
+            "owner": _owner(step.owner_role, row, book) or UNOWNED,
             "due": due(step, row["date"], holidays),
         }
         for step in play.steps
@@ -57,7 +57,7 @@ def opened(
         "reason_code": code,
         "opened_at": opened_at,
         "due_at": opened_at + timedelta(hours=play.due_hours),
-        "owner_email": row["owner_email"],
+        "owner_email": _owner("owner", row, book),
         "status": "proposed",
         "model_version": enrolment.model_version,
         "steps": steps,
@@ -87,12 +87,26 @@ def is_held_out(episode: str, share: float) -> bool:
     return int(stable_id(HELD_OUT, episode)[:8], 16) < share * 16**8
 
 
-def _owner(role: OwnerRole, row: Row, executive_from_arr: float | None) -> str:
+def _owner(role: OwnerRole, row: Row, book: PlayBook) -> str | None:
     """Who does a step: below the ARR threshold an executive's step falls to the owner (R90).
 
-    An unknown ARR is not a small one.
+    An unknown ARR is not a small one. Where nobody holds a role, or who held it left and nobody
+    stands in, the other one does it; null: there is neither.
     """
-    known = executive_from_arr is not None and row["arr"] is not None
-    too_small = known and row["arr"] < executive_from_arr
-    email = row["owner_email"] if role == "owner" or too_small else row["exec_email"]
-    return email or UNOWNED
+    from_arr = book.executive_from_arr
+    too_small = from_arr is not None and row["arr"] is not None and row["arr"] < from_arr
+    owner = still_here(row["owner_email"], book)
+    executive = still_here(row["exec_email"], book)
+    return owner or executive if role == "owner" or too_small else executive or owner
+
+
+def still_here(email: str | None, book: PlayBook) -> str | None:
+    """`email`, or whoever stands in for it; null when it is null, or left without a stand-in."""
+    left = {name.lower(): stand_in for name, stand_in in book.stand_ins.items()}
+    seen: set[str] = set()
+    while email is not None and email.lower() in left:
+        if email.lower() in seen:
+            return None
+        seen.add(email.lower())
+        email = left[email.lower()]
+    return email

@@ -35,16 +35,46 @@ class Play(Frozen):
     cooldown_days: int = Field(default=14, ge=0)
 
 
+class Trigger(Frozen):
+    """Which accounts at risk get `play`: those of whom every condition that is given holds (R73).
+
+    Attributes:
+        to_tiers, from_tiers: the tier that the account stands in, and the one that it had before
+            that one; `new` had none.
+        reasons, all_reasons: risk reason codes of which one, or every one, is told of the account.
+        gates: gates of which one caps its tier.
+        arr_from, arr_below: its ARR; an unknown one is not a small one.
+        segments: of which it is in one.
+    """
+
+    play: str
+    to_tiers: tuple[Literal["red", "yellow"], ...] = ()
+    from_tiers: tuple[Literal["green", "yellow", "red", "unscored", "new"], ...] = ()
+    reasons: tuple[str, ...] = ()
+    all_reasons: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    arr_from: float | None = Field(default=None, ge=0)
+    arr_below: float | None = Field(default=None, gt=0)
+    segments: tuple[str, ...] = ()
+
+
 class PlayBook(Frozen):
     """All plays by name, the tiers that open one, and from which ARR executives are involved.
 
     Attributes:
+        triggers: the first that matches decides; without a match the first reason's play is
+            opened, without a reason the one of the gate.
+        otherwise: play of an account at risk that has neither.
+        stand_ins: people who left → who does their work now; null: nobody yet.
         hold_out: share of episodes that get no play, to measure what plays do.
         holidays: region → days that are no working days; `default` for all other regions.
     """
 
     plays: dict[str, Play]
+    otherwise: str
+    triggers: tuple[Trigger, ...] = ()
     open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
     executive_from_arr: float | None = Field(default=None, ge=0)
     hold_out: float = Field(default=0.0, ge=0, le=0.5)
     holidays: dict[str, tuple[date, ...]] = {}
+    stand_ins: dict[str, str | None] = {}

@@ -19,6 +19,9 @@ EVIDENCE = pl.Struct(
         "subscore": REAL,
         "observed_on": DAY,
         "detail": TEXT,
+        "value_before": REAL,
+        "before_on": DAY,
+        "tables": TEXT,
     }
 )
 STEPS = pl.List(pl.Struct({"text": TEXT, "owner": TEXT, "due": DAY}))

@@ -36,6 +36,7 @@ class SignalSpec(Frozen):
             where the detail starts with `code_needs`, else `code_otherwise` is.
         healthy_range, risk_pattern, kpi: the written contract of the signal (R56).
         play: the play that its risk starts.
+        reads: the source tables that a value comes from.
         discrete: a discrete driver confirms on one day, a continuous one on two.
         actionable: whether somebody can lift it directly; `effort`: of one point of subscore,
             against other signals; `reachable`: subscore that can be reached.
@@ -67,6 +68,7 @@ class SignalSpec(Frozen):
     actionable: bool = True
     effort: float = 1.0
     reachable: float = 100.0
+    reads: tuple[str, ...] = ()
     segment_weights: dict[str, float] = {}
     segment_knots: dict[str, Knots] = {}
 

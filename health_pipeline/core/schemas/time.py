@@ -121,11 +121,22 @@ def first_shown(table: SourceTable, versions: pl.DataFrame) -> pl.DataFrame:
     code = since * _SHIFT + own.to_physical().fill_null(NEVER)
     found = versions.select("account_id", code=code)
     # One search by account instead of two: the least code is the first day, then the least date.
-    least = found.select(pl.col("code").min().over("account_id")).to_series().to_numpy()
+    least = _least_of_account(found).to_numpy()
     codes = found["code"].to_numpy()
     day, (least_day, least_own) = _split(codes), _split(least)
     kept = (day[0] == least_day) | (day[1] < least_own)
     return versions.filter(pl.Series(kept))
+
+
+def _least_of_account(found: pl.DataFrame) -> pl.Series:
+    """The least `code` of the `account_id` of each row; by hash, far cheaper than by text."""
+    account = pl.col("account_id")
+    hashed = found.select("code", one=account.hash(0), other=account.hash(1))
+    least, other = (pl.col("code").min().over("one"), pl.col("other").first().over("one"))
+    looked_up = hashed.select(least, same=other == pl.col("other"))
+    if looked_up["same"].all():
+        return looked_up["code"]
+    return found.select(pl.col("code").min().over("account_id")).to_series()
 
 
 def _split(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

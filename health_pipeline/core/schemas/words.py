@@ -10,6 +10,10 @@ DRIFT = 1e-9
 """A sum of floats may fall this short of the decimal that it means."""
 
 
+TURNING = r"[\u{202A}-\u{202E}\u{2066}-\u{2069}\u{200E}\u{200F}\u{061C}]"
+"""Unicode's marks, embeddings, overrides and isolates of direction."""
+
+
 def floored(score: pl.Expr) -> pl.Expr:
     """A score at one decimal, floored, so that no Yellow of 79.99 shows as 80.0."""
     # polars divides by multiplying with 0.1, which leaves 88.80000000000001
@@ -32,8 +36,12 @@ def spaced(name: pl.Expr) -> pl.Expr:
 
 
 def one_line(text: pl.Expr, longest: int = 200) -> pl.Expr:
-    """Free text of a source on one line, cut after `longest` characters."""
-    flat = text.str.replace_all(r"\s+", " ").str.strip_chars()
+    """Free text of a source on one line, cut after `longest` characters.
+
+    Control characters are spaces, and characters that turn the direction of what follows are left
+    out: a name would change how the sentence around it reads.
+    """
+    flat = text.str.replace_all(TURNING, "").str.replace_all(r"[\s\p{Cc}]+", " ").str.strip_chars()
     return (
         pl.when(flat.str.len_chars() > longest)
         .then(flat.str.slice(0, longest - 1) + "…")

@@ -36,12 +36,11 @@ class KindMeta(Frozen):
 
     Sentences are `str.format` templates over `value`, `baseline`, `unit`, `observed_on`, `detail`.
     `leading` signals drive the score, lagging ones confirm it (R71). `default_knots` are the raw
-    values that score 0, 60, 80, 100. `code_needs`, `code_otherwise`: see `SignalSpec`.
-    `reads`: the source tables that it rests on, `usage` for events, the main one first: when one of
-    them falls silent, its changes are not believed. None named: of this signal nothing is known.
+    values that score 0, 60, 80, 100. `code_needs`, `code_otherwise`: see `SignalSpec`. `reads`: the
+    source tables that a value comes from, the main one first: when one of them falls silent, what
+    changes is not believed. None named: of this signal nothing is known.
     """
 
-    reads: tuple[str, ...] = ()
     unit: str
     higher_is_better: bool
     leading: bool
@@ -57,6 +56,7 @@ class KindMeta(Frozen):
     strength_sentence: str
     code_needs: str = ""
     code_otherwise: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

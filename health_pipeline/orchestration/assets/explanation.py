@@ -1,6 +1,7 @@
 """Reason codes, the parts of each move, and the narrative that ties them together."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -8,14 +9,16 @@ import polars as pl
 
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.explanation.narratives import narratives
-from health_pipeline.core.explanation.reasons import reasons
+from health_pipeline.core.explanation.reasons import BEFORE_DAYS, reasons
+from health_pipeline.core.explanation.waterfall import waterfall
 from health_pipeline.orchestration.changes import COMPARISONS, changes_of
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, SCORE, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
-from health_pipeline.orchestration.publish import published
+from health_pipeline.orchestration.pictures import waterfall_steps
+from health_pipeline.orchestration.publish import published, published_on
 from health_pipeline.orchestration.tables import table_value
 from health_pipeline.orchestration.window import Window
 
@@ -95,7 +98,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "score_changes",
                 SCORE,
-                ["contributions", "signals", "health_scores"],
+                ["contributions", "signals", "health_scores", "account_xref"],
                 "Why each score moved since the day before, and since 7 and 30 days before: parts "
                 "by signal and effect that add up to the move.",
                 partitions_def=days,
@@ -112,15 +115,33 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             walk = Walk(context, stores, "score_changes", rescores=True, width=width)
             for part in walk:
                 walk.publish(part, {"score_changes": changes_of(stores, part)})
-            effects = walk.last("score_changes").group_by("effect").agg(pl.col("points").sum())
-            figures = {"score_changes": {"effects_today": table_value(effects.sort("effect"))}}
-            yield from walk.results("score_changes", metadata=figures)
+            told = _moves_told(stores, walk.window.last, walk.last("score_changes"))
+            yield from walk.results("score_changes", metadata={"score_changes": told})
 
     return [reason_codes, score_changes, narrative]
 
 
+def _moves_told(stores: Stores, day: date, changes: pl.DataFrame) -> dict[str, Any]:
+    """What moved the scores of the day, and the largest mover as a waterfall."""
+    effects = changes.group_by("effect").agg(pl.col("points").sum()).sort("effect")
+    told: dict[str, Any] = {"effects_today": table_value(effects)}
+    mover = changes.sort(
+        pl.col("delta").abs(), "account_id", "compared_with", descending=[True, False, True]
+    ).head(1)
+    parts = changes.join(mover, on=["account_id", "compared_with"], how="semi")
+    scores = published(stores, Window(day, day), "health_scores")["health_scores"]
+    score = scores.join(mover, on="account_id", how="semi")["score"]
+    if parts.height and score.len():
+        title = f"The largest move: {mover['account_id'][0]} on {day}"
+        told["largest_move"] = dg.MetadataValue.md(
+            waterfall_steps(waterfall(parts, score[0]), title)
+        )
+    return told
+
+
 def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
     read, model = published(stores, part, "contributions", "signals", "health_scores"), stores.model
+    before = [day - timedelta(days=BEFORE_DAYS) for day in part.days]
     return reasons(
         read["contributions"],
         read["signals"],
@@ -128,6 +149,7 @@ def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
         model.explanation,
         read["health_scores"],
         gate_signals(model),
+        published_on(stores, "signals", before),
     )
 
 
@@ -141,4 +163,5 @@ def _narratives(stores: Stores, part: Window) -> pl.DataFrame:
         read["accounts"],
         around.get("renewals"),
         around.get("milestones"),
+        {name: play.title for name, play in stores.model.plays.plays.items()},
     )

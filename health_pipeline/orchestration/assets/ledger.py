@@ -1,6 +1,7 @@
 """The 24-hour ledger: how long it takes from the event to the first touch."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -72,13 +73,18 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
             legs = leg_hours(found)
             told = {LEDGER: {"hours": table_value(legs)}}
             for result in publish(context, stores, {LEDGER: found}, told):
-                checks = [*result.check_results, _system(found), _human(found, house)]
+                checks = [
+                    *result.check_results,
+                    system_check(found),
+                    human_check(found, house.now()),
+                ]
                 yield result._replace(check_results=checks)
 
     return [ledger]
 
 
-def _system(found: pl.DataFrame) -> dg.AssetCheckResult:
+def system_check(found: pl.DataFrame) -> dg.AssetCheckResult:
+    """Known → task in 24 hours; late ones are an error."""
     late = late_tasks(found)
     return dg.AssetCheckResult(
         check_name=SYSTEM_CHECK,
@@ -89,8 +95,9 @@ def _system(found: pl.DataFrame) -> dg.AssetCheckResult:
     )
 
 
-def _human(found: pl.DataFrame, house: House) -> dg.AssetCheckResult:
-    owners = untouched(found, pl.lit(house.now()).cast(TIMESTAMP))
+def human_check(found: pl.DataFrame, now: datetime) -> dg.AssetCheckResult:
+    """Task → first touch in 24 hours, by owner; late ones are a warning."""
+    owners = untouched(found, pl.lit(now).cast(TIMESTAMP))
     return dg.AssetCheckResult(
         check_name=HUMAN_CHECK,
         asset_key=LEDGER,

@@ -9,15 +9,19 @@ import polars as pl
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.plays.coverage import coverage
 from health_pipeline.core.plays.guard import discount_guard
-from health_pipeline.core.plays.recovery import recovery_plans
-from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.plan import plan_of
-from health_pipeline.orchestration.plays import enrolled, held_back, note_seen
+from health_pipeline.orchestration.plays import (
+    enrolled,
+    held_back,
+    note_seen,
+    plans_of,
+    unowned,
+)
 from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.tables import table_value
 from health_pipeline.orchestration.window import Window, run_tags
@@ -51,7 +55,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             held = held_back(found, plan.window.last).height
             running = found.filter(pl.col("status") != "closed")
             table = running.group_by("play", "status").len("running").sort("play", "status")
-            figures = {"plays": {"running": table_value(table), "held_back_by_a_mute": held}}
+            alone = unowned(running, stores.model.plays).height
+            told = {"held_back_by_a_mute": held, "nobody_owns": alone}
+            figures = {"plays": {"running": table_value(table), **told}}
             yield from publish(context, stores, {"plays": found}, figures)
             note_seen(stores, found)
 
@@ -80,7 +86,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             day = walk.window.last
             found = coverage(
                 published(stores, Window(day, day), "health_scores")["health_scores"],
-                *_plans(stores, Window(day, day)),
+                *plans_of(stores, Window(day, day)),
             )
             figures = {"discount_guard": {"accounts_with_a_recovery_plan": table_value(found)}}
             yield from walk.results("discount_guard", metadata=figures)
@@ -88,14 +94,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     return [plays, guard]
 
 
-def _plans(stores: Stores, part: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Recovery plans of the days, and the plays that ran on them."""
-    plays = running_plays(published(stores, part, "plays")["plays"], part.days)
-    interventions = as_of_days(stores, part, "interventions").get("interventions")
-    return recovery_plans(plays, interventions), plays
-
-
 def _guard(stores: Stores, part: Window) -> pl.DataFrame:
     renewals = as_of_days(stores, part, "renewals").get("renewals")
     scores = published(stores, part, "health_scores")["health_scores"]
-    return discount_guard(renewals, scores, _plans(stores, part)[0])
+    return discount_guard(renewals, scores, plans_of(stores, part)[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from health_pipeline.adapters.engines.duckdb import FUNCTIONS
-from health_pipeline_tests.adapters.engines.landed import at, event, jan
+from health_pipeline.adapters.store.day_files import KEY_HASH
+from health_pipeline_tests.adapters.engines.landed import at, event, jan, landed, rolled_up
 
 
 @pytest.mark.parametrize(
@@ -101,10 +102,43 @@ def test_an_id_that_means_two_events_by_chance_loses_none(run, monkeypatch):
     ranges = [(jan(1), jan(20)), (jan(6), jan(6)), (jan(7), jan(20))]
     usual = [run(*rows, files=3, first=first, last=last) for first, last in ranges]
     assert usual[0].activity["events"].sum() == 7
-    same = "CREATE TEMP MACRO hash_of(source, event_id) AS 7"
-    monkeypatch.setattr("health_pipeline.adapters.engines.duckdb.FUNCTIONS", (*FUNCTIONS[1:], same))
+    monkeypatch.setattr("health_pipeline.adapters.engines.duckdb.ID", "7")
     for (first, last), expected in zip(ranges, usual, strict=True):
         found = run(*rows, files=3, first=first, last=last)
         assert found.activity.equals(expected.activity)
         assert found.unresolved.equals(expected.unresolved)
         assert found.duplicates == expected.duplicates
+
+
+FUNCTIONS = [
+    # why, the mark that each of the two files bears, whether the numbers are those of the id
+    ("numbers of one function", ("f", "f"), True),
+    ("of two functions, which cannot be compared", ("f", "g"), False),
+    ("one file of an earlier release", ("f", None), False),
+]
+
+
+@pytest.mark.parametrize(("why", "marks", "right"), FUNCTIONS, ids=[c[0] for c in FUNCTIONS])
+def test_numbers_of_the_files_are_used_where_they_can_be_compared(why, marks, right, tmp_path):
+    """Wrong numbers hide the copies, so the count tells which numbers were used."""
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    for n, (path, mark) in enumerate(zip(paths, marks, strict=True)):
+        rows = landed([event(f"e{k}", known=at(6 + n)) for k in range(20)])
+        number = pl.int_range(pl.len(), dtype=pl.UInt32) + (0 if right else 100 * n)
+        if mark is None:
+            rows.write_parquet(path)
+        else:
+            told = rows.with_columns(number.alias(KEY_HASH))
+            told.write_parquet(path, metadata={KEY_HASH: mark})
+    found = rolled_up(paths)
+    assert (found.activity["events"].sum(), found.duplicates) == (20, 20), why
+
+
+def test_numbers_that_hide_copies_would_be_seen(tmp_path):
+    """What the cases above rest on."""
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    for n, path in enumerate(paths):
+        rows = landed([event(known=at(6 + n))])
+        told = rows.with_columns(pl.lit(n, pl.UInt32).alias(KEY_HASH))
+        told.write_parquet(path, metadata={KEY_HASH: "f"})
+    assert rolled_up(paths).activity["events"].sum() == 2

@@ -10,6 +10,7 @@ import pytest
 
 from health_pipeline.adapters.store import day_files
 from health_pipeline.adapters.store.day_files import (
+    KEY_HASH,
     DayFiles,
     is_fragmented,
     provided_in,
@@ -25,6 +26,10 @@ def rows(start: int, count: int) -> pl.DataFrame:
     n = pl.int_range(start, start + count, eager=True).alias("n")
     at = (n * 1_000_000).cast(pl.Datetime("us", "UTC")).alias("at")
     return pl.DataFrame([n.cast(pl.String).alias("id"), at, n]).cast(SCHEMA)
+
+
+def read(file):
+    return pl.read_parquet(file).drop(KEY_HASH)
 
 
 def write(folder, batches):
@@ -55,7 +60,7 @@ def test_nothing_is_lost_and_order_is_kept(why, days, size, tmp_path, monkeypatc
     assert list(found) == sorted({day for day, _ in batches})
     for day, files in found.items():
         expected = pl.concat(frame for one, frame in batches if one == day)
-        assert pl.concat(pl.read_parquet(file) for file in files).equals(expected), why
+        assert pl.concat(read(file) for file in files).equals(expected), why
         assert all(provided_in(file) == {"id", "n"} for file in files)
     again = write(tmp_path / "two", batches)
     assert [[file.read_bytes() for file in files] for files in found.values()] == [
@@ -81,8 +86,22 @@ def test_scraps_are_put_together(tmp_path, monkeypatch):
     height = write_slices(whole, slices(scraps, SCHEMA), SCHEMA, ("id",), ("n",))
     assert height == 95
     assert not is_fragmented(whole)
-    assert pl.read_parquet(whole).equals(rows(0, 95))
+    assert read(whole).equals(rows(0, 95))
     assert provided_in(whole) == {"n"}
+
+
+def test_equal_keys_have_equal_numbers_and_the_file_says_by_which_function(tmp_path):
+    one, other = tmp_path / "one.parquet", tmp_path / "other.parquet"
+    for file, start in ((one, 0), (other, 50)):
+        write_slices(file, [rows(start, 100)], SCHEMA, ("id",), ("id",))
+    found = [pl.read_parquet(file, columns=["id", KEY_HASH]) for file in (one, other)]
+    both = found[0].join(found[1], on="id", suffix="_other")
+    assert both.height == 50
+    assert both[KEY_HASH].equals(both[f"{KEY_HASH}_other"].alias(KEY_HASH))
+    assert found[0][KEY_HASH].n_unique() == 100
+    told = {pl.read_parquet_metadata(file)[KEY_HASH] for file in (one, other)}
+    assert len(told) == 1
+    assert told != {""}
 
 
 def test_a_file_of_fewer_columns_is_read_in_the_shape_of_today(tmp_path):

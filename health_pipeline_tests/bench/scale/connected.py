@@ -60,7 +60,7 @@ def generate(places: Places, scale: Scale) -> dict[str, float]:
         usage = Usage(year)
         for part in chunks(days, 2 * scale.accounts):
             observed = usage.rows(populations(past, part.days)[0], part.days)
-            _publish(stores, {USAGE_WINDOWS: observed})
+            publish(stores, {USAGE_WINDOWS: observed})
         (places.folder / ATTACHED).mkdir()
         for name, frame in past.tables.items():
             frame.write_parquet(places.folder / ATTACHED / f"{name}.parquet", compression_level=1)
@@ -98,7 +98,7 @@ def signals_to_scores(places: Places, days: Sequence[date]) -> Work:
             for part in chunks(days, accounts * len(stores.model.signals)):
                 found = _scored(stores, past, part, baseline, earlier)
                 earlier = pl.concat([earlier, found["health_scores"]])
-                _publish(stores, found)
+                publish(stores, found)
             last = stores.lake.frame("health_scores", END, END)
         return {} if last is None else {str(END): last.select(OF_THE_DAY)}
 
@@ -117,11 +117,16 @@ def attach(places: Places) -> Work:
 
 def _past(stores: Stores, places: Places, window: Window) -> Past:
     """As `Past.of`, of tables whose accounts are known."""
-    tables = {path.stem: pl.read_parquet(path) for path in _attached(places)}
+    tables = attached_rows(places)
     active, usage = stores.lake.frame("first_active"), usage_known(stores, window)
     if active is None:
         raise LookupError("the lake holds no first_active")
     return Past(model(), window, tables, provided_columns(tables), active, usage)
+
+
+def attached_rows(places: Places) -> dict[str, pl.DataFrame]:
+    """The source tables with the account of each row."""
+    return {path.stem: pl.read_parquet(path) for path in _attached(places)}
 
 
 def _attached(places: Places) -> list[Path]:
@@ -197,7 +202,8 @@ def _whole(stores: Stores, name: str, frame: pl.DataFrame) -> None:
     stores.lake.publish([Write(name, None, frame)], run_id=VERSION, at=House.now())
 
 
-def _publish(stores: Stores, tables: dict[str, pl.DataFrame]) -> None:
+def publish(stores: Stores, tables: dict[str, pl.DataFrame]) -> None:
+    """Write daily tables as the lake does."""
     writes = [
         Write(name, day, part)
         for name, frame in tables.items()

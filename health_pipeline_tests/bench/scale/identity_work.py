@@ -27,12 +27,14 @@ from health_pipeline.core.identity.decisions import (
 )
 from health_pipeline.core.identity.ids import give_ids
 from health_pipeline.core.identity.records import account_keys, account_records
-from health_pipeline.core.identity.resolve import REGISTRY_COLUMNS, Accounts, accounts_of, xref_of
+from health_pipeline.core.identity.resolve import REGISTRY_COLUMNS, Accounts, accounts_of
+from health_pipeline.core.identity.xref import xref_of
 from health_pipeline_tests.bench.measure import KILOBYTE, Spent, clock
 from health_pipeline_tests.bench.scale.companies import write
 
 NO_IDS = pl.DataFrame(schema=REGISTRY_COLUMNS)
-RULES = load_model().identity
+RULES = load_model().identity.model_copy(update={"likeness": None})
+"""The exact rules alone: what nothing decides costs by the records that are alone."""
 DECISIONS = 1000
 EPOCH = datetime(2025, 6, 30, tzinfo=UTC)
 
@@ -53,7 +55,8 @@ def linked(
     """From standardised keys to accounts, as `accounts_of` does."""
     clusters = clusters_of(records, keys, RULES, decisions)
     given = give_ids(clusters.labels, records, registry)
-    return Accounts(records, keys, clusters, given, xref_of(records, clusters, given))
+    ignored = pl.DataFrame()
+    return Accounts(records, keys, ignored, clusters, given, xref_of(records, clusters, given))
 
 
 def decided(found: Accounts) -> pl.DataFrame:

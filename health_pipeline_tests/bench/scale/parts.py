@@ -124,13 +124,15 @@ YEAR_WORKS = {
     "scan_raw": "Scan of four columns of {raw} days of raw events",
     "roll_up_raw": "Roll-up of these {raw} days, in parts of 10 million events as a run does it",
     "windows_of_year": "All windows and 14 weeks of the year, every day's file published",
+    "encoded": "Promised tables of {encoded} scored days encoded, nothing read or computed",
     "scores": "The same of {scored} days, with signals, contributions, scores, all files published",
 }
 
 YEAR_ABOUT = """{days} days of {accounts:,} accounts, {users:,} users. Where a line is about a year
 of raw events, scores or SQL, {raw} days of raw events were scanned and rolled up, {scored} days
-scored and {counted} days counted by SQL; their seconds are multiplied by {days}/{raw},
-{days}/{scored} and {days}/{counted}, and the line says so. All else was done for all days.
+scored, {encoded} days of tables encoded and {counted} days counted by SQL; their seconds are
+multiplied by {days}/{raw}, {days}/{scored}, {days}/{encoded} and {days}/{counted}, and the line
+says so. All else was done for all days.
 Distinct users of the counted days equal those of the SQL for every account. Signals are those of
 the default model that usage alone determines, of every account and day: value, subscore,
 contribution; then score and held tier. Every file is written as the lake writes it: hashed,
@@ -148,6 +150,7 @@ def year(one: One, scale: Scale) -> Section:
     days = {
         "days": scale.year,
         "raw": len(scale.raw_days),
+        "encoded": scale.encoded_days,
         "scored": scale.scored_days,
         "counted": scale.counted_days,
     }
@@ -170,6 +173,7 @@ def _year_lines(spent: Mapping[str, Spent], scale: Scale) -> tuple[Line, ...]:
     )
     sql = _times(spent["sql_of_days"], scale.year / scale.counted_days)
     scored = _times(spent["scores"], scale.year / scale.scored_days)
+    encoded = _times(spent["encoded"], scale.year / scale.encoded_days)
     return (
         ratio("distinct users of a year, to the scan of its activity", distinct, scan, 8),
         ratio("SQL per day (multiplied), to the same", sql, distinct, 100, at_least=True),
@@ -177,6 +181,7 @@ def _year_lines(spent: Mapping[str, Spent], scale: Scale) -> tuple[Line, ...]:
         ratio("windows and their files of a year, to a raw scan (multiplied)", windowed, raw),
         peak("windows and their files of a year, peak memory", windowed, 2),
         ratio("windows, files, scores (multiplied), to a raw scan (multiplied)", scored, raw, 1),
+        ratio("promised tables encoded (multiplied), to a raw scan (multiplied)", encoded, raw),
         peak("windows, files, scores, peak memory", spent["scores"], 2),
         ratio(
             "from raw: roll-up and scores (multiplied), to a raw scan (multiplied)",

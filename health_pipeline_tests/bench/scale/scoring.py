@@ -47,6 +47,12 @@ class Scoring:
 
     def add(self, people: pl.DataFrame, observed: pl.DataFrame) -> int:
         """Score and publish the days of `observed` (`OBSERVED` rows); gives the rows of scores."""
+        found = self.scored(people, observed)
+        self._publish(found)
+        return found["health_scores"].height
+
+    def scored(self, people: pl.DataFrame, observed: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """The tables of the days of `observed`."""
         by_day = observed.partition_by("date", as_dict=True, maintain_order=True)
         days = [key[0] for key in by_day]
         segments = assign(people, self.model.segments)
@@ -66,15 +72,12 @@ class Scoring:
         )
         since = pl.col("date") > days[-1] - timedelta(days=HISTORY_DAYS)
         self._published = pl.concat([self._published, found.health_scores]).filter(since)
-        self._publish(
-            {
-                "signal_values": values,
-                "signals": found.signals,
-                "contributions": found.contributions,
-                "health_scores": found.health_scores,
-            }
-        )
-        return found.health_scores.height
+        return {
+            "signal_values": values,
+            "signals": found.signals,
+            "contributions": found.contributions,
+            "health_scores": found.health_scores,
+        }
 
     def _view(self, day: date, rows: pl.DataFrame) -> DayView:
         """What signals see of one day: usage, and the seats of each account."""

@@ -31,6 +31,7 @@ class Scale:
         events: raw events of all generated days. `events_a_day`: of one day.
         year: days of user-day activity.
         scored_days: days of it that are scored, too.
+        encoded_days: days whose tables are encoded, and nothing else.
         signal_days: days that are scored with every source connected.
         lake_days: days before the last one in the small lake whose history is halved.
         lake_events: raw events of each of its days.
@@ -47,6 +48,7 @@ class Scale:
     events_a_day: int = 3_300_000
     year: int = 365
     scored_days: int = 91
+    encoded_days: int = 6
     signal_days: int = 28
     lake_days: int = 180
     lake_events: int = 50_000
@@ -87,6 +89,7 @@ SMALL = Scale(
     events_a_day=3_000,
     year=120,
     scored_days=20,
+    encoded_days=3,
     signal_days=4,
     lake_days=180,
     lake_events=50,

@@ -17,7 +17,7 @@ import numpy.ma  # noqa: F401 - polars would load it within the first work
 from health_pipeline.core.schemas.frames import ACTIVITY as COLUMNS
 from health_pipeline_tests.bench import subjects
 from health_pipeline_tests.bench.measure import KILOBYTE, Spent, clock
-from health_pipeline_tests.bench.scale import connected, rivals
+from health_pipeline_tests.bench.scale import connected, explaining, rivals
 from health_pipeline_tests.bench.scale.digests import digests
 from health_pipeline_tests.bench.scale.places import ACTIVITY, EVENTS, Places
 from health_pipeline_tests.bench.scale.sizes import END, LONGEST, Scale, days_before
@@ -53,11 +53,13 @@ WORKS: dict[str, Prepare] = {
     "distinct_of_year": subjects.distinct_of_year,
     "sql_of_days": lambda p, s: rivals.distinct_users(p, s.counted),
     "windows_of_year": subjects.windows_of_year,
+    "encoded": subjects.encoded,
     "scores": subjects.scores,
     "scan_connected": lambda p, _: connected.scan_tables(p),
     "attach": lambda p, _: connected.attach(p),
     "signals_of_day": lambda p, _: connected.signals_to_scores(p, [END]),
     "signals_of_days": lambda p, s: connected.signals_to_scores(p, days_before(END, s.signal_days)),
+    "explained_day": explaining.explained_day,
     "scan_raw": lambda p, s: rivals.scan(p.files(EVENTS, s.raw_days), rivals.NEEDED),
     "roll_up_raw": lambda p, s: subjects.roll_up_landed(p, s.raw_days, s),
 }

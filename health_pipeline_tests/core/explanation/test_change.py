@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import hypothesis.strategies as st
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from health_pipeline.core.explanation.change import Rules, changes, compared_with
+from health_pipeline.core.explanation.identity_effect import join_days, with_identity
+from health_pipeline.core.explanation.waterfall import waterfall
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.subscore import subscore
 
@@ -174,6 +176,7 @@ WEIGHTS = st.lists(st.floats(0.05, 1), min_size=4, max_size=4)
 CORNERS = [("m1", "g0"), ("m1", "g1"), ("m2", "g0"), ("m2", "g1")]
 
 
+@settings(deadline=None)
 @given(
     raw=st.tuples(RAW, RAW),
     knots=st.lists(st.tuples(*[KNOTS] * 4), min_size=4, max_size=4),
@@ -194,8 +197,7 @@ def test_parts_add_up_whatever_moved(raw, knots, weights, corners, forgotten):
     def side(day, values, corner):
         at = CORNERS.index(corner)
         scored = [
-            None if v is None else scored_by(v, ks)
-            for v, ks in zip(values, knots[at], strict=True)
+            None if v is None else scored_by(v, ks) for v, ks in zip(values, knots[at], strict=True)
         ]
         return drivers(day, weights[at], scored, values=values)
 
@@ -226,6 +228,128 @@ def test_parts_add_up_whatever_moved(raw, knots, weights, corners, forgotten):
     assert found["points"].sum() == pytest.approx(after[1] - before[1], abs=1e-9)
     if corners[0] == corners[1]:
         assert set(found["effect"]) <= {"behaviour", "coverage"}
+
+
+DAYS = [BEFORE + timedelta(days=n) for n in range(6)]
+JOINED = st.sets(st.sampled_from(DAYS[1:]), max_size=3)
+
+
+@settings(deadline=None)
+@given(
+    raw=st.lists(RAW, min_size=6, max_size=6),
+    knots=st.lists(st.tuples(*[KNOTS] * 4), min_size=4, max_size=4),
+    weights=st.lists(WEIGHTS, min_size=4, max_size=4),
+    corners=st.lists(st.sampled_from(CORNERS), min_size=6, max_size=6),
+    joined=JOINED,
+    lag=st.integers(1, 5),
+)
+def test_parts_of_a_history_with_merges_add_up(raw, knots, weights, corners, joined, lag):
+    """Models and segments change, signals come and go, records join: day by day, by chance."""
+    shape = RESULT_TABLES["baselines"].columns
+    stored = pl.DataFrame(
+        [
+            dict.fromkeys(shape)
+            | {"model_version": version, "segment": segment, "signal": name}
+            | dict(zip(("k0", "k60", "k80", "k100"), of_signal, strict=True))
+            for (version, segment), of_corner in zip(CORNERS, knots, strict=True)
+            for name, of_signal in zip(NAMES, of_corner, strict=True)
+        ],
+        schema=shape,
+    )
+    spec_weights = pl.DataFrame(
+        [
+            {"segment": segment, "signal": name, "weight": w}
+            for (_, segment), of in zip(CORNERS, weights, strict=True)
+            for name, w in zip(NAMES, of, strict=True)
+        ]
+    ).unique(["segment", "signal"], maintain_order=True)
+    rules = Rules(stored, dict.fromkeys(NAMES, True), spec_weights)
+    told, scores = [], []
+    for day, values, corner in zip(DAYS, raw, corners, strict=True):
+        at = CORNERS.index(corner)
+        scored = [
+            None if v is None else scored_by(v, ks) for v, ks in zip(values, knots[at], strict=True)
+        ]
+        rows, number = drivers(day, weights[at], scored, values=values)
+        told.append(rows)
+        scores.append(("a", day, number, corner[1], corner[0]))
+    known = pl.DataFrame(
+        scores,
+        schema={
+            "account_id": pl.String,
+            "date": pl.Date,
+            "score": pl.Float64,
+            "segment": pl.String,
+            "model_version": pl.String,
+        },
+        orient="row",
+    )
+
+    def moves(pairs):
+        of = pl.DataFrame(pairs, schema={"date": pl.Date, "compared_with": pl.Date}, orient="row")
+        then = known.rename({"date": "compared_with"}).join(of, on="compared_with")
+        now = known.filter(pl.col("date").is_in(of["date"].implode()))
+        return changes(now, then, pl.concat(told), rules)
+
+    xref = pl.DataFrame(
+        {
+            "account_id": "a",
+            "linked_at": [datetime(*d.timetuple()[:3], 9, tzinfo=UTC) for d in joined],
+        },
+        schema={"account_id": pl.String, "linked_at": pl.Datetime("us", "UTC")},
+    )
+    joins = join_days(xref, DAYS, DAYS[0], DAYS[-1])
+    assert set(joins["date"]) == joined
+    jumps = moves(joins.select("date", "compared_with").rows())
+    found = with_identity(moves([(day, day - timedelta(days=lag)) for day in DAYS[lag:]]), jumps)
+    number = {day: score for _, day, score, *_ in scores}
+    for day in DAYS[lag:]:
+        before = day - timedelta(days=lag)
+        parts_of = found.filter(pl.col("date") == day)
+        if number[day] is None or number[before] is None:
+            assert parts_of.is_empty()
+            continue
+        delta = number[day] - number[before]
+        assert parts_of["points"].sum() == pytest.approx(delta, abs=1e-9)
+        if parts_of.height:
+            shown = waterfall(parts_of, number[day])
+            parts = sum(points for _, points in shown.parts)
+            assert shown.start + parts == pytest.approx(shown.end, abs=1e-9)
+        by_merge = parts_of.filter(pl.col("effect") == "identity")["points"].sum()
+        whole = [
+            number[one] - number[one - timedelta(days=1)]
+            for one in joined
+            if before < one <= day and None not in (number[one], number[one - timedelta(days=1)])
+        ]
+        # What one merge moved another may take back; a part of a comparison without a move is none.
+        if parts_of.height:
+            assert by_merge == pytest.approx(sum(whole), abs=1e-9)
+
+
+def test_what_moved_on_the_day_of_a_merge_is_identity():
+    rows = [
+        drivers(DAYS[n], (0.5, 0.5, 0, 0), (80.0, s, None, None))
+        for n, s in enumerate((80, 40, 30))
+    ]
+    told = pl.concat(frame for frame, _ in rows)
+    known = pl.DataFrame(
+        {
+            "account_id": "a",
+            "date": DAYS[:3],
+            "score": [score for _, score in rows],
+            "segment": "s",
+            "model_version": "m",
+        }
+    )
+    then = known.rename({"date": "compared_with"})
+
+    def moves(day, before):
+        pair = then.filter(pl.col("compared_with") == before).with_columns(date=pl.lit(day))
+        return changes(known.filter(pl.col("date") == day), pair, told, NO_RULES)
+
+    found = with_identity(moves(DAYS[2], DAYS[0]), moves(DAYS[1], DAYS[0]))
+    assert parts(found, "identity") == {None: -20.0}
+    assert parts(found, "behaviour") == {"tickets": -5.0}
 
 
 def test_compared_days_are_the_last_scored_one_and_7_and_30_days_back():

@@ -9,6 +9,7 @@ from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, table
 
 ACCOUNTS = pl.DataFrame({"account_id": [ACCOUNT], "name": ["Acme Ltd"]})
 SCORE = {"score": 51.29, "tier": "red", "trend_30d": -11.71, "coverage": 0.97}
+UNASKED = "not evaluated, because not measured: sponsor_gone, b"
 RISKS = [
     {"direction": "risk", "rank": n, "sentence": f"risk {n}", "play": f"play_{n}"}
     for n in (1, 2, 3)
@@ -33,6 +34,7 @@ def told(score, reasons=(), plays=(), **context):
         table("reason_codes", list(reasons)),
         table("plays", list(plays)),
         ACCOUNTS,
+        titles={"rescue_onboarding": "Bring onboarding back"},
         **context,
     )
     assert rows.height == 1
@@ -40,7 +42,7 @@ def told(score, reasons=(), plays=(), **context):
 
 
 HEADLINES = [
-    ("floored, with what it was", {}, "Acme Ltd is Red at 51.2 (was 63.0 thirty days ago)"),
+    ("floored, with what it was", {}, "Acme Ltd is Red at 51.2, down from 63.0 thirty days ago"),
     ("no figure of thirty days ago", {"trend_30d": None}, "Acme Ltd is Red at 51.2"),
     (
         "no Yellow shows as 80.0",
@@ -52,6 +54,9 @@ HEADLINES = [
         {"score": 80.0, "tier": "green", "trend_30d": None},
         "Acme Ltd is Green at 80.0",
     ),
+    ("better", {"trend_30d": 2.0}, "Acme Ltd is Red at 51.2, up from 49.2 thirty days ago"),
+    ("the same", {"trend_30d": 0.0}, "Acme Ltd is Red at 51.2, as thirty days ago"),
+    ("the same as it is shown", {"trend_30d": 0.02}, "Acme Ltd is Red at 51.2, as thirty days ago"),
     ("unscored", {"score": None, "tier": "unscored"}, "Acme Ltd has no score"),
 ]
 
@@ -67,32 +72,47 @@ TEXTS = [
         {"gate": "sponsor", "gate_reason": "sponsor silent"},
         [*RISKS, STRENGTH],
         (
-            "What weighs on it: risk 1; risk 2. The tier is capped: sponsor silent."
+            "What weighs on it: risk 1; risk 2. What keeps it from a better tier: sponsor silent."
             " In its favour: strength 1."
         ),
     ),
     (
         "a gate that could not be asked caps nothing",
-        {"gate": None, "gate_reason": "not evaluated, because not measured: sponsor"},
+        {"gate": None, "gate_reason": UNASKED},
         [*RISKS, STRENGTH],
         (
-            "What weighs on it: risk 1; risk 2. No gate caps the tier; not evaluated, because not"
-            " measured: sponsor. In its favour: strength 1."
+            "What weighs on it: risk 1; risk 2. In its favour: strength 1."
+            " Not checked, for want of data: sponsor gone, b."
+        ),
+    ),
+    (
+        "one that caps beside one that could not be asked",
+        {"gate": "g", "gate_reason": f"sponsor silent; {UNASKED}"},
+        [STRENGTH],
+        (
+            "Nothing weighs on it enough to be named. What keeps it from a better tier:"
+            " sponsor silent. In its favour: strength 1."
+            " Not checked, for want of data: sponsor gone, b."
         ),
     ),
     (
         "nothing to say is said",
         {},
         [],
-        "No driver weighs on it by as much as a reason needs. No driver stands out in its favour.",
+        "Nothing weighs on it enough to be named. Nothing stands out in its favour.",
     ),
     (
         "unscored",
         {"score": None, "tier": "unscored", "coverage": 0.42},
         RISKS,
-        "42% of its signals by weight could be measured, too little for a score.",
+        "Only 42% of what the score looks at could be measured, too little for a score.",
     ),
-    ("nothing applies", {"score": None, "coverage": None}, [], "None of its signals applies."),
+    (
+        "nothing applies",
+        {"score": None, "coverage": None},
+        [],
+        "Nothing that the score looks at applies to it.",
+    ),
 ]
 
 
@@ -106,8 +126,8 @@ STEPS = [
         "the running play with its steps",
         [PLAY],
         (
-            "Play “rescue onboarding”, proposed, due 2026-03-10:"
-            " Call the sponsor (ann@us.example, 2026-03-10); Agree on a date (unowned, 2026-03-13)."
+            "“Bring onboarding back” is proposed, to be started by 2026-03-10: Call the sponsor"
+            " (ann@us.example, by 2026-03-10); Agree on a date (unowned, by 2026-03-13)."
         ),
     ),
     (
@@ -163,6 +183,16 @@ CONTEXTS = [
             )
         },
         "Last renewal note: “new”. Renewal due 2026-06-01.",
+    ),
+    (
+        "one that is past and open says so",
+        {"renewals": renewals({"close_on": date(2026, 2, 1)}, {"close_on": date(2025, 2, 1)})},
+        "Renewal was due 2026-02-01 and is still open.",
+    ),
+    (
+        "the one to come goes before",
+        {"renewals": renewals({"close_on": date(2026, 2, 1)}, {"close_on": DAY})},
+        "Renewal due 2026-03-10.",
     ),
     ("a closed renewal is not due", {"renewals": renewals({"closed_on": DAY})}, None),
     (

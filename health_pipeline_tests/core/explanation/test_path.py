@@ -5,7 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from scipy.optimize import linprog
 
 from health_pipeline.core.explanation.path import Demand, Lever, cheapest_path
@@ -71,6 +71,7 @@ def test_a_gate_on_what_nobody_can_act_on_blocks():
 SUBSCORE = st.floats(0, 100)
 
 
+@settings(deadline=None)
 @given(
     parts=st.lists(
         st.tuples(st.floats(0.01, 1), SUBSCORE, SUBSCORE, st.floats(0.1, 5)), min_size=1, max_size=6

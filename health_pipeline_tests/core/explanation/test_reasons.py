@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import polars as pl
 import pytest
 
@@ -6,8 +8,12 @@ from health_pipeline.core.explanation.reasons import reasons
 from health_pipeline_tests.core.schemas.worlds import ACCOUNT, DAY, spec, table
 
 RULES = ExplanationRules()
+BEFORE = DAY - timedelta(days=30)
 NAMES = ["a", "b", "c", "d", "e", "f"]
-SPECS = [*(spec(name) for name in NAMES), spec("watched", weight=0.0)]
+SPECS = [
+    *(spec(name, reads=("events", "usage_daily")) for name in NAMES),
+    spec("watched", weight=0.0),
+]
 
 
 def told(points, gate=None, gate_signals=None, rules=RULES):
@@ -123,7 +129,15 @@ def test_a_reason_carries_code_sentence_evidence_and_play():
         "signals",
         [{"signal": name, "segment_baseline": 62.0, **evidence} for name in ("a", "b")],
     )
-    risk, strength = reasons(contributions, signals, SPECS, RULES).to_dicts()
+    earlier = table(
+        "signals",
+        [
+            {"signal": "a", "value": 55.0, "status": "measured", "date": BEFORE},
+            {"signal": "b", "value": 9.0, "status": "stale", "date": BEFORE},
+        ],
+    )
+    told = reasons(contributions, signals, SPECS, RULES, earlier=earlier)
+    risk, strength = told.to_dicts()
     assert risk == {
         "account_id": ACCOUNT,
         "date": DAY,
@@ -132,11 +146,21 @@ def test_a_reason_carries_code_sentence_evidence_and_play():
         "rank": 1,
         "direction": "risk",
         "points": -4.5,
-        "sentence": "33% of seats active (segment norm 62%)",
-        "evidence": {**evidence, "baseline": 62.0, "subscore": 40.0},
+        "sentence": "33% of seats active (similar accounts: 62%)",
+        "evidence": {
+            **evidence,
+            "baseline": 62.0,
+            "subscore": 40.0,
+            "value_before": 55.0,
+            "before_on": BEFORE,
+            "tables": "events, usage_daily",
+        },
         "play": "fix_a",
     }
     assert (strength["direction"], strength["play"]) == ("strength", None)
+    assert strength["reason_code"] == "b_strong"
+    assert strength["evidence"]["value_before"] is None, "stale is not measured"
+    assert strength["evidence"]["value"] == 33.0
 
 
 def test_a_signal_that_the_model_does_not_define():

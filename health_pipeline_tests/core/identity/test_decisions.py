@@ -17,6 +17,7 @@ from health_pipeline.core.identity.decisions import (
     undone,
 )
 from health_pipeline.core.identity.ids import account_id_of
+from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.resolve import accounts_of, resolve
 from health_pipeline.core.identity.why import why
 from health_pipeline_tests.core.identity.tables import (
@@ -192,28 +193,68 @@ def test_foreign_keys_that_contradict_each_other(why_, claims, said, expected, r
     ]
 
 
-def likely(*rows):
-    schema = {"left": pl.Int64, "right": pl.Int64, "probability": pl.Float64, "why": pl.String,
-              "link": pl.Boolean}  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row")
+LIKELY = RULES.model_copy(update={"likeness": Likeness(link_above=0.85)})
 
 
 def test_likeness_comes_after_all_exact_rules_and_below_decisions():
-    rows = [account("crm:1", 1), account("app:9", 2), account("bill:7", 3), account("zd:5", 4)]
-    pairs = likely(
-        (0, 1, 0.97, "near names", True),
-        (2, 3, 0.96, "near names", True),
-        (0, 3, 0.6, "same town", False),
-    )
+    rows = [
+        account("crm:1", 1, name="Vortexa"), account("app:9", 2, name="Vortexa Systems"),
+        account("bill:7", 3, name="Halcyon"), account("zd:5", 4, name="Halcyon Group"),
+        account("crm:3", 5, name="Norvento, Umbriel"), account("app:3", 6, name="Umbriel"),
+    ]  # fmt: skip
     made = table_of_decisions(decided("split zd:5 bill:7"))
-    found = resolve(tables(rows, []), RULES, NO_REGISTRY, made, pairs)
+    found = resolve(tables(rows, []), LIKELY, NO_REGISTRY, made)
     assert groups(found.account_xref) == {
         frozenset({"crm:1", "app:9"}), frozenset({"bill:7"}), frozenset({"zd:5"}),
+        frozenset({"crm:3"}), frozenset({"app:3"}),
     }  # fmt: skip
-    told = found.account_xref.filter(source="app").row(0, named=True)
-    assert (told["rule"], told["confidence"]) == ("likeness", 0.97)
-    left = found.review.select("left_source", "right_source", "probability").rows()
-    assert set(left) == {("crm", "zd", 0.6), ("bill", "zd", None)}
+    told = found.account_xref.filter(source="app", source_account_id="9").row(0, named=True)
+    assert told["rule"] == "likeness"
+    assert told["confidence"] > 0.85
+    assert told["evidence"].startswith("leading word 'vortexa' +")
+    review = dict(found.review.select("left_source", "why").iter_rows())
+    assert set(review) == {"bill", "crm"}
+    assert "kept apart by decision" in review["bill"]
+    assert review["crm"].endswith("names several companies")
+
+
+DOUBTED = [
+    # why, records: an exact rule left them to a person, and likeness decides nothing of that
+    ("different domains", [account("crm:1", name="Vortexa", domain="vortexa.com"),
+                           account("bill:1", name="Vortexa", domain="vortexa.in")]),
+    ("a domain that looks like the other", [account("crm:1", name="Vortexa", domain="vortexa.com"),
+                                            account("bill:1", name="Vortexa",
+                                                    domain="vort\u0435xa.com")]),
+    ("the same, and a longer name", [account("crm:1", name="Vortexa", domain="vortexa.com"),
+                                     account("bill:1", name="Vortexa Group",
+                                             domain="vort\u0435xa.com")]),
+    ("two of one system", [account("crm:1", name="Vortexa"), account("crm:2", name="Vortexa"),
+                           account("bill:1", name="Vortexa")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "rows"), DOUBTED, ids=[case[0] for case in DOUBTED])
+def test_likeness_never_decides_what_an_exact_rule_leaves_open(why, rows):
+    found = resolve(tables(rows, []), LIKELY, NO_REGISTRY)
+    assert found.account_xref["account_id"].n_unique() == len(rows)
+    assert found.review.height >= 1
+
+
+def test_two_claims_of_one_id_are_not_decided_by_likeness():
+    rows = [account("crm:1", name="Vortexa"), account("bill:1", name="Vortexa Group"),
+            account("bill:2", name="Halcyon")]  # fmt: skip
+    links = [link(f"bill:{n}", "account_id", "1", linked_source="crm") for n in (1, 2)]
+    found = resolve(tables(rows, links), LIKELY, NO_REGISTRY)
+    assert found.account_xref["account_id"].n_unique() == 3
+
+
+def test_without_likeness_nothing_is_shown():
+    rows = [account("crm:1", name="Vortexa"), account("app:9", name="Vortexa Systems")]
+    shown = resolve(tables(rows, []), RULES, NO_REGISTRY)
+    assert shown.review["probability"].to_list() == [pytest.approx(0.945, abs=0.001)]
+    assert shown.account_xref["account_id"].n_unique() == 2
+    off = RULES.model_copy(update={"likeness": None})
+    assert resolve(tables(rows, []), off, NO_REGISTRY).review.is_empty()
 
 
 def test_an_id_that_another_account_had_is_not_given_again():

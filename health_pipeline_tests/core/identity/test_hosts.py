@@ -11,14 +11,6 @@ from hypothesis import strategies as st
 from health_pipeline.core.identity.hosts import _suffixes, registrable, registrable_hosts
 
 VECTORS = Path(__file__).parents[4] / "shared" / "data" / "domain_rules" / "test_psl.txt"
-UNLISTED = (
-    "below a top level that does not exist: the standard takes it, two companies could use it"
-)
-LEFT_OUT = {
-    "example.example": UNLISTED,
-    "b.example.example": UNLISTED,
-    "a.b.example.example": UNLISTED,
-}
 NAMES = sorted(
     name
     for part in (_suffixes().plain, _suffixes().below, _suffixes().exceptions)
@@ -29,7 +21,7 @@ LABELS = st.sampled_from(["a", "www", "acme", "co", "com", "city", "x-1"])
 HOSTS = st.builds(
     lambda labels, end: ".".join([*labels, end]),
     st.lists(LABELS, max_size=3),
-    st.sampled_from(NAMES),
+    st.sampled_from([*NAMES, "example", "local", "unlisted"]),
 )
 
 
@@ -51,11 +43,8 @@ def test_the_vectors_of_the_public_suffix_list():
         if host is None:
             continue  # no host at all is null before any rule
         found = normalised_domain(host)
-        if host in LEFT_OUT:
-            assert found is None, LEFT_OUT[host]
-        else:
-            assert found == ascii_host, host
-            assert (found is None) == (expected is None), host
+        assert found == ascii_host, host
+        assert (found is None) == (expected is None), host
 
 
 @settings(deadline=None)
@@ -77,6 +66,22 @@ def _is_wildcard_with_longer_rules(host):
     below = rules.below.get(parent.count(".") + 1)
     stems = rules.stems.get(host.count(".") + 1)
     return below is not None and stems is not None and parent in below[0] and host in stems[0]
+
+
+TOPS = [
+    # why, host, expected
+    ("a top level that the list does not know is a suffix", "app.acme.example", "acme.example"),
+    ("itself it is nobody's", "example", None),
+    ("two companies may both have this one", "acme.local", None),
+    ("and what stands below it", "mail.acme.internal", None),
+    ("a top level that is listed by what stands below it", "www.acme.co.ck", "acme.co.ck"),
+]
+
+
+@pytest.mark.parametrize(("why", "host", "expected"), TOPS, ids=[c[0] for c in TOPS])
+def test_top_levels(why, host, expected):
+    assert registrable(host) == expected
+    assert registrable_hosts(pl.Series([host])).to_list() == [expected]
 
 
 def test_nulls_stay_in_their_places():

@@ -10,7 +10,8 @@ import pytest
 
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE
 from health_pipeline.core.identity.attach import attach
-from health_pipeline.core.identity.population import accounts_table, history, parent_circles
+from health_pipeline.core.identity.parents import parent_circles
+from health_pipeline.core.identity.population import accounts_table, history
 from health_pipeline.core.identity.resolve import resolve
 from health_pipeline.core.schemas.churn import ChurnDefinition
 from health_pipeline.core.schemas.results import RESULT_TABLES

@@ -91,7 +91,7 @@ def test_normalised_domain(why, value, expected):
         ("", ""),
         ("acme.com", ""),
         ("gmail.com", "a public mailbox or shared host, which is nobody's own domain"),
-        ("co.uk", "a public suffix, or a top level that the internet does not have"),
+        ("co.uk", "a public suffix, or a top level of private networks"),
         ("not a domain", "not a domain"),
         ("a" * 300 + ".com", "not a domain: too long"),
         ("аcme.com", "word mixes scripts: аcme"),

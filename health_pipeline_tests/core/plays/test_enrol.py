@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from health_pipeline.core.plays.enrol import enrol
 from health_pipeline.core.plays.opening import is_held_out
-from health_pipeline.core.plays.params import Play, PlayBook, Step
+from health_pipeline.core.plays.params import Play, PlayBook, Step, Trigger
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline_tests.core.schemas.worlds import ACCOUNT, table
@@ -20,8 +20,9 @@ STEPS = (
 BOOK = PlayBook(
     plays={
         name: Play(name=name, title=name, goal="", steps=STEPS, cooldown_days=14)
-        for name in ("rescue", "reengage")
+        for name in ("rescue", "reengage", "listen")
     },
+    otherwise="listen",
     executive_from_arr=50_000.0,
 )
 EMPTY = RESULT_TABLES["plays"].empty()
@@ -170,7 +171,23 @@ OWNERS = [
     ("below it the owner does both", 49_999.0, "ann@us", "vp@us", ["ann@us", "ann@us"]),
     ("an unknown ARR is not a small one", None, "ann@us", "vp@us", ["ann@us", "vp@us"]),
     ("nobody is named", 90_000.0, None, None, ["unowned", "unowned"]),
+    ("without an owner the executive", 90_000.0, None, "vp@us", ["vp@us", "vp@us"]),
+    ("however small the account", 10.0, None, "vp@us", ["vp@us", "vp@us"]),
+    ("without an executive the owner", 90_000.0, "ann@us", None, ["ann@us", "ann@us"]),
+    ("who left has a stand-in", 90_000.0, "Left@us", "vp@us", ["new@us", "vp@us"]),
+    ("whose stand-in left, too", 90_000.0, "gone@us", "vp@us", ["new@us", "vp@us"]),
+    ("or nobody yet: the executive", 90_000.0, "nobody@us", "vp@us", ["vp@us", "vp@us"]),
+    ("both left", 90_000.0, "nobody@us", "exgone@us", ["unowned", "unowned"]),
+    ("they stand in for each other", 90_000.0, "a@us", "vp@us", ["vp@us", "vp@us"]),
 ]
+STAND_INS = {
+    "left@us": "new@us",
+    "gone@us": "left@us",
+    "nobody@us": None,
+    "exgone@us": None,
+    "a@us": "b@us",
+    "b@us": "a@us",
+}
 
 
 @pytest.mark.parametrize(
@@ -179,9 +196,10 @@ OWNERS = [
 def test_owners_of_steps(why, arr, owner, executive, expected):
     scores = table("health_scores", history("R", arr=arr))
     people = accounts(scores, owner, executive)
-    play = enrol(scores, reasons(scores), EMPTY, people, BOOK, "v1").row(0, named=True)
+    book = BOOK.model_copy(update={"stand_ins": STAND_INS})
+    play = enrol(scores, reasons(scores), EMPTY, people, book, "v1").row(0, named=True)
     assert [step["owner"] for step in play["steps"]] == expected
-    assert play["owner_email"] == owner
+    assert (play["owner_email"] or "unowned") == expected[0]
 
 
 def test_without_a_reason_the_gate_calls_for_a_play():
@@ -190,11 +208,16 @@ def test_without_a_reason_the_gate_calls_for_a_play():
     gates = {"late": "rescue", "sponsor_silent": "reengage"}
     plays = enrol(scores, none, EMPTY, accounts(scores), BOOK, "v1", gates)
     assert plays.select("play", "reason_code").rows() == [("reengage", "sponsor_silent")]
-    assert enrol(scores, none, EMPTY, accounts(scores), BOOK, "v1").is_empty()
+
+
+def test_without_a_reason_and_a_gate_there_is_a_play_all_the_same():
+    scores = table("health_scores", history("R"))
+    plays = enrol(scores, reasons(scores).clear(), EMPTY, accounts(scores), BOOK, "v1")
+    assert plays.select("play", "reason_code").rows() == [("listen", None)]
 
 
 def test_an_unknown_play_names_the_known_ones():
-    with pytest.raises(KeyError, match=r"zz; plays\.yaml has reengage, rescue"):
+    with pytest.raises(KeyError, match=r"zz; plays\.yaml has listen, reengage, rescue"):
         run(history("R"), play="zz")
 
 
@@ -205,7 +228,7 @@ def test_a_play_closed_by_hand_is_not_enrolled_twice_in_its_episode():
     )
     red = history("R" * 30)
     assert run(red, closed).equals(closed)
-    assert run(red, closed, play="reengage").height == 2
+    assert run(red, closed, play="reengage").equals(closed), "an episode has one play"
 
 
 def test_a_done_play_keeps_its_episode_until_the_recovery():
@@ -220,30 +243,84 @@ def test_a_count_of_calm_days_never_starts_in_the_future():
 
 
 letters = st.text(alphabet="RYGU.", min_size=2, max_size=20)
+TRIGGERS = (
+    Trigger(play="reengage", from_tiers=("green",), to_tiers=("red",)),
+    Trigger(play="listen", all_reasons=("late", "silent")),
+    Trigger(play="rescue", reasons=("silent",), arr_from=100_000.0),
+    Trigger(play="reengage", from_tiers=("new", "yellow")),
+    Trigger(play="listen", segments=("growth",)),
+)
 
 
-@settings(max_examples=30, deadline=None)
+def changing_reasons(scores):
+    """No reason on every third day, else one, or two of which the second stays."""
+    place = (pl.col("date") - FIRST).dt.total_days() % 3
+    codes = pl.when(place == 1).then(pl.lit(["late"])).otherwise(pl.lit(["silent", "late"]))
+    return (
+        scores.filter(place > 0)
+        .select("account_id", "date", direction=pl.lit("risk"), reason_code=codes)
+        .explode("reason_code")
+        .with_columns(rank=pl.int_range(1, pl.len() + 1).over("account_id", "date"))
+        .with_columns(
+            play=pl.col("reason_code").replace_strict({"late": "rescue", "silent": "reengage"})
+        )
+    )
+
+
+def tiers_before(rows):
+    """What stood on the day before each tier began."""
+    tier = {(row["account_id"], row["date"]): row["tier"] for row in rows}
+    pairs = {(row["account_id"], row["tier_since"]) for row in rows}
+    known = [(a, since, tier.get((a, since - timedelta(days=1)))) for a, since in pairs]
+    return pl.DataFrame(
+        sorted(one for one in known if one[2] is not None),
+        schema={"account_id": pl.String, "tier_since": pl.Date, "tier_before": pl.String},
+        orient="row",
+    )
+
+
+@settings(max_examples=50, deadline=None)
 @given(st.lists(letters, min_size=1, max_size=3), st.data())
 def test_a_range_gives_what_its_days_give(histories, data):
-    rows = [r for n, text in enumerate(histories) for r in history(text, account=f"a{n}")]
+    rows = [
+        row
+        for n, text in enumerate(histories)
+        for row in history(
+            text,
+            account=f"a{n}",
+            arr=data.draw(st.sampled_from([None, 90_000.0, 100_000.0])),
+            segment=data.draw(st.sampled_from(["growth", "starter"])),
+        )
+    ]
     rows += history("G" * max(map(len, histories)), account="other")
-    book = BOOK.model_copy(
-        update={"open_for_tiers": data.draw(st.sampled_from([("red",), ("red", "yellow")]))}
-    )
+    tiers = st.sampled_from([("red",), ("red", "yellow")])
+    some = st.lists(st.sampled_from(TRIGGERS), unique=True, max_size=3).map(tuple)
+    book = BOOK.model_copy(update={"open_for_tiers": data.draw(tiers), "triggers": data.draw(some)})
     muted = pl.concat(
         mutes(data.draw(st.text(alphabet="m.", max_size=20)), f"a{n}")
         for n in range(len(histories))
     )
-    whole = run(rows, book=book, muted=muted)
-    plays = EMPTY
+    before = tiers_before(rows)
+
+    def enrolled(some_rows, previous):
+        scores = table("health_scores", some_rows).join(
+            before, on=["account_id", "tier_since"], how="left", maintain_order="left"
+        )
+        told = changing_reasons(scores)
+        people = accounts(scores)
+        return enrol(scores, told, previous, people, book, "v1", None, muted)
+
+    whole, plays = enrolled(rows, EMPTY), EMPTY
     for some_day in sorted({row["date"] for row in rows}):
         today = [row for row in rows if row["date"] == some_day]
-        plays = run(today, plays, book=book, muted=muted)
-        assert run(today, plays, book=book, muted=muted).equals(plays)  # twice is once
+        plays = enrolled(today, plays)
+        assert enrolled(today, plays).equals(plays)  # twice is once
     assert plays.equals(whole)
     running = whole.filter(pl.col("closed_at").is_null())
     assert running["account_id"].is_unique().all()
     assert whole["play_id"].is_unique().all()
+    worked = whole.filter(pl.col("outcome").ne_missing("muted"))
+    assert worked["episode_id"].is_unique().all(), "an episode has one play"
 
 
 def test_an_episode_that_is_held_out_is_closed_at_once_and_stays_so():

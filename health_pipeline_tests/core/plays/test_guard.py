@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from health_pipeline.core.plays.coverage import coverage
@@ -211,6 +211,7 @@ PLAN = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(
     days=st.lists(
         st.tuples(

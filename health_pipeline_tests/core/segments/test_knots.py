@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from health_pipeline.core.schemas.subscore import subscore
 from health_pipeline.core.segments.knots import (
     fit_child,
     fit_root,
@@ -12,7 +13,6 @@ from health_pipeline.core.segments.knots import (
     shrink,
 )
 from health_pipeline.core.segments.params import SegmentRules
-from health_pipeline.core.schemas.subscore import subscore
 from health_pipeline_tests.core.scoring.world import DOWN, UP, spec
 
 RULES = SegmentRules()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import polars as pl
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from health_pipeline.core.identity.likeness.forms import common_words
+from health_pipeline.core.identity.likeness.forms import common_words, kinds_of
 from health_pipeline.core.identity.likeness.keys import (
     LEFTOVERS,
     flags_frame,
@@ -15,12 +17,12 @@ from health_pipeline.core.identity.likeness.keys import (
     keys_frame,
     respelt,
 )
-from health_pipeline.core.identity.likeness.words import GLUED, kind_of
+from health_pipeline.core.identity.likeness.words import GLUED
 
 HOLDERS = 30
-"""A key that more accounts hold tells nothing and is not searched."""
+"""A key that more accounts of other systems hold tells nothing and is not searched."""
 
-_MET = ("row", "row_right", "form", "form_right", "level", "key", "letters", "holders")
+_MET = ("row", "row_right", "form", "form_right", "source", "level", "key", "letters", "holders")
 _LEADING = ("whole", "start")
 _MEETINGS: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("general",), ("general",), "general"),
@@ -50,22 +52,41 @@ def _level() -> pl.Expr:
     return expr
 
 
-def _few(right: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `right` with holders: how many accounts hold the key; not those of too many."""
-    held = right.select("form", "key").join(groups, on="form").unique(("key", "group"))
-    holders = held.group_by("key").agg(pl.len().cast(pl.Int64).alias("holders"))
-    return right.join(holders.filter(pl.col("holders") <= HOLDERS), on="key")
+def _few(right: pl.DataFrame, held: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `right` for each system that asks, with holders; not those of too many holders.
 
-
-def _met(left: pl.DataFrame, right: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """Keys that meet by their words: row and form of both, level, key, letters, holders.
+    Holders are the accounts that hold the key by a record of another system than the asking one:
+    what a system says of one company in many records makes that company's name no commoner.
 
     Args:
-        left: row, form, how, key.
-        right: the same.
-        groups: form, group: the accounts of the right.
+        right: row, form, how, key.
+        held: form, group, source: who holds each form of the right.
+        asked: key, source: what is searched, for records of which system.
     """
-    met = left.join(_few(right, groups), on="key").with_columns(_level().alias("level"))
+    wanted = right.select("form", "key").unique().join(asked, on="key")
+    by = (
+        wanted.join(held, on="form", suffix="_right")
+        .filter(pl.col("source") != pl.col("source_right"))
+        .select("key", "source", "form", "group")
+        .unique()
+    )
+    holders = by.group_by("key", "source").agg(
+        pl.col("group").n_unique().cast(pl.Int64).alias("holders")
+    )
+    few = by.join(holders.filter(pl.col("holders") <= HOLDERS), on=["key", "source"])
+    return right.join(few.drop("group").unique(), on=["key", "form"])
+
+
+def _met(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Keys that meet by their words: `_MET`.
+
+    Args:
+        left: row, form, how, key, source.
+        right: row, form, how, key.
+        held: form, group, source of the right.
+    """
+    known = _few(right, held, left.select("key", "source").unique())
+    met = left.join(known, on=["key", "source"]).with_columns(_level().alias("level"))
     letters = pl.col("key").str.len_chars().cast(pl.Int64)
     chance = (pl.col("level") == "begun") & (letters < 3)
     initials = (pl.col("how") == "initials") | (pl.col("how_right") == "initials")
@@ -86,39 +107,44 @@ def _near_words(left: pl.Series, right: pl.Series) -> pl.DataFrame:
     )
 
 
-def _near(left: pl.DataFrame, right: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """Forms with words one letter apart, in the shape of `_met`."""
-    known = _few(right, groups)
-    words = _near_words(left["key"], known["key"])
+def _near(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Forms with words one letter apart; arguments as of `_met`."""
+    asking = left.join(_near_words(left["key"], right["key"]), on="key")
+    known = _few(right, held, asking.select("source", key="key_right").unique())
     return (
-        left.join(words, on="key")
-        .join(known, left_on="key_right", right_on="key", suffix="_right")
+        asking.join(
+            known, left_on=["key_right", "source"], right_on=["key", "source"], suffix="_right"
+        )
         .with_columns(pl.lit("near").alias("level"), pl.col("key_right").alias("key"))
         .select(_MET)
     )
 
 
-def _meetings(keys: pl.DataFrame, left: pl.Series, groups: pl.DataFrame) -> pl.DataFrame:
+def _meetings(keys: pl.DataFrame, asking: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """All meetings of forms; near spellings only of forms whose leading words meet nothing.
 
     Args:
         keys: `keys_frame` with row.
-        left: forms of the left.
-        groups: form, group: the accounts of the right.
+        asking: form, source of the left.
+        held: form, group, source of the right.
     """
-    lefts = keys.filter(pl.col("form").is_in(left.implode()))
-    rights = keys.join(groups.select("form").unique(), on="form", how="semi")
-    narrow = ("row", "form", "how", "key")
+    narrow = keys.select("row", "form", "how", "key")
+    lefts = narrow.join(asking, on="form")
+    rights = narrow.join(held.select("form").unique(), on="form", how="semi")
     spelt = pl.col("how") == "spelt"
-    one, two = (side.filter(~spelt).select(narrow) for side in (lefts, rights))
-    met = _met(one, two, groups)
-    placed = met.filter(pl.col("level").is_in(["exact", "start", "general"])).select("form")
-    open_forms = lefts.filter(spelt).join(placed, on="form", how="anti")
-    return pl.concat([met, _near(open_forms, rights.filter(spelt), groups)])
+    met = _met(lefts.filter(~spelt), rights.filter(~spelt), held)
+    placed = met.filter(pl.col("level").is_in(["exact", "start", "general"]))
+    open_forms = lefts.filter(spelt).join(placed, on=["form", "source"], how="anti")
+    return pl.concat([met, _near(open_forms, rights.filter(spelt), held)])
 
 
-def _shared_leftovers(met: pl.DataFrame) -> pl.DataFrame:
-    """`met` without the words that both sides leave over: they agree."""
+def _shared_leftovers(met: pl.DataFrame, common: Collection[str]) -> pl.DataFrame:
+    """`met` without the words that both sides leave over: they agree.
+
+    Args:
+        met: with rest and the leftovers by kind of both sides.
+        common: `common_words`, by which the leftovers were counted.
+    """
     both = (pl.col("rest") != "") & (pl.col("rest_right") != "")
     numbered = met.with_row_index("row")
     words = numbered.filter(both).select(
@@ -126,10 +152,11 @@ def _shared_leftovers(met: pl.DataFrame) -> pl.DataFrame:
         pl.col("rest").str.split(" ").alias("word"),
         pl.col("rest_right").str.split(" ").alias("others"),
     )
-    common = words.select("row", pl.col("word").list.set_intersection("others")).explode("word")
-    common = common.drop_nulls()
-    kinds = {word: kind_of(word) for word in common["word"].unique().to_list()}
-    told = common.with_columns(
+    shared = words.select("row", pl.col("word").list.set_intersection("others")).explode("word")
+    shared = shared.drop_nulls()
+    distinct = shared["word"].unique().to_list()
+    kinds = dict(zip(distinct, kinds_of(distinct, common), strict=True))
+    told = shared.with_columns(
         pl.col("word").replace_strict(kinds, default="rare", return_dtype=pl.String).alias("kind")
     )
     counts = told.group_by("row").agg(
@@ -145,10 +172,10 @@ def _shared_leftovers(met: pl.DataFrame) -> pl.DataFrame:
 
 
 def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
-    """Pairs that share a key, with their features; never quadratic.
+    """Pairs of records of different systems that share a key, with features; never quadratic.
 
     Args:
-        left: rec, kind (name, domain), value; the records to place.
+        left: rec, kind (name, domain), value and optionally source; the records to place.
         right: the same and group: the account of each record (its own number where it is alone).
 
     Returns:
@@ -156,12 +183,15 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         rest_right and the leftovers by kind, several, doubtful; one row for each way in which a
         pair meets.
     """
+    lefts, rights = (_with_source(*side) for side in ((left, "left"), (right, "right")))
     every = pl.concat([left.select("rec", "kind", "value"), right.select("rec", "kind", "value")])
-    held, forms = forms_of(every.unique())
-    keys = keys_frame(forms, common_words(forms, held.height)).with_row_index("row")
-    of_right = held.join(right.select("rec", "group").unique(), on="rec")
-    of_left = held.join(left.select("rec").unique(), on="rec", how="semi")
-    met = _meetings(keys, of_left["form"].unique(), of_right.select("form", "group").unique())
+    named, forms = forms_of(every.unique())
+    common = common_words(forms, named.height)
+    keys = keys_frame(forms, common).with_row_index("row")
+    of_right = named.join(rights.select("rec", "group", "source").unique(), on="rec")
+    of_left = named.join(lefts.select("rec", "source").unique(), on="rec")
+    asking = of_left.select("form", "source").unique()
+    met = _meetings(keys, asking, of_right.select("form", "group", "source").unique())
     told = keys.select("row", "rest", *LEFTOVERS)
     flags = flags_frame(forms)
     pairs = (
@@ -169,9 +199,10 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         .join(told, left_on="row_right", right_on="row", suffix="_right")
         .join(flags, on="form")
         .join(flags, left_on="form_right", right_on="form", suffix="_right")
-        .join(of_left.rename({"rec": "left"}), on="form")
-        .join(of_right.rename({"rec": "right", "form": "form_right"}), on="form_right")
-        .filter(pl.col("left") != pl.col("right"))
+        .join(of_left.rename({"rec": "left"}), on=["form", "source"])
+        .join(of_right.rename({"rec": "right", "form": "form_right"}), on="form_right",
+              suffix="_of_right")
+        .filter(pl.col("source") != pl.col("source_of_right"), pl.col("left") != pl.col("right"))
         .with_columns(
             (pl.col("several") | pl.col("several_right")).alias("several"),
             (pl.col("doubtful") | pl.col("doubtful_right")).alias("doubtful"),
@@ -181,5 +212,11 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
             .alias("level"),
             pl.lit(right["group"].n_unique()).alias("accounts"),
         )
-    )
-    return _shared_leftovers(pairs.drop("row", "row_right", "domain", "domain_right"))
+    )  # fmt: skip
+    helpers = ("row", "row_right", "domain", "domain_right", "source", "source_of_right")
+    return _shared_leftovers(pairs.drop(helpers), common)
+
+
+def _with_source(side: pl.DataFrame, name: str) -> pl.DataFrame:
+    """`side` with its systems; where none are told, left and right are two."""
+    return side if "source" in side.columns else side.with_columns(pl.lit(name).alias("source"))

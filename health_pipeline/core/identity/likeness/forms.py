@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from health_pipeline.core.identity.folding import without_stops
 from health_pipeline.core.identity.likeness.words import (
     STOP,
     TOP_LEVELS,
@@ -18,6 +19,7 @@ from health_pipeline.core.identity.likeness.words import (
     plain_words,
     unmasked,
 )
+from health_pipeline.core.identity.scripts import disguise
 
 LONGEST = 160
 """Characters of a value that are read; no company's name is longer."""
@@ -97,6 +99,11 @@ def _initials(words: Sequence[str], raw: str) -> tuple[str, ...]:
     return tuple(sorted(r for r in readings if 2 <= len(r) <= 8))
 
 
+def passes_for_another(value: str) -> bool:
+    """Whether the words that are compared hide how the name is written: Ａcme, Νike, Nıke."""
+    return "ı" in value or disguise(without_stops(value[:LONGEST])) is not None
+
+
 def _tells(words: Iterable[str]) -> bool:
     return any(kind_of(word) == "rare" and len(word) > 1 for word in words)
 
@@ -114,7 +121,7 @@ def name_forms(value: str) -> list[Form]:
     parts = [_without_legal(plain_words(_without_hosts(part))) for part in _PARTS.split(plain)]
     parts = [part for part in parts if part and tuple(part) not in legal_forms()]
     telling = [part for part in parts if _tells(part)]
-    doubtful = mixed or too_long
+    doubtful = mixed or too_long or passes_for_another(value)
     whole = tuple(_without_legal([word for part in parts for word in part]))
     if len(telling) < 2:
         forms = [Form(whole, doubtful=doubtful, initials=_initials(whole, main))] if whole else []
@@ -151,7 +158,13 @@ def common_words(forms: Iterable[Form], names: int) -> frozenset[str]:
         forms: all forms of the data at hand.
         names: how many names they came from; a word must follow max(6, √names / 3) first words.
     """
-    after = {(word, f.words[0]) for f in forms if not f.several for word in f.words[1:]}
+    after = {
+        (word, f.words[0])
+        for f in forms
+        if not f.several
+        for word in f.words[1:]
+        if not word.isdigit()  # site 12 and site 80 are two, however many sites there are
+    }
     counts = Counter(word for word, _ in after)
     least = max(6.0, names**0.5 / 3)
     return frozenset(word for word, count in counts.items() if count >= least)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 
@@ -25,10 +25,3 @@ class Likeness(Frozen):
     review_above: float = Field(default=0.1, gt=0, lt=1)
     candidates: int = Field(default=3, ge=1, le=10)
     engine: Engine = "rules"
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Likeness:
-        if self.link_above is not None and self.link_above < self.review_above:
-            msg = f"link_above ({self.link_above}) must not be below review_above"
-            raise ValueError(f"{msg} ({self.review_above})")
-        return self

@@ -11,6 +11,9 @@ from health_pipeline.core.identity.likeness.candidates import candidates
 from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.likeness.weights import probability, weights, why
 
+DISGUISED = "disguised"
+"""The kind of a domain that looks like another one: nobody's, and no other's."""
+
 RUNNER_UP = 0.05
 """A further candidate is shown down to this part of `review_above`, beside one that reaches it."""
 
@@ -100,9 +103,17 @@ def with_trained(features: pl.DataFrame, trained: pl.DataFrame) -> pl.DataFrame:
     return features.with_columns(pairs["trained"].fill_null(0.0))
 
 
+def features_of(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """`candidates` of the records that are alone among all; arguments as of `likely_pairs`."""
+    plain = names.drop_nulls("value").filter(pl.col("kind") != DISGUISED)
+    rights = plain.join(records.select("rec", "group", "source"), on="rec")
+    lefts = plain.join(records.filter("alone").select("rec", "source"), on="rec")
+    return candidates(lefts, rights)
+
+
 def _domains_apart(features: pl.DataFrame, names: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
     """Whether both sides show domains, and none in common."""
-    domains = names.filter(pl.col("kind") == "domain")
+    domains = names.filter(pl.col("kind").is_in(["domain", DISGUISED]))
     of_rec = domains.group_by("rec").agg(pl.col("value").unique().alias("mine"))
     of_group = domains.join(groups, on="rec").group_by("group")
     theirs = of_group.agg(pl.col("value").unique().alias("theirs"))
@@ -165,9 +176,10 @@ def likely_pairs(
     Args:
         records: rec, source, group (its account by exact keys: any number that its records
             share), alone (bool: no other record shares it).
-        names: rec, kind (name, domain), value; each name and normalised domain of a record.
+        names: rec, kind (name, domain, disguised), value; each name and normalised domain of a
+            record. A disguised domain is not compared, and disagrees with all others.
         rules: thresholds.
-        features: `candidates` of these records, where they are known already.
+        features: `features_of` these records, with the probability of a trained model.
 
     Returns:
         `LIKELY`: left, right (rec), probability, why, link; sorted by left, then by probability.
@@ -176,14 +188,10 @@ def likely_pairs(
     alone = records.filter("alone").select("rec")
     named = names.drop_nulls("value")
     if features is None:
-        lefts = named.join(alone, on="rec", how="semi")
-        features = candidates(lefts, named.join(sources.drop("source"), on="rec"))
-    theirs = sources.rename({"rec": "right", "source": "source_right"}).drop("group")
-    mine = sources.rename({"rec": "left", "source": "source_left"}).drop("group")
-    pairs = features.join(mine, on="left").join(theirs, on="right")
-    pairs = pairs.filter(pl.col("source_left") != pl.col("source_right"))
+        features = features_of(records, names)
     groups = sources.select("rec", "group")
-    pairs = pairs.with_columns(_domains_apart(pairs, named, groups).alias("other_domains"))
+    apart = _domains_apart(features, named, groups).alias("other_domains")
+    pairs = features.with_columns(apart)
     single = _one_row_each(proposals(pairs, rules).drop("group"), alone)
     linked = single.with_columns(_one_of_a_source(single, sources).alias("link"))
     by = ("left", "probability", "right")

@@ -23,7 +23,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage", "subscriptions"),
+    reads=("events", "usage_daily", "subscriptions"),
     unit="%",
     higher_is_better=True,
     leading=True,

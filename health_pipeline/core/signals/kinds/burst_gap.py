@@ -37,7 +37,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage",),
+    reads=("events", "usage_daily"),
     unit="workdays beyond the usual gap",
     higher_is_better=False,
     leading=True,

@@ -19,7 +19,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage",),
+    reads=("events", "usage_daily"),
     unit="core events per user",
     higher_is_better=True,
     leading=True,

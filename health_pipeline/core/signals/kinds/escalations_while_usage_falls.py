@@ -28,7 +28,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("tickets", "usage"),
+    reads=("tickets", "events", "usage_daily"),
     unit="escalations while use falls",
     higher_is_better=False,
     leading=True,

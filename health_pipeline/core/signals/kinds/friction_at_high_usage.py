@@ -39,7 +39,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage", "tickets", "sentiments", "subscriptions"),
+    reads=("events", "usage_daily", "subscriptions", "tickets", "milestones", "sentiments"),
     unit="frictions at high use",
     higher_is_better=False,
     leading=True,

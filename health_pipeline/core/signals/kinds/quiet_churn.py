@@ -31,7 +31,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage", "tickets", "seat_requests"),
+    reads=("events", "usage_daily", "tickets", "seat_requests"),
     unit="% of active users lost in silence",
     higher_is_better=False,
     leading=True,
@@ -59,9 +59,9 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         spoke.implode()
     )
     known = pl.col("falls").is_not_null() & pl.col("opened").is_not_null()
-    usual = pl.format(", usual are {}", pl.col("usual").round(1)).fill_null("")
+    usual = pl.format(", usually {}", pl.col("usual").round(1)).fill_null("")
     heard = pl.format(
-        f"{{}}, {{}} tickets in {params.window_days} days{{}}", "words", "opened", usual
+        f"{{}}, tickets in {params.window_days} days: {{}}{{}}", "words", "opened", usual
     )
     return answers(
         view,

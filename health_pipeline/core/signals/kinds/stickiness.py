@@ -18,7 +18,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage",),
+    reads=("events", "usage_daily"),
     unit="%",
     higher_is_better=True,
     leading=True,

@@ -59,6 +59,6 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         found.select(
             "account_id",
             value=share,
-            detail=pl.format(f"{{}} {window}, usual are {{}}", "opened", pl.col("usual").round(1)),
+            detail=pl.format(f"{{}} {window}, usually {{}}", "opened", pl.col("usual").round(1)),
         ),
     )

@@ -28,7 +28,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage", "milestones", "subscriptions"),
+    reads=("events", "usage_daily", "milestones", "subscriptions"),
     unit="days",
     higher_is_better=False,
     leading=True,

@@ -25,8 +25,8 @@ from health_pipeline.core.signals.usage_fall import (
     usual_users,
 )
 
-BEHIND = -0.05
-"""Log points from which on an account is told that it is behind, whatever its own weeks say."""
+BEHIND = -0.04
+"""Log points below which an account is told that it is behind, whatever its own weeks say."""
 
 
 class Params(Frozen):
@@ -34,7 +34,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("usage",),
+    reads=("events", "usage_daily"),
     unit="log points",
     higher_is_better=True,
     leading=True,
@@ -45,8 +45,8 @@ META = KindMeta(
     healthy_range="-0.04 or more: active users hold or grow against accounts of the same plan",
     risk_pattern="active users fall for two weeks or more while comparable accounts hold",
     kpi="WAU trend",
-    risk_sentence="usage trend behind comparable accounts: {detail}",
-    strength_sentence="usage trend level with comparable accounts or ahead: {detail}",
+    risk_sentence="usage falls behind comparable accounts ({detail})",
+    strength_sentence="usage keeps up with comparable accounts or better ({detail})",
     code_needs="active users down",
     code_otherwise="usage_trend_behind",
 )
@@ -119,6 +119,6 @@ def _words(users: Floats, trend: Floats) -> pl.Series:
     with np.errstate(invalid="ignore"):
         odd = np.flatnonzero((trend < BEHIND) & (recent >= usual))
     loss = pl.Series(np.rint(100.0 - 100.0 * np.exp(trend[odd])).astype(np.int64))
-    behind = f"recent weeks {{}}% below the level of {WEEKS} weeks beside them, though {{}}"
+    behind = f"beside them {{}}% below its level of {WEEKS} weeks, though {{}}"
     said = pl.select(pl.format(behind, loss, words[odd])).to_series()
     return words.scatter(odd, said).alias("detail")

@@ -73,6 +73,24 @@ def test_what_is_not_linked_for_its_source_or_domain_is_shown():
     assert found["why"][0].endswith("different domains")
 
 
+def test_sites_with_different_numbers_are_two():
+    """However many sites there are: "site" follows many names, and tells nothing any more."""
+    sites: list[Row] = [("crm", 100 + n, f"{name} site {n}", None) for n, name in enumerate(NAMES)]
+    rows: list[Row] = [("billing", 1, "Vortexa site 80", None), ("crm", 2, "Vortexa site 12", None)]
+    assert likely([*rows, *sites]).is_empty()
+    same = likely([("billing", 1, "Vortexa site 80", None), ("app", 2, "Vortexa  Site 80", None)])
+    assert same["link"].to_list() == [True]
+
+
+def test_what_one_system_calls_often_is_no_common_name():
+    branches: list[Row] = [("typed", n, f"Vortexa {place}", None) for n, place in enumerate(
+        ("India", "Japan", "Canada", "Brazil", "Chile", "Peru", "Spain", "Italy"))]  # fmt: skip
+    found = likely([*branches, ("crm", 50, "Vortexa", None), *OTHERS[1:]])
+    assert found.height == len(branches)
+    assert found["probability"].min() > 0.85  # type: ignore[operator]
+    assert not found["link"].any(), "they would be eight records of one system"
+
+
 def test_a_pair_of_one_source_is_not_even_shown():
     assert likely([("crm", 1, "Vortexa India", None), ("crm", 2, "Vortexa", None)]).is_empty()
 

@@ -53,7 +53,7 @@ def customer(users, opened=EARLY, *, escalated=None, asked=None, others=(), with
 
 
 def quiet(loss, opened, usual="1.0"):
-    return (loss, "measured", f"{DOWN}, {opened} tickets in 30 days, usual are {usual}")
+    return (loss, "measured", f"{DOWN}, tickets in 30 days: {opened}, usually {usual}")
 
 
 CASES = [
@@ -96,14 +96,14 @@ CASES = [
         (
             70.0,
             "measured",
-            "active users down 70% against the prior 8 weeks, 0 tickets in 30 days, usual are 1.0",
+            "active users down 70% against the prior 8 weeks, tickets in 30 days: 0, usually 1.0",
         ),
     ),
     (
         "too short at the desk to know the usual: none is silence",
         customer(FALLING, (20,), first_seen_on=on(20)),
         {},
-        (0.0, "measured", f"{DOWN}, 1 tickets in 30 days"),
+        (0.0, "measured", f"{DOWN}, tickets in 30 days: 1"),
     ),
     ("7 weeks of history", customer([20] * 7), {}, MISSING),
     ("support has never seen it", customer(FALLING, ()), {}, MISSING),

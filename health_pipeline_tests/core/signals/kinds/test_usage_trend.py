@@ -43,7 +43,7 @@ FADED = [40] * 6 + [1] * 6 + [2, 2]
 FADED_TREND = by_hand([log(users + 1) for users in FADED])
 FADED_LOSS = round(100 - 100 * exp(FADED_TREND))
 TOLD = (
-    f"recent weeks {FADED_LOSS}% below the level of 14 weeks beside them, though "
+    f"beside them {FADED_LOSS}% below its level of 14 weeks, though "
     "active users at 200% of the prior 8 weeks"
 )
 GAP = by_hand([None if n == 5 else log(users + 1) for n, users in enumerate(FALLING)])

@@ -1,0 +1,1 @@
+"""The report as one HTML file: rendering, packing and writing; figures come from `core.report`."""

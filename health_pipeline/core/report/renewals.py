@@ -1,0 +1,88 @@
+"""Renewals that come up, with what the discount guard says of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from health_pipeline.core.report.read import Read
+
+RENEWAL_DAYS = 90
+PAST_DAYS = 90
+"""An open renewal that is overdue for longer is not listed; how many there are is told."""
+
+KEY = ["source", "opportunity_id"]
+
+
+def renewals(read: Read) -> dict[str, Any]:
+    """Open renewals due within `RENEWAL_DAYS`, and those overdue, the earliest first.
+
+    Returns:
+        `from_crm`: False where no renewals table is connected; the dates are then those of the
+        contracts (`accounts.renews_on`), and nothing is asked of the guard. `rows` (columns):
+        `id` (account), `on` (ISO date), `days` (negative: overdue), `amount`, `asked` (discount in
+        %), `decision`, `why`. `ahead` and their `amount` (null: not known), `overdue`, `blocked`:
+        how many of them. `long_overdue`: open, and overdue for more than `PAST_DAYS`.
+    """
+    from_crm = read.renewals is not None
+    found = _of_crm(read, read.renewals) if read.renewals is not None else _of_contracts(read)
+    days = (pl.col("on") - pl.lit(read.day, pl.Date)).dt.total_days()
+    dated = found.with_columns(days=days).join(read.scores, "account_id", "semi")
+    near = dated.filter(pl.col("days").is_between(-PAST_DAYS, RENEWAL_DAYS))
+    ahead = near.filter(pl.col("days") >= 0)
+    return {
+        "from_crm": from_crm,
+        "ahead": ahead.height,
+        "amount": ahead["amount"].sum() if ahead["amount"].count() else None,
+        "overdue": near.height - ahead.height,
+        "blocked": near.filter(pl.col("decision") == "block").height,
+        "rows": _columns(near.sort("on", "account_id", "opportunity_id", nulls_last=True)),
+        "long_overdue": dated.filter(pl.col("days") < -PAST_DAYS).height,
+    }
+
+
+def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
+    return frame.select(
+        pl.col("account_id").alias("id"),
+        pl.col("on").cast(pl.String),
+        "days",
+        pl.col("amount").round().cast(pl.Int64),
+        "asked",
+        "decision",
+        "why",
+    ).to_dict(as_series=False)
+
+
+def _of_crm(read: Read, table: pl.DataFrame) -> pl.DataFrame:
+    """Renewals that nobody has won, lost or closed yet."""
+
+    def given(name: str, dtype: pl.DataType) -> pl.Expr:
+        there = pl.col(name) if name in table.columns else pl.lit(None)
+        return there.cast(dtype)
+
+    ended = given("stage", pl.String()).is_in(["won", "lost"]).fill_null(value=False)
+    is_open = given("closed_on", pl.Date()).is_null() & ~ended
+    wanted = table.filter((pl.col("kind") == "renewal") & is_open).select(
+        *KEY,
+        "account_id",
+        on=given("close_on", pl.Date()),
+        amount=given("amount", pl.Float64()),
+        asked=given("discount_requested_pct", pl.Float64()),
+    )
+    decided = read.guard.select(*KEY, "decision", "why")
+    return wanted.join(decided, KEY, "left")
+
+
+def _of_contracts(read: Read) -> pl.DataFrame:
+    """Contract ends; an end in the past says only that nobody told of the next term."""
+    ends = read.accounts.filter(pl.col("renews_on") >= pl.lit(read.day, pl.Date))
+    return ends.select(
+        "account_id",
+        on="renews_on",
+        amount=pl.col("arr").cast(pl.Float64),
+        opportunity_id=pl.lit(None, pl.String),
+        asked=pl.lit(None, pl.Float64),
+        decision=pl.lit(None, pl.String),
+        why=pl.lit(None, pl.String),
+    )
