@@ -41,13 +41,12 @@ with world.house.open() as stores:
         print(n, flush=True)
 """
 
+LONG = (pytest.mark.torture, pytest.mark.timeout(7200))
 LONGEST_LIFE = 0.35
 """Seconds after which a life is over: two or three days of it."""
 
 
-@pytest.mark.parametrize(
-    ("kills", "days"), [(20, 40), pytest.param(200, 360, marks=pytest.mark.torture)]
-)
+@pytest.mark.parametrize(("kills", "days"), [(20, 40), pytest.param(200, 360, marks=LONG)])
 def test_a_killed_evaluation_leaves_no_trace(tmp_path, kills, days):
     chance, saved = random.Random(11), tmp_path / "world.pickle"
     calm = AlertWorld(house_in(tmp_path / "calm"), eventful(days))

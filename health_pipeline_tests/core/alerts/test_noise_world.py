@@ -116,7 +116,6 @@ def test_states_are_calm_and_quick(drivers, days, record_property):
     }
     for name, figure in figures.items():
         record_property(name, figure)
-    print(figures)
     assert len(found) > 200
     assert figures["flapping"] <= 0.07
     assert figures["p95 delay"] <= 4
