@@ -1,0 +1,54 @@
+"""The shell brings dead messages back, and says what is stuck."""
+
+from __future__ import annotations
+
+import pytest
+
+from health_pipeline.cli.alerts import deliver_command
+from health_pipeline.cli.dead_letters import replay_command
+from health_pipeline.orchestration.window import yesterday
+from health_pipeline_tests.faults.loopback import Step, loopback
+from health_pipeline_tests.orchestration.news_world import (
+    HOOK,
+    house_with_webhook,
+    publish_transitions,
+)
+
+STUCK = "ops: 0 waiting, 3 dead: answered 410: the address is gone\n"
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch, capsys):
+    """A house whose three messages of the day are dead, and what the shell said of it."""
+    house, day = house_with_webhook(tmp_path), yesterday()
+    publish_transitions(house, day, 3)
+    with loopback(otherwise=Step(410)) as gone:
+        monkeypatch.setenv(HOOK, gone.url)
+        assert deliver_command(house) == 1
+    said = capsys.readouterr()
+    assert said.out == f"{day}: 3 queued, 0 delivered, 0 failed, 3 given up, 0 waiting\n"
+    assert said.err == STUCK
+    return house
+
+
+def test_without_a_choice_it_says_what_is_stuck(house, capsys):
+    assert replay_command(house, None, None, everything=False) == 0
+    said = capsys.readouterr()
+    assert (said.err, said.out) == (STUCK, "Choose with --channel NAME, --key KEY or --all.\n")
+
+
+CHOICES = [
+    ("all", {"channel": None, "key": None, "everything": True}, 3),
+    ("a channel", {"channel": "ops", "key": None, "everything": False}, 3),
+    ("another channel", {"channel": "pager", "key": None, "everything": False}, 0),
+]
+
+
+@pytest.mark.parametrize(("why", "chosen", "back"), CHOICES, ids=[c[0] for c in CHOICES])
+def test_what_is_chosen_comes_back_and_is_delivered(why, chosen, back, house, capsys, monkeypatch):
+    assert replay_command(house, **chosen) == 0
+    assert capsys.readouterr().out.startswith(f"{back} brought back; `health alerts deliver`")
+    with loopback() as receiver:
+        monkeypatch.setenv(HOOK, receiver.url)
+        assert deliver_command(house) == 0
+    assert len(receiver.processed) == back
