@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from health_pipeline.cli.alerts import deliver_command
@@ -14,7 +17,8 @@ from health_pipeline_tests.orchestration.news_world import (
     publish_transitions,
 )
 
-STUCK = "ops: 0 waiting, 3 dead: answered 410: the address is gone\n"
+STUCK = re.compile(r"ops: \d waiting.*, 3 dead: answered 410: the address is gone\n")
+"""Whoever is on call may be told of it by the same channel, and that waits."""
 
 
 @pytest.fixture
@@ -26,15 +30,16 @@ def house(tmp_path, monkeypatch, capsys):
         monkeypatch.setenv(HOOK, gone.url)
         assert deliver_command(house) == 1
     said = capsys.readouterr()
-    assert said.out == f"{day}: 3 queued, 0 delivered, 0 failed, 3 given up, 0 waiting\n"
-    assert said.err == STUCK
+    assert said.out.startswith(f"{day}: 3 queued, 0 delivered, 0 failed, 3 given up, ")
+    assert STUCK.fullmatch(said.err)
     return house
 
 
 def test_without_a_choice_it_says_what_is_stuck(house, capsys):
     assert replay_command(house, None, None, everything=False) == 0
     said = capsys.readouterr()
-    assert (said.err, said.out) == (STUCK, "Choose with --channel NAME, --key KEY or --all.\n")
+    assert STUCK.fullmatch(said.err)
+    assert said.out == "Choose with --channel NAME, --key KEY or --all.\n"
 
 
 CHOICES = [
@@ -51,4 +56,5 @@ def test_what_is_chosen_comes_back_and_is_delivered(why, chosen, back, house, ca
     with loopback() as receiver:
         monkeypatch.setenv(HOOK, receiver.url)
         assert deliver_command(house) == 0
-    assert len(receiver.processed) == back
+    kinds = [json.loads(request.body)["data"]["kind"] for request in receiver.processed]
+    assert sum(kind != "dead_letter" for kind in kinds) == back
