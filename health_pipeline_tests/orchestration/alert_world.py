@@ -143,7 +143,7 @@ def written(stores: Stores) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def eventful(days: int, accounts: int = 150) -> Population:
+def eventful(days: int, accounts: int = 80) -> Population:
     """A population to which everything happens: outages, a fall, and noise all the time."""
     world = Population(accounts, days, seed=5)
     people = np.arange(accounts)
