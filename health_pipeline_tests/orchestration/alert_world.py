@@ -121,7 +121,7 @@ class AlertWorld:
         """Publish the n-th day; on the first one also who is who: nothing has landed."""
         writes = [Write(name, self.day(n), frame) for name, frame in self.frames[n].items()]
         if n == 0:
-            nobody = resolve_and_register(stores, "test")
+            nobody = resolve_and_register(stores, "test", self.day(0))
             writes += [
                 Write("account_xref", None, nobody.account_xref),
                 Write("user_xref", None, nobody.user_xref),
