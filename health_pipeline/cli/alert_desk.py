@@ -82,7 +82,7 @@ def silence_command(
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """Tell nobody of some alerts through a day."""
+    """Tell nobody of the alerts that WORDS take, such as segment=starter, through a day."""
     from health_pipeline.orchestration.alert_desk import DeskError, matcher, silence_alerts
 
     try:
@@ -104,7 +104,7 @@ def unsilence_command(
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """End a silence now."""
+    """End the silence SILENCE_ID now."""
     from health_pipeline.orchestration.alert_desk import DeskError, unsilence
 
     with open_house(model=model, lake=lake).open() as stores:
@@ -123,7 +123,7 @@ def ack_command(
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """Take an alert: it is repeated no more until its driver has recovered."""
+    """Take ALERT, or all of an account: it is repeated no more until it is over."""
     from health_pipeline.orchestration.alert_desk import DeskError, take
 
     who = by or getpass.getuser()
@@ -142,7 +142,7 @@ def try_command(
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """Queue a test message for a channel; `health alerts deliver` or the sensor sends it."""
+    """Queue a test message for CHANNEL; `health alerts deliver` or the sensor sends it."""
     from health_pipeline.orchestration.alert_desk import DeskError, try_channel
 
     with open_house(model=model, lake=lake).open() as stores:

@@ -150,10 +150,10 @@ def measure(accounts):
 
 
 @pytest.mark.bench
-def test_alerts_take_no_longer_than_the_score():
+def test_alerts_take_no_longer_than_the_score(record_property):
     score, stated, evaluated, changes, messages = measure(50_000)
     figures = f"score {score:.2f} s, states {stated:.2f} s, evaluation {evaluated:.2f} s"
-    print(f"{figures}, {changes} changes, {messages} messages")
+    record_property("figures", f"{figures}, {changes} changes, {messages} messages")
     assert changes > 500
     assert messages > 100
     assert stated + evaluated <= score, figures

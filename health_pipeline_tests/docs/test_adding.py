@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from health_pipeline.config.loader import load_model
-from health_pipeline_tests.docs.pages import ROOT, block_with
+from health_pipeline_tests.docs.pages import ROOT, block_with, blocks
 from health_pipeline_tests.faults.loopback import Step, loopback
 
 DAYS = ("--from", "2025-06-29", "--to", "2025-06-30")
@@ -177,6 +177,14 @@ def test_the_mapping_and_the_channel_of_the_readme_are_valid(tmp_path):
     assert model.sources.tables["accounts"][0].file == "companies"
     assert model.delivery.channels["on_call"].url_env == "HEALTH_WEBHOOK_URL"
     assert model.delivery.allow_hosts == ("hooks.us.example",)
+
+
+def test_the_channels_of_the_page_are_valid(tmp_path):
+    (example,) = blocks((ROOT / "docs" / "channels.md").read_text("utf-8"), "yaml")
+    (tmp_path / "delivery.yaml").write_text(example, encoding="utf-8")
+    (tmp_path / "alerts.yaml").write_text("channels: [on_call]\n", encoding="utf-8")
+    channels = load_model(tmp_path).delivery.channels
+    assert {one.kind for one in channels.values()} == {"pagerduty", "slack", "email", "apprise"}
 
 
 MATRIX = """channels:

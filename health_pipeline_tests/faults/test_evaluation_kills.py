@@ -41,26 +41,34 @@ with world.house.open() as stores:
         print(n, flush=True)
 """
 
-LONGEST_LIFE = 0.35
-"""Seconds after which a life is over: two or three days of it."""
+LONG = (pytest.mark.torture, pytest.mark.timeout(7200))
+A_DAY = 0.15
+"""Seconds in which a life publishes and evaluates about one day."""
 
 
-@pytest.mark.parametrize(
-    ("kills", "days"), [(20, 40), pytest.param(200, 360, marks=pytest.mark.torture)]
-)
+def live_and_die(process, chance):
+    """A quarter of the lives ends anywhere, the others within the day after their first one."""
+    if chance.random() < 1 / 4:
+        time.sleep(chance.uniform(0.0, 3 * A_DAY))
+    else:
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.0, A_DAY))
+    alive = process.poll() is None
+    kill(process)
+    return alive
+
+
+@pytest.mark.parametrize(("kills", "days"), [(20, 60), pytest.param(200, 600, marks=LONG)])
 def test_a_killed_evaluation_leaves_no_trace(tmp_path, kills, days):
     chance, saved = random.Random(11), tmp_path / "world.pickle"
     calm = AlertWorld(house_in(tmp_path / "calm"), eventful(days))
     saved.write_bytes(pickle.dumps(calm.frames))
-    killed, lives = 0, 0
-    while killed < kills:
+    for _ in range(kills):
         process = started(LIFE, tmp_path / "killed", days, saved)
-        time.sleep(chance.uniform(0.0, LONGEST_LIFE))
-        lives += 1
-        alive = process.poll() is None
-        kill(process)
-        killed += alive
-        assert alive, f"all {days} days were over after {killed} kills: nothing more is shown"
+        assert live_and_die(process, chance), f"all {days} days are over: nothing more is shown"
+    with house_in(tmp_path / "killed").open() as stores:
+        reached = len(stores.lake.days("driver_transitions"))
+    assert kills / 2 < reached < days, "kills fell into days"
     last = started(LIFE, tmp_path / "killed", days, saved)
     out, _ = last.communicate(timeout=300)
     assert last.returncode == 0

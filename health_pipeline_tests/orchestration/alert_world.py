@@ -121,7 +121,7 @@ class AlertWorld:
         """Publish the n-th day; on the first one also who is who: nothing has landed."""
         writes = [Write(name, self.day(n), frame) for name, frame in self.frames[n].items()]
         if n == 0:
-            nobody = resolve_and_register(stores, "test")
+            nobody = resolve_and_register(stores, "test", self.day(0))
             writes += [
                 Write("account_xref", None, nobody.account_xref),
                 Write("user_xref", None, nobody.user_xref),
@@ -143,7 +143,7 @@ def written(stores: Stores) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def eventful(days: int, accounts: int = 150) -> Population:
+def eventful(days: int, accounts: int = 80) -> Population:
     """A population to which everything happens: outages, a fall, and noise all the time."""
     world = Population(accounts, days, seed=5)
     people = np.arange(accounts)

@@ -44,7 +44,7 @@ def publish_transitions(house: House, day: date, count: int) -> list[str]:
         dict.fromkeys(table.columns)
         | {
             "transition_id": f"t{n:05}",
-            "account_id": f"acc_{n % 13}",
+            "account_id": f"acc_{n}",
             "signal": f"signal_{n}",
             "date": day,
             "from_state": "watch",

@@ -7,10 +7,14 @@ token): each attempt moves it on by 1 / rate.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from health_pipeline.adapters.channels.channel import Channel
 from health_pipeline.adapters.store.outbox import utc_text
+
+PAUSE_CEILINGS = (5.0, 15.0, 60.0, 300.0)
+"""Seconds after the first, second, … "too many" in a row that names no time, for full jitter."""
 
 
 def opens_at(connection: sqlite3.Connection, channel: str) -> datetime | None:
@@ -30,22 +34,40 @@ def spend(connection: sqlite3.Connection, channel: Channel, now: datetime) -> No
     )
 
 
-def pause(connection: sqlite3.Connection, channel: str, until: datetime) -> None:
-    """Note that the receiver takes nothing of the channel until then."""
-    _note(connection, channel, until)
+def pause(
+    connection: sqlite3.Connection,
+    channel: str,
+    now: datetime,
+    asked_seconds: float | None,
+    draw: Callable[[float, float], float],
+) -> datetime:
+    """Note that the receiver takes nothing of the channel for now, and return until when.
+
+    Args:
+        connection: control.db; the caller holds the transaction.
+        channel: its name.
+        now: the wall clock, with time zone.
+        asked_seconds: how long the receiver asked to wait; None: a draw between 0 and the next
+            ceiling of `PAUSE_CEILINGS`.
+        draw: a uniform draw between two numbers of seconds.
+
+    Refusals of attempts that were under way together are one: while the channel is paused they
+    raise no ceiling, and draw nothing.
+    """
+    _note(connection, channel, now)
+    paused_until, refusals = connection.execute(
+        "SELECT paused_until, refusals FROM channel_flow WHERE channel = ?", (channel,)
+    ).fetchall()[0]
+    is_paused = paused_until > utc_text(now)
+    ceiling = PAUSE_CEILINGS[min(refusals, len(PAUSE_CEILINGS) - 1)]
+    drawn = 0.0 if is_paused else draw(0.0, ceiling)
+    wait = drawn if asked_seconds is None else asked_seconds
+    until = max(paused_until, utc_text(now + timedelta(seconds=wait)))
     connection.execute(
-        "UPDATE channel_flow SET refusals = refusals + 1, paused_until = max(paused_until, ?)"
-        " WHERE channel = ?",
-        (utc_text(until), channel),
+        "UPDATE channel_flow SET refusals = ?, paused_until = ? WHERE channel = ?",
+        (refusals + int(not is_paused), until, channel),
     )
-
-
-def refusals(connection: sqlite3.Connection, channel: str) -> int:
-    """How many times in a row the receiver has said that it was too much."""
-    found = connection.execute(
-        "SELECT refusals FROM channel_flow WHERE channel = ?", (channel,)
-    ).fetchall()
-    return int(found[0][0]) if found else 0
+    return datetime.fromisoformat(until)
 
 
 def taken(connection: sqlite3.Connection, channel: str) -> None:

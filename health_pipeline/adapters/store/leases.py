@@ -195,12 +195,8 @@ def _next(
     asked = min(result.retry_after or 0.0, LONGEST_WAIT)
     retry_at = None
     if result.throttled:
-        name = lease.channel.name
-        row = min(flow.refusals(connection, name), len(RETRY_CEILINGS) - 1)
-        drawn = 0.0 if result.retry_after is not None else jitter(0.0, RETRY_CEILINGS[row])
-        wait = max(asked, drawn, 1.0 / lease.channel.per_second)
-        retry_at = now + timedelta(seconds=wait)
-        flow.pause(connection, name, retry_at)
+        seconds = None if result.retry_after is None else asked
+        retry_at = flow.pause(connection, lease.channel.name, now, seconds, jitter)
     is_old = now - lease.due_at > GIVE_UP_AGE
     is_last = not result.throttled and lease.failures >= len(RETRY_CEILINGS)
     if result.final or is_old or is_last:

@@ -14,8 +14,9 @@ from health_pipeline.adapters.store.transaction import transaction
 class Replayed:
     """How many dead messages wait again, and how many stay dead.
 
-    `overtaken`: a later message of their key was delivered since. To send the earlier one now would
-    tell things in the wrong order, and could open an incident that nothing resolves.
+    `overtaken`: a later message of their key was delivered since, or is under way. To send the
+    earlier one now would tell things in the wrong order, and could open an incident that nothing
+    resolves.
     """
 
     revived: int
@@ -45,7 +46,7 @@ def replay(
             " WHERE state = 'dead' AND (?1 IS NULL OR channel = ?1) AND (?2 IS NULL OR key = ?2)"
             " AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.channel = outbox.channel"
             "   AND e.dedup_key = outbox.dedup_key AND e.rowid > outbox.rowid"
-            "   AND e.state = 'delivered')",
+            "   AND e.state IN ('leased', 'delivered'))",
             (channel, key, utc_text(now)),
         ).rowcount
         overtaken = connection.execute(

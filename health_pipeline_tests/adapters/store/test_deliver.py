@@ -8,7 +8,8 @@ import pytest
 from health_pipeline.adapters.channels.channel import Channel
 from health_pipeline.adapters.store import deliver as sending
 from health_pipeline.adapters.store.control import open_control
-from health_pipeline.adapters.store.deliver import deliver
+from health_pipeline.adapters.store.deliver import IN_FLIGHT, deliver
+from health_pipeline.adapters.store.flow import PAUSE_CEILINGS
 from health_pipeline.adapters.store.leases import (
     GIVE_UP_AGE,
     LEASE_MARGIN,
@@ -166,7 +167,7 @@ def test_retry_after_of_a_server_that_is_down(why, asked, waited, connection):
 
 TOO_MANY = [
     ("seconds", 600.0, 600.0),
-    ("none given: a draw", None, RETRY_CEILINGS[0]),
+    ("none given: a draw", None, PAUSE_CEILINGS[0]),
     ("none at all: one step of the pace", 0.0, 0.001),
     ("not for ever", 1e9, 86_400.0),
 ]
@@ -184,6 +185,28 @@ def test_too_many_stops_the_whole_channel_and_is_no_failure(why, asked, waited, 
     clock.now = START + timedelta(seconds=waited + 0.001)
     assert counts(send(connection, clock, ops=receiver)) == (2, 0, 0, 0, 0)
     assert connection.execute("SELECT max(failures) FROM outbox").fetchall() == [(0,)]
+
+
+def test_refusals_of_attempts_that_were_under_way_together_are_one(connection):
+    put(connection, [told(f"t{n}", f"k{n}") for n in range(9)], now())
+    channels = {"ops": Channel("ops", Receiver(otherwise=too_many()), 5.0)}
+    report = deliver(connection, channels, now, lambda _, high: high, 1.0, lambda _: None)
+    assert 1 <= report.refused <= IN_FLIGHT
+    noted = connection.execute("SELECT refusals, paused_until FROM channel_flow").fetchall()[0]
+    assert noted[0] == 1
+    assert noted[1] <= utc_text(now() + timedelta(seconds=PAUSE_CEILINGS[0]))
+
+
+def test_a_receiver_that_says_so_again_and_again_is_asked_less_and_less(connection):
+    put(connection, ONE)
+    receiver, clock = Receiver(*[too_many()] * 6), Clock()
+    for seconds in (*PAUSE_CEILINGS, PAUSE_CEILINGS[-1], PAUSE_CEILINGS[-1]):
+        assert send(connection, clock, ops=receiver).refused == 1
+        clock.forward(seconds - 0.01)
+        assert counts(send(connection, clock, ops=receiver)) == (0, 0, 0, 1, 0)
+        clock.forward(0.01)
+    assert counts(send(connection, clock, ops=receiver)) == (1, 0, 0, 0, 0)
+    assert connection.execute("SELECT refusals FROM channel_flow").fetchall() == [(0,)]
 
 
 def test_too_many_again_and_again_never_kills_a_message(connection):

@@ -63,17 +63,17 @@ CROWDS = [
     ("what gets better trips nothing", crowd(60, to_state="healthy"), {None: 60}),
     (
         "another driver of the same source and accounts goes with it",
-        crowd(30) + [change(3, signal="depth"), change(99, signal="depth")],
+        [*crowd(30), change(3, signal="depth"), change(99, signal="depth")],
         {"breaker:seats": 31, None: 1},
     ),
     (
         "one of another source does not",
-        crowd(30) + [change(3, signal="open")],
+        [*crowd(30), change(3, signal="open")],
         {"breaker:seats": 30, None: 1},
     ),
     (
         "a fall to Red of such an account does",
-        crowd(30) + [change(3, signal="tier", to_state="red")],
+        [*crowd(30), change(3, signal="tier", to_state="red")],
         {"breaker:seats": 31},
     ),
     (

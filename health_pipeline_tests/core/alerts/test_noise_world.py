@@ -12,6 +12,7 @@ well, watch and risk. The state that its range stands for is the truth.
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import numpy as np
@@ -82,7 +83,7 @@ def flapping(held, true):
     for n in range(held.shape[1]):
         days = np.flatnonzero(held[1:, n] != held[:-1, n]) + 1
         changes += len(days)
-        for day, later in zip(days[:-1], days[1:], strict=True):
+        for day, later in itertools.pairwise(days):
             back = held[later, n] == held[day - 1, n] and later - day <= WEEK
             undone += back and len(set(true[day : later + 1, n])) == 1
     return undone / changes
@@ -116,7 +117,6 @@ def test_states_are_calm_and_quick(drivers, days, record_property):
     }
     for name, figure in figures.items():
         record_property(name, figure)
-    print(figures)
     assert len(found) > 200
     assert figures["flapping"] <= 0.07
     assert figures["p95 delay"] <= 4

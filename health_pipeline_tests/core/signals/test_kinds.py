@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from health_pipeline.core.alerts.gates import USAGE
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.signals import kinds as kinds_package
 from health_pipeline.core.signals.kind import kinds
 
 FOLDER = Path(__file__).parent / "kinds"
@@ -86,3 +90,15 @@ def test_hard_kinds_are_the_events_of_the_method():
     assert {kind.name for kind in kinds().values() if kind.meta.hard} == {
         "sponsor_left", "seat_reduction_requests",
     }  # fmt: skip
+
+
+@EACH
+def test_the_tables_that_a_kind_reads_are_named(kind):
+    """So that an outage of one of them is not taken for news of customers."""
+    source = (Path(kinds_package.__path__[0]) / f"{kind.name}.py").read_text(encoding="utf-8")
+    asked = {name for name in SOURCE_TABLES if re.search(rf'(has|rows)\((view, )?"{name}"', source)}
+    assert set(kind.meta.reads) - {USAGE} <= set(SOURCE_TABLES)
+    assert kind.meta.reads
+    assert asked <= set(kind.meta.reads)
+    if "usage(view)" in source:
+        assert USAGE in kind.meta.reads
