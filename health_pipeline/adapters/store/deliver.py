@@ -26,7 +26,7 @@ from health_pipeline.adapters.store.outbox import utc_text
 from health_pipeline.core.schemas.messages import Message
 
 IN_FLIGHT = 4
-"""Attempts of one channel at a time, each of another key."""
+"""Attempts of one channel at a time at most, each of another key; fewer where its pace is slow."""
 
 GRACE = 1.0
 """Seconds after its deadline in which a channel may still say how it went."""
@@ -71,7 +71,7 @@ class _Flight:
 
     def open_channels(self, channels: Mapping[str, Channel], most: int) -> list[Channel]:
         busy = [lease.channel.name for lease, _, _ in self.begun.values()]
-        return [one for name, one in channels.items() if busy.count(name) < most]
+        return [one for name, one in channels.items() if busy.count(name) < _at_a_time(one, most)]
 
     def start(self, lease: Lease, at: datetime) -> None:
         late_at = time.monotonic() + lease.channel.deadline_seconds + GRACE
@@ -146,6 +146,11 @@ def deliver(
             sleep(wait)
         else:
             return _with_rest(connection, channels, clock(), report)
+
+
+def _at_a_time(channel: Channel, most: int) -> int:
+    """A slow pace is kept one by one: attempts that are held up would arrive together."""
+    return max(1, min(most, int(channel.per_second / 2)))
 
 
 def _noted(
