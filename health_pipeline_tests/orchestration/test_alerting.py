@@ -26,7 +26,7 @@ from health_pipeline.orchestration.alert_desk import (
     unsilence,
 )
 from health_pipeline.orchestration.assets import alerts as alert_assets
-from health_pipeline.orchestration.identity import MOVED, MOVED_SCHEMA
+from health_pipeline.orchestration.identity_history import MOVED, MOVED_SCHEMA
 from health_pipeline.orchestration.sensors import driver_alerts
 from health_pipeline.orchestration.window import yesterday
 from health_pipeline_tests.core.alerts.population import WARM_UP, Population

@@ -55,7 +55,8 @@ def _touched(moved: pl.DataFrame | None) -> list[tuple[str, str]]:
     if moved is None or moved.is_empty():
         return []
     records: dict[str, list[str]] = {}
-    for source, key, was, now in moved.sort("source", "source_account_id").iter_rows():
+    columns = ("source", "source_account_id", "was", "account_id")
+    for source, key, was, now in moved.select(columns).sort(columns).iter_rows():
         for account in (was, now):
             records.setdefault(account, []).append(f"{source}:{key}:{was}:{now}")
     return sorted((account, stable_id("moved", *rows)) for account, rows in records.items())
