@@ -132,7 +132,7 @@ def test_one_file_adds_a_kind(world, tmp_path):
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     kind = tree / "health_pipeline" / "core" / "signals" / "kinds" / "survey_score.py"
-    kind.write_text(block_with("python", "class Params"), encoding="utf-8")
+    kind.write_text(block_with("python", "class Params(Frozen)"), encoding="utf-8")
     model = model_with(
         tmp_path / "model", SURVEY_BLOCK, taken_from="sponsor_engagement", weights=("5", "3")
     )
