@@ -20,7 +20,8 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 WIDE = 400
 """Columns of the terminal, so that no sentence is broken."""
 
-CLOCK = {"scored_at", "health_scored_at", "at"}
+CLOCKED = ("quarantine", "health_scores", "crm_fields", "action_ledger")
+CLOCK = {"scored_at", "health_scored_at", "at", "task_at"}
 """Columns that say when a run happened, not what it found (`at` of quarantine only)."""
 
 
@@ -79,7 +80,7 @@ class Place:
     def table(self, name: str) -> pl.DataFrame:
         """A promised table without the columns of the wall clock, in the order of its key."""
         shape = RESULT_TABLES[name]
-        clock = CLOCK if name in ("quarantine", "health_scores", "crm_fields") else set()
+        clock = CLOCK if name in CLOCKED else set()
         rows = self.sql(f'FROM "{name}"').sort(shape.key, nulls_last=True)
         return rows.drop(clock & set(rows.columns))
 

@@ -24,6 +24,18 @@ COMMANDS = [
     (("sample",), "--seed"),
     (("alerts",), "deliver"),
     (("alerts", "deliver"), "--lake"),
+    (("alerts", "list"), "--lake"),
+    (("alerts", "silence"), "--until"),
+    (("alerts", "unsilence"), "SILENCE_ID"),
+    (("alerts", "ack"), "--by"),
+    (("alerts", "test"), "CHANNEL"),
+    (("alerts", "evaluate"), "--lake"),
+    (("alerts", "replay"), "--all"),
+    (("plays",), "accept"),
+    (("plays", "list"), "--owner"),
+    (("plays", "accept"), "--by"),
+    (("plays", "close"), "--outcome"),
+    (("plays", "rules"), "--model"),
     (("identity",), "merge"),
     (("identity", "review"), "--limit"),
     (("identity", "merge"), "--why"),
@@ -45,10 +57,12 @@ def test_every_command_has_help(command, word):
 def test_no_command_is_untested():
     from health_pipeline.cli.app import alerts_app, app
     from health_pipeline.cli.identity import identity_app
+    from health_pipeline.cli.plays import plays_app
 
     names = {(c.name or c.callback.__name__,) for c in app.registered_commands}
     names |= {("alerts", c.name) for c in alerts_app.registered_commands}
     names |= {("identity", c.name) for c in identity_app.registered_commands}
+    names |= {("plays", c.name) for c in plays_app.registered_commands}
     assert names <= {command for command, _ in COMMANDS}
 
 
