@@ -82,7 +82,8 @@ def _shares(weights: Floats, among: NDArray[np.bool_]) -> Floats:
 
 def total(parts: Floats) -> Floats:
     """The sum of each row of what is known."""
-    return np.nansum(parts, axis=1, keepdims=True)
+    found: Floats = np.nansum(parts, axis=1, keepdims=True)
+    return found
 
 
 def coverage(then: Side, now: Side, shared: Common) -> Floats:

@@ -54,7 +54,7 @@ up, plays of everybody at risk, nobody having one before, narratives with renewa
 around them, the discount guard of every open request, and coverage; then the report of all of it,
 with the history of 90 days. The days older than a week are copies of the first of {scored} scored
 ones. Reading the published tables and writing the files is timed in both; contract checks are in
-neither."""
+neither, nor is the account of each landed row, which an earlier stage of a run has found."""
 
 
 def explaining(one: One, scale: Scale, folder: Path) -> Section:
