@@ -1,6 +1,6 @@
 """Moves of scores over many days, from the published tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -13,7 +13,7 @@ from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity_history import moved_accounts
 from health_pipeline.orchestration.plan import SCORES
 from health_pipeline.orchestration.publish import published, published_on
-from health_pipeline.orchestration.window import Window
+from health_pipeline.orchestration.window import Window, runs_of
 
 COMPARISONS = 3
 """Earlier days that a day is compared with, at most."""
@@ -27,27 +27,22 @@ def changes_of(stores: Stores, part: Window) -> pl.DataFrame:
     scored = sorted(stores.lake.days(SCORES))
     earlier = {day: compared_with(scored, day) for day in part.days if day in set(scored)}
     days = sorted({*earlier, *(one for before in earlier.values() for one in before)})
-    scores = published_on(stores, SCORES, days).select(_SCORE)
-    drivers = published_on(stores, "contributions", days).select(_DRIVER)
+    scores = _read(stores, SCORES, _SCORE, days)
+    drivers = _read(stores, "contributions", _DRIVER, days).filter(pl.col("weight") > 0)
     rules = _rules(stores.model, published(stores, part, "baselines")["baselines"])
-    found = [RESULT_TABLES["score_changes"].empty()]
-    for turn in range(max(map(len, earlier.values()), default=0)):
-        pairs = [(day, before[turn]) for day, before in earlier.items() if len(before) > turn]
-        paired = pl.DataFrame(
-            pairs, schema={"day": pl.Date, "compared_with": pl.Date}, orient="row"
-        )
-        then = scores.rename({"date": "compared_with"}).join(paired, on="compared_with")
-        then = then.rename({"day": "date"})
-        now = scores.filter(pl.col("date").is_in([day for day, _ in pairs]))
-        valued = _valued(stores, drivers, now, then)
-        found.append(changes(now, then, valued, rules))
-    whole = pl.concat(found)
-    if not days:
-        return whole
-    compared = scores.filter(
-        pl.col("date").is_in([one for before in earlier.values() for one in before])
+    pairs = pl.DataFrame(
+        [(day, one) for day, before in earlier.items() for one in before],
+        schema={"day": pl.Date, "compared_with": pl.Date},
+        orient="row",
     )
-    return with_identity(whole, _jumps(stores, scored, days, rules, compared.drop_nulls("score")))
+    then = scores.rename({"date": "compared_with"}).join(pairs, on="compared_with")
+    then = then.rename({"day": "date"})
+    now = scores.filter(pl.col("date").is_in(list(earlier)))
+    found = changes(now, then, _valued(stores, drivers, now, then), rules)
+    if not days:
+        return found
+    compared = then.select("account_id", "score").drop_nulls("score")
+    return with_identity(found, _jumps(stores, scored, days, rules, compared))
 
 
 def _jumps(
@@ -58,8 +53,12 @@ def _jumps(
     xref = stores.lake.frame("account_xref")
     if xref is None:
         return RESULT_TABLES["score_changes"].empty()
-    known = xref.join(compared, on="account_id", how="semi")  # most records join with a new account
+    since = pl.col("linked_at").dt.date()
+    late = xref.filter((since > days[0]) & (since <= days[-1]))
+    known = late.join(compared, on="account_id", how="semi")  # most join with a new account
     joins = pl.concat([join_days(known, scored, days[0], days[-1]), moved]).unique()
+    if joins.is_empty():
+        return RESULT_TABLES["score_changes"].empty()
     scores = _of(stores, SCORES, _SCORE, joins)
     before = scores.rename({"date": "compared_with"})
     joins = joins.join(before, on=["account_id", "compared_with"], how="semi")
@@ -69,11 +68,19 @@ def _jumps(
     return changes(now, then, _valued(stores, drivers, now, then), rules)
 
 
+def _read(stores: Stores, name: str, columns: Sequence[str], days: Sequence[date]) -> pl.DataFrame:
+    """These columns of a daily result table on these ascending days; no others are read."""
+    empty = RESULT_TABLES[name].empty().select(columns)
+    scans = (stores.lake.scan(name, run.first, run.last) for run in runs_of(days))
+    parts = [scan.select(columns).collect() for scan in scans if scan is not None]
+    return pl.concat([empty, *parts])
+
+
 def _of(stores: Stores, name: str, columns: tuple[str, ...], joins: pl.DataFrame) -> pl.DataFrame:
     """Rows of the accounts and days of `joins`."""
     who = joins["account_id"].unique().implode()
     rows = (
-        published_on(stores, name, [day]).select(columns).filter(pl.col("account_id").is_in(who))
+        _read(stores, name, columns, [day]).filter(pl.col("account_id").is_in(who))
         for day in sorted({*joins["date"], *joins["compared_with"]})
     )
     return pl.concat([RESULT_TABLES[name].empty().select(columns), *rows])

@@ -70,10 +70,13 @@ def with_identity(found: pl.DataFrame, jumps: pl.DataFrame) -> pl.DataFrame:
     Returns:
         `RESULT_TABLES["score_changes"]`; parts still add up to `delta` within 1e-9.
     """
+    if jumps.is_empty():
+        return found
     table = RESULT_TABLES["score_changes"]
     within = (pl.col("joined") > pl.col("compared_with")) & (pl.col("joined") <= pl.col("date"))
     moved = (
-        found.select(COMPARISON)
+        found.join(jumps, on="account_id", how="semi")
+        .select(COMPARISON)
         .unique()
         .join(
             jumps.select("account_id", "signal", "effect", "points", joined="date"),

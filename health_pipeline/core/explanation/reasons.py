@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 import polars as pl
 
@@ -19,6 +21,9 @@ STRONG = "_strong"
 BEFORE_DAYS = 30
 """Days back from which `value_before` of the evidence is."""
 KEY = ("account_id", "date")
+ROW = "row"
+"""Place in the table that a reason is of."""
+
 MEASURED = "measured"
 FIGURES = ("value", "baseline", "observed_on", "detail", "date")
 """Columns that a sentence is filled from."""
@@ -55,10 +60,9 @@ def reasons(
     Raises:
         ValueError: a signal without a spec, or a sentence template with an unknown field.
     """
-    drivers = contributions.filter(
-        pl.col("subscore").is_not_null() & pl.col("points_vs_reference").is_not_null()
-    ).select(*KEY, "signal", "subscore", "weight", points="points_vs_reference")
-    drivers = drivers.join(_capping(gates, gate_signals), on=[*KEY, "signal"], how="left")
+    capping = _capping(gates, gate_signals)
+    drivers = _concerned(contributions.with_row_index(ROW), capping, rules.min_points)
+    drivers = drivers.join(capping, on=[*KEY, "signal"], how="left")
     # A combined gate does not say which of its members fired: those that are not healthy are told.
     unhealthy = pl.col("subscore") < HEALTHY_FROM
     drivers = drivers.with_columns(
@@ -69,7 +73,36 @@ def reasons(
         watched=(pl.col("weight") == 0) & (pl.col("subscore") < RISK_BELOW),
     )
     chosen = pl.concat([_risks(drivers, rules), _strengths(drivers, rules)])
-    return RESULT_TABLES["reason_codes"].conform(_worded(chosen, signals, specs, earlier))
+    seen = _seen(chosen, contributions, signals)
+    return RESULT_TABLES["reason_codes"].conform(_worded(seen, specs, earlier))
+
+
+def _concerned(contributions: pl.DataFrame, capping: pl.DataFrame, least: float) -> pl.DataFrame:
+    """What may become a reason: nine rows in ten need not be joined and sorted to see it."""
+    points = pl.col("points_vs_reference")
+    is_watched = (pl.col("weight") == 0) & (pl.col("subscore") < RISK_BELOW)
+    may_cap = pl.col("account_id").is_in(capping["account_id"].unique().implode()) & pl.col(
+        "signal"
+    ).is_in(capping["signal"].unique().implode())
+    return contributions.filter(
+        pl.col("subscore").is_not_null()
+        & points.is_not_null()
+        & ((points.abs() >= least) | is_watched | may_cap)
+    ).select(ROW, *KEY, "signal", "subscore", "weight", points=points)
+
+
+def _seen(chosen: pl.DataFrame, contributions: pl.DataFrame, signals: pl.DataFrame) -> pl.DataFrame:
+    """`chosen` with what the signals say of themselves.
+
+    The two tables of a day have the same rows in the same order, and then no key is looked up.
+    """
+    key = [*KEY, "signal"]
+    told = signals.select(
+        *key, "value", "unit", "observed_on", "detail", baseline="segment_baseline"
+    )
+    if told.select(key).equals(contributions.select(key)):
+        return pl.concat([chosen, told.drop(key)[chosen[ROW]]], how="horizontal")
+    return chosen.join(told, on=key, how="left", maintain_order="left")
 
 
 def _capping(
@@ -125,11 +158,10 @@ def _strengths(drivers: pl.DataFrame, rules: ExplanationRules) -> pl.DataFrame:
 
 def _worded(
     chosen: pl.DataFrame,
-    signals: pl.DataFrame,
     specs: Sequence[SignalSpec],
     earlier: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    """`chosen` with reason code, sentence, evidence and play."""
+    """What was chosen and seen with reason code, sentence, evidence and play."""
     vocabulary = {spec.name: spec for spec in specs}
     unknown = sorted(set(chosen["signal"].unique()) - set(vocabulary))
     if unknown:
@@ -137,14 +169,7 @@ def _worded(
             f"contributions name the signals {', '.join(unknown)}, which the model does not define;"
             f" it defines {', '.join(sorted(vocabulary))}"
         )
-    told = chosen.join(
-        signals.select(
-            *KEY, "signal", "value", "unit", "observed_on", "detail", baseline="segment_baseline"
-        ),
-        on=[*KEY, "signal"],
-        how="left",
-        maintain_order="left",
-    ).join(_before(earlier), on=[*KEY, "signal"], how="left", maintain_order="left")
+    told = chosen.join(_before(earlier), on=[*KEY, "signal"], how="left", maintain_order="left")
     plays = {name: spec.play for name, spec in vocabulary.items()}
     tables = {name: ", ".join(spec.reads) for name, spec in vocabulary.items()}
     is_risk = pl.col("direction") == "risk"
@@ -197,17 +222,16 @@ def _code(vocabulary: Mapping[str, SignalSpec]) -> pl.Expr:
 
 
 def _sentences(told: pl.DataFrame, vocabulary: Mapping[str, SignalSpec]) -> pl.Series:
-    """The sentence of each row."""
-    said = [
-        sentence(
+    """The sentence of each row; many accounts have the same to be told, which is worded once."""
+
+    @cache
+    def said(direction: str, signal: str, *figures: Any) -> str:
+        spec = vocabulary[signal]
+        value, baseline, observed_on, detail, day = figures
+        return sentence(
             spec.risk_sentence if direction == "risk" else spec.strength_sentence,
             Figures(value, baseline, spec.unit, observed_on, detail, day),
         )
-        for direction, spec, value, baseline, observed_on, detail, day in zip(
-            told["direction"].to_list(),
-            map(vocabulary.__getitem__, told["signal"].to_list()),
-            *(told[name].to_list() for name in FIGURES),
-            strict=True,
-        )
-    ]
-    return pl.Series("sentence", said, dtype=pl.String)
+
+    columns = (told[name].to_list() for name in ("direction", "signal", *FIGURES))
+    return pl.Series("sentence", list(map(said, *columns)), dtype=pl.String)

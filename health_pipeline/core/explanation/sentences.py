@@ -50,10 +50,10 @@ class Figures:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Values by template field. `days` counts from `observed_on` to `day`."""
+        """Values by template field, no zero with a sign. `days`: from `observed_on` to `day`."""
         return {
-            "value": UNKNOWN if self.value is None else _Number(self.value),
-            "baseline": UNKNOWN if self.baseline is None else _Number(self.baseline),
+            "value": UNKNOWN if self.value is None else _Number(self.value + 0.0),
+            "baseline": UNKNOWN if self.baseline is None else _Number(self.baseline + 0.0),
             "unit": self.unit,
             "observed_on": self.observed_on or UNKNOWN,
             "detail": self.detail or "",
@@ -75,7 +75,9 @@ def sentence(template: str, figures: Figures) -> str:
     except (KeyError, IndexError) as error:
         known = ", ".join(figures.fields)
         raise ValueError(f"sentence {template!r} names {error}; known fields are {known}") from None
-    text = ONE.sub(r"1 \1", text.replace(" ()", "").strip())
+    text = text.replace(" ()", "").strip()
+    if "1 " in text:
+        text = ONE.sub(r"1 \1", text)
     if figures.baseline is None or not _shows_value_alone(template):
         return text
     unit = figures.unit

@@ -200,3 +200,23 @@ def test_a_code_is_used_only_where_the_figures_bear_it_out(why, detail, code):
     )
     signals = table("signals", [{"signal": "a", "value": 33.0, "detail": detail}])
     assert reasons(contributions, signals, specs, RULES)["reason_code"].to_list() == [code], why
+
+
+@pytest.mark.parametrize(
+    ("why", "rows"),
+    [
+        ("in another order", ["b", "a"]),
+        ("with one more that did not count", ["a", "b", "c"]),
+        ("with one missing", ["a"]),
+    ],
+)
+def test_signals_are_found_wherever_their_rows_stand(why, rows):
+    drivers = [{"signal": s, "points_vs_reference": -4.5, "subscore": 40.0} for s in ("a", "b")]
+    values = {"a": 33.0, "b": 44.0, "c": 55.0}
+    signals = [{"signal": name, "value": values[name]} for name in rows]
+    found = reasons(
+        table("contributions", drivers), pl.concat([table("signals", [s]) for s in signals]),
+        SPECS, RULES,
+    )  # fmt: skip
+    told = {row["signal"]: row["evidence"]["value"] for row in found.to_dicts()}
+    assert told == {name: values[name] if name in rows else None for name in ("a", "b")}, why
