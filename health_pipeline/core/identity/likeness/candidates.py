@@ -185,8 +185,9 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     """
     lefts, rights = (_with_source(*side) for side in ((left, "left"), (right, "right")))
     every = pl.concat([left.select("rec", "kind", "value"), right.select("rec", "kind", "value")])
-    named, forms = forms_of(every.unique())
-    common = common_words(forms, named.height)
+    read = forms_of(every.unique())
+    named, forms = read.held, read.forms
+    common = common_words(forms, read.names)
     keys = keys_frame(forms, common).with_row_index("row")
     of_right = named.join(rights.select("rec", "group", "source").unique(), on="rec")
     of_left = named.join(lefts.select("rec", "source").unique(), on="rec")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -66,15 +67,17 @@ def _telling_keys(words: tuple[str, ...], told: Told, telling: list[int]) -> Ite
         yield _key("spelt", core, told[:first] + told[last + 1 :])
 
 
-def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
+def keys_of(
+    words: tuple[str, ...], initials: tuple[str, ...], common: Collection[str]
+) -> Iterator[Key]:
     """How, key, words left over, and how many of them are rare, trade, soft, place."""
-    words, kinds = form.words, kinds_of(form.words, common)
+    kinds = kinds_of(words, common)
     told = list(zip(map(plain, words), kinds, strict=True))
     telling = [i for i, kind in enumerate(kinds) if kind == "rare" and not words[i].isdigit()]
     how = "whole" if telling else "general" if len(words) > 1 else "generic"
     for one in dict.fromkeys(("".join(words), "".join([word for word, _ in told]))):
         yield _key(how, one, [])
-    for letters in form.initials:
+    for letters in initials:
         yield _key("initials", letters, [])
     if not telling and len(words) > 2 and kinds[-1] == "soft":
         yield _key("headed", "".join(words[:-1]), told[-1:])
@@ -82,26 +85,39 @@ def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
         yield from _telling_keys(words, told, telling)
 
 
-def forms_of(names: pl.DataFrame) -> tuple[pl.DataFrame, list[Form]]:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What names are read as.
+
+    Attributes:
+        held: rec, form; each pair once.
+        forms: by that number, each once, however many names are read as it.
+        names: how many readings of names there are, by which a word counts as common.
+    """
+
+    held: pl.DataFrame
+    forms: list[Form]
+    names: int
+
+
+def forms_of(names: pl.DataFrame) -> Forms:
     """Each distinct value read once.
 
     Args:
-        names: rec, kind (name, domain), value.
-
-    Returns:
-        rec, form; and the forms by that number.
+        names: rec, kind (name, domain), value; each row once.
     """
     values = names.select("kind", "value").unique(maintain_order=True).drop_nulls()
-    forms: list[Form] = []
-    rows: list[tuple[str, str, int]] = []
-    for kind, value in values.iter_rows():
+    numbers: dict[Form, int] = {}
+    rows: list[int] = []
+    of_row: list[int] = []
+    for row, (kind, value) in enumerate(values.iter_rows()):
         for form in domain_forms(value) if kind == "domain" else name_forms(value):
-            rows.append((kind, value, len(forms)))
-            forms.append(form)
-    shape = {"kind": pl.String(), "value": pl.String(), "form": pl.Int64()}
-    found = pl.DataFrame(rows, schema=shape, orient="row")
-    held = names.select("rec", "kind", "value").join(found, on=("kind", "value"))
-    return held.select("rec", "form").unique(), forms
+            rows.append(row)
+            of_row.append(numbers.setdefault(form, len(numbers)))
+    read = pl.DataFrame({"row": rows, "form": of_row}, schema={"row": pl.Int64, "form": pl.Int64})
+    told = values.with_columns(pl.int_range(pl.len()).alias("row")).join(read, on="row")
+    held = names.select("rec", "kind", "value").join(told, on=("kind", "value"))
+    return Forms(held.select("rec", "form").unique(), list(numbers), held.height)
 
 
 def keys_frame(forms: list[Form], common: Collection[str]) -> pl.DataFrame:
@@ -111,15 +127,24 @@ def keys_frame(forms: list[Form], common: Collection[str]) -> pl.DataFrame:
         forms: `forms_of`.
         common: `common_words` of them.
     """
+    numbers: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
+    of_form = [numbers.setdefault((form.words, form.initials), len(numbers)) for form in forms]
     # One flat list: millions of tuples that live long would cost more in garbage collection.
     flat: list[str | int] = []
-    for i, form in enumerate(forms):
-        for key in keys_of(form, common):
+    for i, (words, initials) in enumerate(numbers):
+        for key in keys_of(words, initials, common):
             flat.append(i)
             flat.extend(key)
     wide = len(_KEYS)
-    columns = [pl.Series(n, flat[k::wide], dtype=t) for k, (n, t) in enumerate(_KEYS.items())]
-    return pl.DataFrame(columns)
+    names = ("words", *list(_KEYS)[1:])
+    columns = [
+        pl.Series(n, flat[k::wide], dtype=_KEYS.get(n, pl.Int64())) for k, n in enumerate(names)
+    ]
+    of_words = pl.DataFrame(
+        {"form": range(len(forms)), "words": of_form},
+        schema=dict.fromkeys(("form", "words"), pl.Int64),
+    )
+    return of_words.join(pl.DataFrame(columns), on="words").select(*_KEYS)
 
 
 def flags_frame(forms: list[Form]) -> pl.DataFrame:
