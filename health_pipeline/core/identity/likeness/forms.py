@@ -133,6 +133,12 @@ def name_forms(value: str) -> list[Form]:
     return _forms_of_parts(value)
 
 
+def plain_form(text: str) -> Form:
+    """The form of the words in `bulk.plain_texts`."""
+    words = tuple(text.split(" "))
+    return Form(words, initials=_initials(words, text))
+
+
 def _forms_of_parts(value: str) -> list[Form]:
     """`name_forms` of any value."""
     text = unicodedata.normalize("NFKC", value[: LONGEST + 1])
