@@ -111,7 +111,7 @@ def _account_ids(names: pl.DataFrame) -> pl.Series:
     escaped = names.select(pl.any_horizontal(pl.col(RECORD).str.contains(_ESCAPED))).to_series()
     texts = names.select(pl.concat_str(pl.lit('["'), source, pl.lit('","'), key, pl.lit('"]')))
     sha = hashlib.sha256
-    ids = [f"acc_{sha(text.encode()).hexdigest()[:16]}" for text in texts.to_series()]
+    ids = [f"acc_{sha(text.encode()).hexdigest()[:16]}" for text in texts.to_series().to_list()]
     for row in escaped.arg_true():
         ids[row] = account_id_of(*names.row(row))
     return pl.Series("account_id", ids, dtype=pl.String)

@@ -12,6 +12,7 @@ from health_pipeline.core.identity.landed import (
     account_ids_of_links,
     optional,
     table_of,
+    with_rec,
 )
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.sso import sso_claims
@@ -99,10 +100,20 @@ def _once(rows: pl.DataFrame) -> pl.DataFrame:
     """One row for each record: its latest name, its first known_at."""
     if rows.select(RECORD).hash_rows().n_unique() == rows.height:
         return rows  # a grouping would cost more than all the rest
-    return rows.group_by(RECORD).agg(
-        pl.col("name").sort_by("known_at", "name").drop_nulls().last(),
-        pl.col("known_at").min(),
+    named = pl.col("name").is_not_null().sum().alias("named")
+    once = rows.group_by(RECORD).agg(pl.col("name").max(), pl.col("known_at").min(), named)
+    renamed = once.filter(pl.col("named") > 1).select(RECORD)
+    if renamed.is_empty():  # nearly always: sorting in groups costs several times the grouping
+        return once.drop("named")
+    latest = (
+        rows.filter(pl.col("name").is_not_null())
+        .join(renamed, on=RECORD, how="semi")
+        .sort("known_at", "name")
+        .unique(RECORD, keep="last", maintain_order=True)
+        .select(*RECORD, pl.col("name").alias("latest"))
     )
+    found = once.join(latest, on=RECORD, how="left")
+    return found.select(*RECORD, pl.coalesce("latest", "name").alias("name"), "known_at")
 
 
 def _own_ids(records: pl.DataFrame) -> Claim:
@@ -120,9 +131,9 @@ def _claims(
     recs = records.select(*RECORD, "rec")
     told: list[Claim] = []
     if accounts is not None:
-        told += claims_of_accounts(accounts.join(recs, on=RECORD), rules)
+        told += claims_of_accounts(with_rec(accounts, recs), rules)
     if links is not None:
-        told += [*claims_of_links(links.join(recs, on=RECORD), rules), _own_ids(records)]
+        told += [*claims_of_links(with_rec(links, recs), rules), _own_ids(records)]
     if users is not None:
         shown = [one.keys.select("rec", "value") for one in told if one.rule == "domain"]
         own = pl.concat([pl.DataFrame(schema={"rec": pl.Int64, "value": pl.String}), *shown])

@@ -26,6 +26,7 @@ from health_pipeline.core.identity.decisions import (
     table_of_decisions,
 )
 from health_pipeline.core.identity.ids import give_ids
+from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.records import account_keys, account_records
 from health_pipeline.core.identity.resolve import REGISTRY_COLUMNS, Accounts, accounts_of
 from health_pipeline.core.identity.xref import xref_of
@@ -44,6 +45,18 @@ Work = Callable[[], pl.DataFrame]
 def read(folder: Path) -> dict[str, pl.DataFrame]:
     """The landed tables."""
     return {n: pl.read_parquet(folder / f"{n}.parquet") for n in ("accounts", "account_links")}
+
+
+def read_text(folder: Path) -> dict[str, pl.DataFrame]:
+    """The same tables from CSV files, as many systems hand them in, times included."""
+    names = ("accounts", "account_links")
+    return {n: pl.read_csv(folder / f"{n}.csv", try_parse_dates=True) for n in names}
+
+
+def write_answer(folder: Path, xref: pl.DataFrame, review: pl.DataFrame) -> None:
+    """Every table that a resolution of accounts gives."""
+    xref.write_parquet(folder / "answer.parquet")
+    review.write_parquet(folder / "review.parquet")
 
 
 def linked(
@@ -75,19 +88,38 @@ def decided(found: Accounts) -> pl.DataFrame:
     return table_of_decisions([*merges, *splits])
 
 
+def read_and_write(folder: Path, *, text: bool = False) -> Work:
+    """Reads the tables and writes the answer; `text`: reads them as CSV."""
+    found = accounts_of(read(folder), RULES, NO_IDS)
+    answer, review = found.xref.drop("rec", "anchor"), found.review
+    if text:
+        for name, table in read(folder).items():
+            table.write_csv(folder / f"{name}.csv")
+
+    def work() -> pl.DataFrame:
+        if text:
+            read_text(folder)
+        else:
+            read(folder)
+        write_answer(folder, answer, review)
+        return answer
+
+    return work
+
+
+def whole(folder: Path, rules: IdentityRules = RULES) -> Work:
+    """Reads, resolves and writes."""
+
+    def work() -> pl.DataFrame:
+        found = accounts_of(read(folder), rules, NO_IDS)
+        write_answer(folder, found.xref, found.review)
+        return found.xref
+
+    return work
+
+
 def works(folder: Path) -> dict[str, Callable[[], Work]]:
     """By name: prepares, and gives the work."""
-
-    def read_and_write() -> Work:
-        answer = accounts_of(read(folder), RULES, NO_IDS).xref
-        answer = answer.drop("rec", "anchor")
-
-        def work() -> pl.DataFrame:
-            read(folder)
-            answer.write_parquet(folder / "answer.parquet")
-            return answer
-
-        return work
 
     def standardise() -> Work:
         landed = read(folder)
@@ -108,21 +140,15 @@ def works(folder: Path) -> dict[str, Callable[[], Work]]:
         made = decided(first)
         return lambda: linked(records, keys, registry, made).xref
 
-    def whole() -> Work:
-        def work() -> pl.DataFrame:
-            answer = accounts_of(read(folder), RULES, NO_IDS).xref
-            answer.write_parquet(folder / "answer.parquet")
-            return answer
-
-        return work
-
     return {
-        "read_and_write": read_and_write,
+        "read_and_write": lambda: read_and_write(folder),
+        "read_text": lambda: read_and_write(folder, text=True),
         "standardise": standardise,
         "link": link,
         "link_again": lambda: link(again=True),
         "link_more": lambda: link(more=True),
-        "whole": whole,
+        "whole": lambda: whole(folder),
+        "whole_likeness": lambda: whole(folder, load_model().identity),
     }
 
 

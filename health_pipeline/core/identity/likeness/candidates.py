@@ -11,12 +11,12 @@ from rapidfuzz.process import cpdist
 
 from health_pipeline.core.identity.likeness.forms import common_words, kinds_of
 from health_pipeline.core.identity.likeness.keys import (
-    LEFTOVERS,
     flags_frame,
     forms_of,
-    keys_frame,
+    keys_of,
     respelt,
 )
+from health_pipeline.core.identity.likeness.search import LEFTOVERS
 from health_pipeline.core.identity.likeness.words import GLUED
 
 HOLDERS = 30
@@ -124,13 +124,12 @@ def _meetings(keys: pl.DataFrame, asking: pl.DataFrame, held: pl.DataFrame) -> p
     """All meetings of forms; near spellings only of forms whose leading words meet nothing.
 
     Args:
-        keys: `keys_frame` with row.
+        keys: row, form, how, key.
         asking: form, source of the left.
         held: form, group, source of the right.
     """
-    narrow = keys.select("row", "form", "how", "key")
-    lefts = narrow.join(asking, on="form")
-    rights = narrow.join(held.select("form").unique(), on="form", how="semi")
+    lefts = keys.join(asking, on="form")
+    rights = keys.join(held.select("form").unique(), on="form", how="semi")
     spelt = pl.col("how") == "spelt"
     met = _met(lefts.filter(~spelt), rights.filter(~spelt), held)
     placed = met.filter(pl.col("level").is_in(["exact", "start", "general"]))
@@ -185,14 +184,15 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     """
     lefts, rights = (_with_source(*side) for side in ((left, "left"), (right, "right")))
     every = pl.concat([left.select("rec", "kind", "value"), right.select("rec", "kind", "value")])
-    named, forms = forms_of(every.unique())
-    common = common_words(forms, named.height)
-    keys = keys_frame(forms, common).with_row_index("row")
+    read = forms_of(every.unique())
+    named, forms = read.held, read.forms
+    common = common_words(forms, read.names)
+    keys = keys_of(forms, common)
     of_right = named.join(rights.select("rec", "group", "source").unique(), on="rec")
     of_left = named.join(lefts.select("rec", "source").unique(), on="rec")
     asking = of_left.select("form", "source").unique()
-    met = _meetings(keys, asking, of_right.select("form", "group", "source").unique())
-    told = keys.select("row", "rest", *LEFTOVERS)
+    met = _meetings(keys.found, asking, of_right.select("form", "group", "source").unique())
+    told = keys.leftovers(pl.concat([met["row"], met["row_right"]]))
     flags = flags_frame(forms)
     pairs = (
         met.join(told, on="row")

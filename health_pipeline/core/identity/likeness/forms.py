@@ -29,7 +29,10 @@ _BRACKETS = re.compile(r"[(（\[{<]([^()（）\[\]{}<>]*)[)）\]}>]")
 _INNER_AND = re.compile(r"(?<=\w)&(?=\w)")  # AT&T is att, Smith & Sons keeps its "and"
 _HOST = re.compile(r"(?:www\.)?([^\W_][\w-]+)\.(?:com?\.)?([a-z]{2,5})\.?")
 _PLAIN = re.compile(r"[A-Za-z0-9 ]{1,80}\.?")
+_DOTTED_END = re.compile(r"[A-Za-z0-9 ]{1,80} (?:[A-Za-z]\.){2,5}")
+_COMMA_END = re.compile(r"([A-Za-z0-9 ]{1,80}), ?([A-Za-z]{2,8})\.?")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}")
+_PLAIN_HOST = re.compile(r"([a-z0-9]{1,63})\.[a-z0-9]{2,63}")
 _HUMPS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "ne", "or", "org", "ltd"})
 _AROUND = ("soft", "place")
@@ -82,14 +85,15 @@ def _without_legal(words: list[str]) -> list[str]:
 
 def _initials(words: Sequence[str], raw: str) -> tuple[str, ...]:
     """Readings of the initials: of all words, without small words, of humps ("JiaoTong")."""
-    camel = bool(_CAMEL.search(raw))
+    camel = not raw[1:].islower() and bool(_CAMEL.search(raw))
     if len(words) > 10 or (len(words) < 2 and not camel):
         return ()
     large = [word for word in words if word not in STOP and word.isascii()]
-    kept = list(large)
-    while len(kept) > 2 and kind_of(kept[-1]) in _AROUND:
-        kept.pop()
-    readings = {"".join([word[0] for word in some]) for some in (words, large, kept)}
+    size = len(large)
+    while size > 2 and kind_of(large[size - 1]) in _AROUND:
+        size -= 1
+    letters = "".join([word[0] for word in large])
+    readings = {"".join([word[0] for word in words]), letters, letters[:size]}
     if camel:
         tokens = [t for t in re.split(r"[\W_]+", re.sub(r"[.'’`´]", "", raw)) if t.isascii()]
         humps = [
@@ -108,11 +112,35 @@ def _tells(words: Iterable[str]) -> bool:
     return any(kind_of(word) == "rare" and len(word) > 1 for word in words)
 
 
+def _words_at_once(value: str) -> list[str] | None:
+    """The words of "Acme Labs S.A." and "Acme Labs, LLC", as `_forms_of_parts` finds them."""
+    if _DOTTED_END.fullmatch(value):
+        words = _without_legal(value.lower().replace(".", "").split())
+    elif (told := _COMMA_END.fullmatch(value)) and (told[2].lower(),) in legal_forms():
+        words = _without_legal(told[1].lower().split())
+    else:
+        return None
+    return _without_legal(words) if words and tuple(words) not in legal_forms() else None
+
+
 def name_forms(value: str) -> list[Form]:
     """The forms of a name as somebody typed it; empty when nothing can be read."""
     if _PLAIN.fullmatch(value):
         words = tuple(_without_legal(value.lower().replace(".", "").split()))
         return [Form(words, initials=_initials(words, value))] if words else []
+    if at_once := _words_at_once(value):
+        return [Form(tuple(at_once), initials=_initials(at_once, value))]
+    return _forms_of_parts(value)
+
+
+def plain_form(text: str) -> Form:
+    """The form of the words in `bulk.plain_texts`."""
+    words = tuple(text.split(" "))
+    return Form(words, initials=_initials(words, text))
+
+
+def _forms_of_parts(value: str) -> list[Form]:
+    """`name_forms` of any value."""
     text = unicodedata.normalize("NFKC", value[: LONGEST + 1])
     too_long, text = len(text) > LONGEST, text[:LONGEST]
     aside = [inner for inner in _BRACKETS.findall(text) if len(inner.strip()) > 1]
@@ -140,6 +168,8 @@ def _aside(inner: list[str], forms: list[Form], *, doubtful: bool) -> list[Form]
 
 def domain_forms(value: str) -> list[Form]:
     """The form of a domain: the words of its registrable label, then of its subdomains."""
+    if told := _PLAIN_HOST.fullmatch(value):
+        return [Form((told[1],), domain=True)]
     host = re.sub(r"^[a-z]+://", "", value[:253].strip().lower())
     labels = [label for label in re.split(r"[/?#:]", host)[0].split(".") if label]
     if len(labels) < 2:

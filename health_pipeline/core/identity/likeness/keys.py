@@ -1,125 +1,108 @@
-"""The keys under which a form is found: leading words, single words, initials, near spellings."""
+"""The forms of names in columns, each read once, and the keys under which they are found."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import polars as pl
 
+from health_pipeline.core.identity.likeness.bulk import plain_texts
 from health_pipeline.core.identity.likeness.forms import (
     Form,
     domain_forms,
-    kinds_of,
     name_forms,
+    plain_form,
 )
-from health_pipeline.core.identity.likeness.words import GLUED, plain
+from health_pipeline.core.identity.likeness.search import Words, search_keys, told_words
 
 NAMES: dict[str, pl.DataType] = {"rec": pl.Int64(), "kind": pl.String(), "value": pl.String()}
-LEFTOVERS = ("rare", "trade", "soft", "place")
-_KEYS: dict[str, pl.DataType] = {
-    "form": pl.Int64(),
-    "how": pl.String(),
-    "key": pl.String(),
-    "rest": pl.String(),
-    **dict.fromkeys(LEFTOVERS, pl.Int8()),
-}
-
-Key = tuple[str, str, str, int, int, int, int]
-Told = list[tuple[str, str]]
 
 
-def _key(how: str, key: str, rest: Told, soft: int = 0) -> Key:
-    """The key with what it leaves over: (word, kind) each."""
-    if not rest:
-        return how, key, "", 0, 0, soft, 0
-    of = [kind for _, kind in rest]
-    counts = (of.count("rare"), of.count("trade"), of.count("soft") + soft, of.count("place"))
-    return how, key, " ".join([word for word, kind in rest if kind in LEFTOVERS]), *counts
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What names are read as.
+
+    Attributes:
+        held: rec, form; each pair once.
+        forms: by that number, each once, however many names are read as it.
+        names: how many readings of names there are, by which a word counts as common.
+    """
+
+    held: pl.DataFrame
+    forms: list[Form]
+    names: int
 
 
-def _first_word(word: str, rest: Told) -> Iterator[Key]:
-    """Keys of the first telling word: without a glued ending; short ones without a letter."""
-    if word.endswith(GLUED):
-        end = next(e for e in GLUED if word.endswith(e))
-        if len(word) >= len(end) + 3:
-            yield _key("glued", word.removesuffix(end), rest, soft=1)
-    size = len(word)
-    if 3 <= size <= 4:
-        yield _key("begun", word[:-1], rest)
-    if 5 <= size <= 24:
-        yield _key("spelt", word, rest)
-
-
-def _telling_keys(words: tuple[str, ...], told: Told, telling: list[int]) -> Iterator[Key]:
-    """Keys of the leading words, of single words, and of the whole without general words."""
-    first, last = telling[0], telling[-1]
-    for end in range(first + 1, min(first + 4, len(words)) + 1):
-        rest = told[:first] + told[end:]
-        if rest and told[end - 1][1] != "stop":
-            yield _key("start", "".join(words[first:end]), rest)
-    yield from _first_word(words[first], told[:first] + told[first + 1 :])
-    for i in telling[1:]:
-        if len(words[i]) > 2:
-            yield _key("word", words[i], told[:i] + told[i + 1 :])
-    core = "".join(words[first : last + 1]) if last > first else ""
-    if 5 <= len(core) <= 24:
-        yield _key("spelt", core, told[:first] + told[last + 1 :])
-
-
-def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
-    """How, key, words left over, and how many of them are rare, trade, soft, place."""
-    words, kinds = form.words, kinds_of(form.words, common)
-    told = list(zip(map(plain, words), kinds, strict=True))
-    telling = [i for i, kind in enumerate(kinds) if kind == "rare" and not words[i].isdigit()]
-    how = "whole" if telling else "general" if len(words) > 1 else "generic"
-    for one in dict.fromkeys(("".join(words), "".join([word for word, _ in told]))):
-        yield _key(how, one, [])
-    for letters in form.initials:
-        yield _key("initials", letters, [])
-    if not telling and len(words) > 2 and kinds[-1] == "soft":
-        yield _key("headed", "".join(words[:-1]), told[-1:])
-    if telling:
-        yield from _telling_keys(words, told, telling)
-
-
-def forms_of(names: pl.DataFrame) -> tuple[pl.DataFrame, list[Form]]:
+def forms_of(names: pl.DataFrame) -> Forms:
     """Each distinct value read once.
 
     Args:
-        names: rec, kind (name, domain), value.
-
-    Returns:
-        rec, form; and the forms by that number.
+        names: rec, kind (name, domain), value; each row once.
     """
     values = names.select("kind", "value").unique(maintain_order=True).drop_nulls()
-    forms: list[Form] = []
-    rows: list[tuple[str, str, int]] = []
-    for kind, value in values.iter_rows():
+    values = values.with_columns(
+        pl.when(pl.col("kind") != "domain").then(plain_texts(values["value"])).alias("text"),
+        pl.int_range(pl.len()).alias("row"),
+    )
+    numbers: dict[Form, int] = {}
+    texts = values["text"].drop_nulls().unique(maintain_order=True)
+    of_text = [numbers.setdefault(plain_form(text), len(numbers)) for text in texts.to_list()]
+    in_bulk = pl.DataFrame({"text": texts, "form": pl.Series(of_text, dtype=pl.Int64)})
+    rows: list[int] = []
+    of_row: list[int] = []
+    single = values.filter(pl.col("text").is_null()).select("row", "kind", "value")
+    for row, kind, value in single.iter_rows():
         for form in domain_forms(value) if kind == "domain" else name_forms(value):
-            rows.append((kind, value, len(forms)))
-            forms.append(form)
-    shape = {"kind": pl.String(), "value": pl.String(), "form": pl.Int64()}
-    found = pl.DataFrame(rows, schema=shape, orient="row")
-    held = names.select("rec", "kind", "value").join(found, on=("kind", "value"))
-    return held.select("rec", "form").unique(), forms
+            rows.append(row)
+            of_row.append(numbers.setdefault(form, len(numbers)))
+    read = pl.DataFrame({"row": rows, "form": of_row}, schema={"row": pl.Int64, "form": pl.Int64})
+    told = pl.concat(
+        [values.join(in_bulk, on="text").select("row", "form"), read]
+    )  # a form for each reading
+    held = (
+        names.select("rec", "kind", "value")
+        .join(values.select("row", "kind", "value"), on=("kind", "value"))
+        .join(told, on="row")
+    )
+    return Forms(held.select("rec", "form").unique(), list(numbers), held.height)
 
 
-def keys_frame(forms: list[Form], common: Collection[str]) -> pl.DataFrame:
-    """All keys: form, how, key, rest, rare, trade, soft, place.
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What forms are found by.
+
+    Attributes:
+        found: row, form, how, key.
+        words: what each key was made of, for `leftovers`.
+        places: row, words, since, until, soft: the words that a key covers.
+    """
+
+    found: pl.DataFrame
+    words: Words
+    places: pl.DataFrame
+
+    def leftovers(self, rows: pl.Series) -> pl.DataFrame:
+        """row, rest (the words that a key leaves over), rare, trade, soft, place of `rows`."""
+        wanted = self.places.filter(pl.col("row").is_in(rows.unique().implode()))
+        return self.words.leftovers(wanted)
+
+
+def keys_of(forms: list[Form], common: Collection[str]) -> Keys:
+    """All keys of forms; those of equal words are made once.
 
     Args:
         forms: `forms_of`.
         common: `common_words` of them.
     """
-    # One flat list: millions of tuples that live long would cost more in garbage collection.
-    flat: list[str | int] = []
-    for i, form in enumerate(forms):
-        for key in keys_of(form, common):
-            flat.append(i)
-            flat.extend(key)
-    wide = len(_KEYS)
-    columns = [pl.Series(n, flat[k::wide], dtype=t) for k, (n, t) in enumerate(_KEYS.items())]
-    return pl.DataFrame(columns)
+    numbers: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
+    of_form = [numbers.setdefault((form.words, form.initials), len(numbers)) for form in forms]
+    words = told_words([one for one, _ in numbers], [two for _, two in numbers], common)
+    shape = {"form": pl.Int64, "words": pl.Int64}
+    of_words = pl.DataFrame({"form": range(len(forms)), "words": of_form}, schema=shape)
+    keys = of_words.join(search_keys(words), on="words").with_row_index("row")
+    places = keys.select("row", "words", "since", "until", "glued")
+    return Keys(keys.select("row", "form", "how", "key"), words, places)
 
 
 def flags_frame(forms: list[Form]) -> pl.DataFrame:

@@ -145,21 +145,26 @@ def _one_row_each(pairs: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
 
 def _one_of_a_source(pairs: pl.DataFrame, records: pl.DataFrame) -> pl.Series:
     """`link`, but where links would make one account of two records of one source."""
-    group_of = dict(records.select("rec", "group").iter_rows())
-    numbers = {group: i for i, group in enumerate(sorted(set(group_of.values())))}
-    linked = pairs.filter("link").select("left", "right")
-    ends = [[numbers[group_of[rec]] for rec in linked[side]] for side in ("left", "right")]
-    graph = coo_array((np.ones(linked.height), ends), shape=(len(numbers),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    account = [int(labels[numbers[group]]) for group in records["group"]]
-    held = records.with_columns(pl.Series("account", account, dtype=pl.Int64))
-    twice = held.group_by("account", "source").agg(pl.col("group").n_unique().alias("groups"))
-    bad = set(twice.filter(pl.col("groups") > 1)["account"])
-    lefts = pairs["left"].to_list()
-    spoilt = pl.Series(
-        [int(labels[numbers[group_of[rec]]]) in bad for rec in lefts], dtype=pl.Boolean
+    order = records.select(
+        "rec", (pl.col("group").rank("dense").cast(pl.Int64) - 1).alias("number")
     )
-    return pairs["link"] & ~spoilt
+    count = records["group"].n_unique()
+    linked = pairs.filter("link")
+    ends = [
+        linked.join(order, left_on=side, right_on="rec", maintain_order="left")["number"].to_numpy()
+        for side in ("left", "right")
+    ]
+    graph = coo_array((np.ones(linked.height), ends), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    account = pl.Series("account", labels[order["number"].to_numpy()].astype(np.int64))
+    held = records.with_columns(account)
+    twice = held.group_by("account", "source").agg(pl.col("group").n_unique().alias("groups"))
+    bad = twice.filter(pl.col("groups") > 1)["account"].unique()
+    of_left = pairs.select("left").join(
+        held.select("rec", "account"), left_on="left", right_on="rec", how="left",
+        maintain_order="left",
+    )  # fmt: skip
+    return pairs["link"] & ~of_left["account"].is_in(bad.implode())
 
 
 def likely_pairs(

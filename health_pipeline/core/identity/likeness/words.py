@@ -174,7 +174,8 @@ def plain(word: str) -> str:
 def _near_keys(word: str) -> list[str]:
     """The keys of general words that `word` is near to, in order."""
     near = _misspelt()
-    return [k for k in sorted(without_one(word)) if k in near and abs(len(near[k]) - len(word)) < 2]
+    found = near.keys() & without_one(word)  # mostly nothing
+    return [k for k in sorted(found) if abs(len(near[k]) - len(word)) < 2]
 
 
 _LISTS: tuple[tuple[Kind, frozenset[str]], ...] = (
@@ -183,13 +184,14 @@ _LISTS: tuple[tuple[Kind, frozenset[str]], ...] = (
     ("soft", SOFT),
     ("trade", TRADES),
 )
+_LISTED: dict[str, Kind] = {w: kind for kind, words in reversed(_LISTS) for w in words}
+"""A word on several lists counts by the first one."""
 
 
 @cache
 def kind_of(word: str) -> Kind:
     """What `word` tells, by the lists; one letter may be wrong in a long word."""
-    listed = next((kind for kind, words in _LISTS if word in words), None)
-    if listed:
+    if listed := _LISTED.get(word):
         return listed
     if len(word) >= 3 and (word,) in legal_forms():
         return "legal"

@@ -1,0 +1,173 @@
+"""The keys of words: leading words, single words, initials, near spellings, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from health_pipeline.core.identity.likeness.forms import kinds_of
+from health_pipeline.core.identity.likeness.words import GLUED, plain
+
+LEFTOVERS = ("rare", "trade", "soft", "place")
+_GLUED = rf"^(.{{3,}}?)(?:{'|'.join(GLUED)})$"
+_SPELT = (5, 24)
+_KEY = ("words", "how", "key", "since", "until", "glued")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words of forms with what each tells.
+
+    Attributes:
+        lists: words (a number), said and plain (lists of words), initials (list), size, first and
+            last (places of the telling words, null where there is none).
+        places: words, at (the place), word, plain, kind, telling.
+    """
+
+    lists: pl.DataFrame
+    places: pl.DataFrame
+
+    def leftovers(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """What keys leave over: row, rest, and how many words of it are of each kind.
+
+        Args:
+            keys: row, words, since, until (the words that the key covers), glued (a soft word was
+                cut off).
+        """
+        outside = (pl.col("at") < pl.col("since")) | (pl.col("at") >= pl.col("until"))
+        kind = pl.col("kind")
+        rest = (
+            keys.join(self.places.filter(kind.is_in(LEFTOVERS)), on="words")
+            .filter(outside)
+            .sort("row", "at")
+            .group_by("row")
+            .agg(
+                pl.col("plain").str.join(" ").alias("rest"),
+                *((kind == name).sum().cast(pl.Int8).alias(name) for name in LEFTOVERS),
+            )
+        )
+        whole = keys.select("row", "glued").join(rest, on="row", how="left")
+        counts = [pl.col(name).fill_null(0) for name in LEFTOVERS if name != "soft"]
+        soft = pl.col("soft").fill_null(0) + pl.col("glued").cast(pl.Int8)
+        told = whole.with_columns(pl.col("rest").fill_null(""), *counts, soft.alias("soft"))
+        return told.select("row", "rest", *LEFTOVERS)
+
+
+def told_words(
+    said: Sequence[Sequence[str]], initials: Sequence[Sequence[str]], common: Collection[str]
+) -> Words:
+    """`Words` of lists of words and readings of their initials; `common` are soft words."""
+    # Words hold no blank, and texts become a column several times faster than lists do.
+    columns = {"said": said, "initials": initials}
+    read = pl.DataFrame(
+        pl.Series(name, [" ".join(one) for one in column], dtype=pl.String)
+        for name, column in columns.items()
+    )
+    lists = read.select(
+        pl.col("said").str.split(" "),
+        pl.when(pl.col("initials") != "").then(pl.col("initials").str.split(" ")).alias("initials"),
+        pl.int_range(pl.len()).alias("words"),
+    )
+    places = lists.select("words", pl.col("said").alias("word")).explode("word")
+    vocabulary = places["word"].unique().to_list()
+    known = pl.DataFrame(
+        {
+            "word": vocabulary,
+            "plain": [plain(word) for word in vocabulary],
+            "kind": kinds_of(vocabulary, common),
+            "number": [word.isdigit() for word in vocabulary],
+        },
+        schema={"word": pl.String, "plain": pl.String, "kind": pl.String, "number": pl.Boolean},
+    )
+    places = places.join(known, on="word", how="left", maintain_order="left").with_columns(
+        pl.int_range(pl.len()).over("words").alias("at"),
+        ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
+    )
+    telling = pl.col("at").filter("telling")
+    by = places.group_by("words", maintain_order=True).agg(
+        "plain",
+        pl.col("kind").last().alias("ends"),
+        pl.len().cast(pl.Int64).alias("size"),
+        telling.min().alias("first"),
+        telling.max().alias("last"),
+    )
+    return Words(lists.join(by, on="words"), places)
+
+
+def search_keys(words: Words) -> pl.DataFrame:
+    """All keys: words, how, key, since and until (the words covered), glued (bool)."""
+    lists, since, until = words.lists, pl.lit(0, pl.Int64), pl.col("size")
+    telling = lists.filter(pl.col("first").is_not_null())
+    general = lists.filter(pl.col("first").is_null())
+    several = pl.when(pl.col("size") > 1).then(pl.lit("general")).otherwise(pl.lit("generic"))
+    how = pl.when(pl.col("first").is_not_null()).then(pl.lit("whole")).otherwise(several)
+    named = lists.with_columns(how.alias("how"))
+    joined = [
+        named.select("words", "size", "how", pl.col(name).list.join("").alias("key"))
+        for name in ("said", "plain")
+    ]
+    headed = general.filter((pl.col("size") > 2) & (pl.col("ends") == "soft"))
+    initials = lists.select("words", "size", key="initials").explode("key").drop_nulls()
+    parts = [
+        _keys(pl.concat(joined).unique(), pl.col("how"), since, until),
+        _keys(initials, pl.lit("initials"), since, until),
+        _keys(headed.with_columns(_joined(since, until - 1)), pl.lit("headed"), since, until - 1),
+        *_leading(telling, words.places),
+        *_first_words(telling, words.places),
+    ]
+    return pl.concat(parts)
+
+
+def _keys(
+    rows: pl.DataFrame, how: pl.Expr, since: pl.Expr, until: pl.Expr, *, glued: bool = False
+) -> pl.DataFrame:
+    named = (
+        how.alias("how"),
+        since.alias("since"),
+        until.alias("until"),
+        pl.lit(glued).alias("glued"),
+    )
+    return rows.with_columns(named).select(_KEY)
+
+
+def _joined(since: pl.Expr, until: pl.Expr) -> pl.Expr:
+    return pl.col("said").list.slice(since, until - since).list.join("").alias("key")
+
+
+def _spelt(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("key").str.len_chars().is_between(*_SPELT))
+
+
+def _leading(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFrame]:
+    """Up to four words from the first telling one on; all words between the telling ones."""
+    first, last, size = pl.col("first"), pl.col("last"), pl.col("size")
+    kinds = places.filter(pl.col("kind") != "stop").select("words", (pl.col("at") + 1).alias("end"))
+    ends = pl.concat([telling.with_columns((first + n).alias("end")) for n in (1, 2, 3, 4)])
+    ends = ends.filter((pl.col("end") <= size) & ~((first == 0) & (pl.col("end") == size)))
+    starts = ends.join(kinds, on=("words", "end"), how="semi")
+    core = _spelt(telling.filter(last > first).with_columns(_joined(first, last + 1)))
+    end = pl.col("end")
+    return [
+        _keys(starts.with_columns(_joined(first, end)), pl.lit("start"), first, end),
+        _keys(core, pl.lit("spelt"), first, last + 1),
+    ]
+
+
+def _first_words(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFrame]:
+    """Single telling words; the first also without a glued ending, a short one without a letter."""
+    at, letters = pl.col("at"), pl.col("key").str.len_chars()
+    told = places.filter("telling").join(telling.select("words", "first"), on="words")
+    told = told.select("words", "at", "first", key="word")
+    firsts, others = told.filter(at == pl.col("first")), told.filter(at > pl.col("first"))
+    cut = firsts.with_columns(pl.col("key").str.extract(_GLUED)).drop_nulls("key")
+    begun = firsts.filter(letters.is_between(3, 4)).with_columns(
+        pl.col("key").str.head(letters - 1)
+    )
+    return [
+        _keys(cut, pl.lit("glued"), at, at + 1, glued=True),
+        _keys(begun, pl.lit("begun"), at, at + 1),
+        _keys(_spelt(firsts), pl.lit("spelt"), at, at + 1),
+        _keys(others.filter(letters > 2), pl.lit("word"), at, at + 1),
+    ]

@@ -1,0 +1,66 @@
+"""The keys of a form, said one after the other: what `search` does as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from health_pipeline.core.identity.likeness.forms import Form, kinds_of
+from health_pipeline.core.identity.likeness.search import LEFTOVERS
+from health_pipeline.core.identity.likeness.words import GLUED, plain
+
+Key = tuple[str, str, str, int, int, int, int]
+Told = list[tuple[str, str]]
+
+
+def _key(how: str, key: str, rest: Told, soft: int = 0) -> Key:
+    """The key with what it leaves over: (word, kind) each."""
+    if not rest:
+        return how, key, "", 0, 0, soft, 0
+    of = [kind for _, kind in rest]
+    counts = (of.count("rare"), of.count("trade"), of.count("soft") + soft, of.count("place"))
+    return how, key, " ".join([word for word, kind in rest if kind in LEFTOVERS]), *counts
+
+
+def _first_word(word: str, rest: Told) -> Iterator[Key]:
+    """Keys of the first telling word: without a glued ending; short ones without a letter."""
+    if word.endswith(GLUED):
+        end = next(e for e in GLUED if word.endswith(e))
+        if len(word) >= len(end) + 3:
+            yield _key("glued", word.removesuffix(end), rest, soft=1)
+    size = len(word)
+    if 3 <= size <= 4:
+        yield _key("begun", word[:-1], rest)
+    if 5 <= size <= 24:
+        yield _key("spelt", word, rest)
+
+
+def _telling_keys(words: tuple[str, ...], told: Told, telling: list[int]) -> Iterator[Key]:
+    """Keys of the leading words, of single words, and of the whole without general words."""
+    first, last = telling[0], telling[-1]
+    for end in range(first + 1, min(first + 4, len(words)) + 1):
+        rest = told[:first] + told[end:]
+        if rest and told[end - 1][1] != "stop":
+            yield _key("start", "".join(words[first:end]), rest)
+    yield from _first_word(words[first], told[:first] + told[first + 1 :])
+    for i in telling[1:]:
+        if len(words[i]) > 2:
+            yield _key("word", words[i], told[:i] + told[i + 1 :])
+    core = "".join(words[first : last + 1]) if last > first else ""
+    if 5 <= len(core) <= 24:
+        yield _key("spelt", core, told[:first] + told[last + 1 :])
+
+
+def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
+    """How, key, words left over, and how many of them are rare, trade, soft, place."""
+    words, kinds = form.words, kinds_of(form.words, common)
+    told = list(zip(map(plain, words), kinds, strict=True))
+    telling = [i for i, kind in enumerate(kinds) if kind == "rare" and not words[i].isdigit()]
+    how = "whole" if telling else "general" if len(words) > 1 else "generic"
+    for one in dict.fromkeys(("".join(words), "".join([word for word, _ in told]))):
+        yield _key(how, one, [])
+    for letters in form.initials:
+        yield _key("initials", letters, [])
+    if not telling and len(words) > 2 and kinds[-1] == "soft":
+        yield _key("headed", "".join(words[:-1]), told[-1:])
+    if telling:
+        yield from _telling_keys(words, told, telling)
