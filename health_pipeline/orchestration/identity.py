@@ -32,6 +32,7 @@ from health_pipeline.orchestration.landed import (
     landing_name,
 )
 
+ORIGIN = "origin"
 IDENTITY = ("account_xref", "user_xref", "user_links")
 
 
@@ -124,14 +125,18 @@ _attached: dict[tuple[Path, ...], dict[str, pl.DataFrame]] = {}
 
 
 def attached_tables(stores: Stores) -> dict[str, pl.DataFrame]:
-    """Landed tables (but events) with account_id and user_id, all versions.
+    """Landed tables (but events) with account_id and user_id, all versions; without `origin`.
 
-    Most stages of a run ask for them; they are put together once.
+    Most stages of a run ask for them; they are put together once. From which file a row came is
+    asked of the landing: here it would be a tenth of all that is held in memory.
     """
     names = [landing_name(name) for name in SOURCE_TABLES if name != EVENTS]
     files = tuple(file for name in (*names, *IDENTITY) for file in stores.lake.files(name))
     if files not in _attached:
-        found = attach(landed_tables(stores), published_identity(stores))[0]
+        rows = {
+            name: rows.drop(ORIGIN, strict=False) for name, rows in landed_tables(stores).items()
+        }
+        found = attach(rows, published_identity(stores))[0]
         _attached.clear()
         _attached[files] = found
     return dict(_attached[files])
