@@ -61,9 +61,12 @@ def _kept_terms() -> set[str]:
 def form_pattern(legal_suffixes: tuple[str, ...]) -> re.Pattern[str]:
     """What is dropped from the end of a name's words, as long as a word remains before it.
 
+    An "and" that joins nothing goes too: Acme & GmbH, Acme &.
+
     Args:
         legal_suffixes: terms beside those of `cleanco`.
     """
     terms = _kept_terms() | {words(suffix) for suffix in legal_suffixes} - {""}
     ordered = sorted(terms, key=lambda term: (-len(term), term))
-    return re.compile(rf"(?: (?:and )?(?:{'|'.join(map(re.escape, ordered))}))+$")
+    forms = "|".join(map(re.escape, ordered))
+    return re.compile(rf"(?:(?: (?:and )?(?:{forms}))+(?: and)*|(?: and)+)$")
