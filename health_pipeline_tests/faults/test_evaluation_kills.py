@@ -86,3 +86,16 @@ def test_a_killed_evaluation_leaves_no_trace(tmp_path, kills, days):
     assert found == expected
     assert expected["incidents"]
     assert len(expected["outbox"]) > days
+
+
+@pytest.mark.parametrize("days", [60, pytest.param(600, marks=LONG)])
+def test_a_repeated_evaluation_decides_nothing_new(tmp_path, days):
+    """What a kill between two days makes the next life do, without the kill."""
+    world = AlertWorld(house_in(tmp_path), eventful(days))
+    with world.house.open() as stores:
+        for n in range(days):
+            world.publish(stores, n)
+            world.evaluate(stores, n)
+            once = written(stores)
+            world.evaluate(stores, n)
+            assert written(stores) == once, n

@@ -160,7 +160,10 @@ def _tell_incidents(
     ends = [
         one.model_copy(update={"resolved_on": news.day})
         for one in memory.incidents
-        if one.incident_id in over and one.incident_id not in sheet.incidents
+        # What grew today, in this evaluation or in one before it, does not end today.
+        if one.incident_id in over
+        and one.incident_id not in sheet.incidents
+        and one.last_on < news.day
     ]
     for one in ends:
         sheet.incidents[one.incident_id] = one
