@@ -83,7 +83,12 @@ def silence_command(
     model: ModelDir = None,
 ) -> None:
     """Tell nobody of the alerts that WORDS take, such as segment=starter, through a day."""
-    from health_pipeline.orchestration.alert_desk import DeskError, matcher, silence_alerts
+    from health_pipeline.orchestration.alert_desk import (
+        DeskError,
+        matcher,
+        silence_alerts,
+        unknown_values,
+    )
 
     try:
         last = date.fromisoformat(until)
@@ -92,9 +97,13 @@ def silence_command(
         raise fail(message, exits.BAD_MODEL_OR_ARGUMENT) from None
     with open_house(model=model, lake=lake).open() as stores:
         try:
-            found = silence_alerts(stores, matcher(words), by or getpass.getuser(), why, last)
+            match = matcher(words)
+            found = silence_alerts(stores, match, by or getpass.getuser(), why, last)
         except DeskError as error:
             raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
+        slips = unknown_values(stores.model, match)
+    for slip in slips:
+        out.print(f"warning {slip}", markup=False, highlight=False)
     out.print(f"silence {found} is in force through {last}", highlight=False)
 
 

@@ -252,6 +252,8 @@ def test_shell(tmp_path):
     code, told = said("silence", "tier=red", "--until", end, "--why", "a test", "--by", "dana")
     assert (code, told.split()[0]) == (0, "silence")
     assert "a test" in said("list")[1]
+    code, told = said("silence", "segment=strater", "--until", end, "--why", "a slip")
+    assert (code, told.split(" (")[0]) == (0, "warning segment=strater matches nothing")
     assert said("silence", "tier=red", "--why", "no end")[0] == 2
     assert said("test", "console") == (0, "a test message for console is queued\n")
     assert said("test", "pager")[0] == 2
