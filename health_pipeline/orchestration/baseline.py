@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,6 +18,9 @@ from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.window import Window
+
+ValuesOn = Callable[[date], pl.DataFrame]
+"""Gives `frames.SIGNAL_VALUES` of a day."""
 
 SETTLED_SHARE = 0.9
 """A day can be fitted on when it has this share of the measured values of the range's last day."""
@@ -55,26 +58,22 @@ def baseline_key(model: HealthModel) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def fit_day(stores: Stores, days: Sequence[date]) -> date | None:
+def fit_day(model: HealthModel, values_on: ValuesOn, days: Sequence[date]) -> date | None:
     """The earliest of `days` on which the fitted signals are about as complete as on the last one.
 
     The first day of a history is a poor norm (nothing has been used for 30 days yet), the last day
     would judge the days before it by what came after. None when no account has values on any day.
     """
-    fitted = [spec.name for spec in stores.model.signals if spec.knots == "fit"]
-    last = next((day for day in reversed(days) if _values(stores, day).height), None)
+    fitted = [spec.name for spec in model.signals if spec.knots == "fit"]
+    last = next((day for day in reversed(days) if values_on(day).height), None)
     if last is None:
         return None
-    enough = SETTLED_SHARE * _measured(_values(stores, last), fitted)
+    enough = SETTLED_SHARE * _measured(values_on(last), fitted)
     for day in days:
-        values = _values(stores, day)
+        values = values_on(day)
         if values.height and _measured(values, fitted) >= enough:
             return day
     return last
-
-
-def _values(stores: Stores, day: date) -> pl.DataFrame:
-    return published(stores, Window(day, day), "signal_values")["signal_values"]
 
 
 def _measured(values: pl.DataFrame, fitted: list[str]) -> int:
@@ -84,7 +83,12 @@ def _measured(values: pl.DataFrame, fitted: list[str]) -> int:
 
 
 def ensure_baseline(
-    stores: Stores, days: Sequence[date], *, run_id: str, refit: bool = False
+    stores: Stores,
+    days: Sequence[date],
+    values_on: ValuesOn,
+    *,
+    run_id: str,
+    refit: bool = False,
 ) -> Baseline:
     """The baseline of this model: the stored one, or one fitted now and stored.
 
@@ -92,8 +96,9 @@ def ensure_baseline(
     days would let the same behaviour score differently.
 
     Args:
-        stores: where it is kept, and where signal values and segments are published.
+        stores: where it is kept, and where segments are published.
         days: of the run, ascending; one of them is fitted on.
+        values_on: asked only where a baseline has to be fitted.
         run_id: of the run that may publish it.
         refit: fit anew although one is stored.
     """
@@ -108,12 +113,12 @@ def ensure_baseline(
         if sibling:  # only weights, tiers or words changed: the same knots under a new version
             rows = stored.filter(pl.col("model_version") == sibling.model_version)
             return _store(stores, stored, rows, key, run_id)
-    day = fit_day(stores, days)
+    day = fit_day(model, values_on, days)
     if day is None:
         none = RESULT_TABLES["baselines"].empty()
         return Baseline(none, version_of(model, none), None, is_new=False)
-    read = published(stores, Window(day, day), "signal_values", "segments")
-    rows = fit_baseline(read["signal_values"], read["segments"], model.signals, model.segments, day)
+    segments = published(stores, Window(day, day), "segments")["segments"]
+    rows = fit_baseline(values_on(day), segments, model.signals, model.segments, day)
     return _store(stores, stored, rows, key, run_id)
 
 

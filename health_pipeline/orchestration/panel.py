@@ -13,11 +13,11 @@ import polars as pl
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
-from health_pipeline.core.signals.compute import signal_values
-from health_pipeline.orchestration.days import Past, day_views, populations
+from health_pipeline.orchestration.days import Past, populations
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.steps import score_days
 from health_pipeline.orchestration.usage import usage_on
+from health_pipeline.orchestration.values import measured
 
 SEAT_UTILISATION = "seat_utilisation"
 LOOK_DAYS = 7
@@ -114,6 +114,4 @@ def month_panel(stores: Stores, past: Past, month: Month) -> pl.DataFrame:
 
 
 def _values(stores: Stores, past: Past, people: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
-    usage = usage_on(stores, people, days)
-    views = day_views(past, people, usage, days)
-    return pl.concat(signal_values(view, stores.model.signals) for view in views)
+    return measured(past, people, usage_on(stores, people, days), days)

@@ -10,7 +10,6 @@ import polars as pl
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.core.activity.observed import OBSERVED
 from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
-from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.contracts import contract_failures, sum_failures
 from health_pipeline.orchestration.house import House, Stores
@@ -21,7 +20,6 @@ CONTRACT_CHECK = "contract"
 INTERNAL_DAILY: dict[str, dict[str, pl.DataType]] = {
     "population": {**ACCOUNT_COLUMNS, "date": pl.Date()},
     "usage_windows": OBSERVED,
-    "signal_values": SIGNAL_VALUES,
 }
 """Daily tables that are stored but promised to nobody."""
 

@@ -69,9 +69,9 @@ def test_a_killed_backfill_goes_on(kills, undisturbed, tmp_path):
 def test_what_a_killed_backfill_has_noted_is_not_computed_again(undisturbed, tmp_path):
     place = Place(tmp_path, undisturbed.sources)
     backfill = _backfill(place)
-    backfill.kill_when(lambda: ("signal_values", str(END)) in _noted(backfill))
+    backfill.kill_when(lambda: ("scores", str(END)) in _noted(backfill))
     out, err = backfill.finish()
     assert "Went on from where an earlier backfill of these days was stopped" in out, err
-    assert "signal_values: " not in err, "the step was over, and its days were computed again"
+    assert "scores: " not in err, "the step was over, and its days were computed again"
     assert "crm_fields: 0 of 6 days done" in err
     assert same_tables(undisturbed, place) == []

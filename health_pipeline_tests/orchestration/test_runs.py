@@ -96,7 +96,7 @@ def ran_quarantine(house: House, table: str) -> int:
 
 def test_a_range_describes_its_last_day(ran):
     with ran.house.open() as stores:
-        for asset in ("health_scores", "signal_values", "driver_states"):
+        for asset in ("health_scores", "signals", "driver_states"):
             rows = stores.lake.frame(asset, LAST, LAST).height
             assert metadata(ran.ranged, asset)["dagster/row_count"].value == rows > 0
 

@@ -39,10 +39,10 @@ TABLES: tuple[str, ...] = (
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 OLDEST = 3
 """Since then a new schema adds tables, which are created when an older file is opened; the outbox
-of schema 4 is carried over."""
+of schema 4 is carried over, and since schema 6 no values of signals are kept beside them."""
 
 
 class ControlError(Exception):
@@ -89,4 +89,5 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             outbox_v4.carry_over(connection)
             for statement in TABLES:
                 connection.execute(statement)
+            manifest.forget_retired(connection)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -23,6 +23,9 @@ TABLES = (
     """,
 )
 
+RETIRED = ("signal_values",)
+"""Tables of earlier releases that nothing reads any more; what they told is in `signals`."""
+
 
 class PublishConflictError(Exception):
     """Another run published the same partition in between; run again."""
@@ -94,3 +97,8 @@ def swap(
                 f"{entry.table} {entry.partition or '(whole)'}: another run published it while "
                 "this one was computing; nothing of this stage was made visible, run it again"
             )
+
+
+def forget_retired(connection: sqlite3.Connection) -> None:
+    """Make tables of earlier releases invisible; a sweep then removes their files."""
+    connection.executemany("DELETE FROM manifest WHERE table_name = ?", [(t,) for t in RETIRED])

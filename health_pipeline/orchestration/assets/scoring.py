@@ -1,7 +1,7 @@
-"""Baselines, 0 to 100, score, tier, gates, contributions."""
+"""Signals from 0 to 100, score, tier, gates, contributions."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -10,7 +10,7 @@ import polars as pl
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.explanation.work import markdown
 from health_pipeline.core.schemas.account_days import beside
-from health_pipeline.orchestration.assets.signals import READ
+from health_pipeline.orchestration.assets.signals import MEASURED_FROM, READ
 from health_pipeline.orchestration.baseline import Baseline, ensure_baseline
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.house import House, Stores
@@ -22,11 +22,12 @@ from health_pipeline.orchestration.pictures import (
     sparkline_svg,
     tier_shares,
 )
-from health_pipeline.orchestration.plan import plan_of
-from health_pipeline.orchestration.publish import publish, published
+from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.steps import score_days
 from health_pipeline.orchestration.tables import table_value
-from health_pipeline.orchestration.window import REFIT_TAG, Window, run_tags
+from health_pipeline.orchestration.usage import USAGE_WINDOWS
+from health_pipeline.orchestration.values import Values
+from health_pipeline.orchestration.window import Window
 from health_pipeline.orchestration.worked import lowest_scored, worked
 
 HISTORY_DAYS = 31
@@ -40,38 +41,8 @@ TABLES = ("signals", "health_scores", "contributions")
 
 
 def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
-    """The scoring room: `baselines`, then signals, scores and contributions together."""
+    """The scoring room: signals, scores and contributions together."""
     days = daily(model)
-
-    @dg.multi_asset(
-        name="baselines",
-        specs=[
-            table_spec(
-                "baselines",
-                SIGNALS,
-                ["signal_values", "segments"],
-                "What is normal in each segment: the raw values that score 0, 60, 80 and 100, and "
-                "the reference that reasons compare with. Fitted once, frozen until a refit.",
-            )
-        ],
-        check_specs=[contract_spec("baselines")],
-    )
-    def baselines(
-        context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
-        with house.open() as stores:
-            plan = plan_of(stores, run_tags(context))
-            refit = context.run.tags.get(REFIT_TAG) == "true"
-            found = ensure_baseline(stores, plan.days, run_id=context.run.run_id, refit=refit)
-            whole = published(stores, plan.window, "baselines")["baselines"]
-            figures = {
-                "model_version": found.model_version,
-                "fitted_through": str(found.fitted_through or "nothing to fit on yet"),
-                "fitted_now": found.is_new,
-                "borrowed_share": _share(found.frame, "borrowed"),
-                "knots": table_value(found.frame.drop("model_version").head(200)),
-            }
-            yield from publish(context, stores, {"baselines": whole}, {"baselines": figures})
 
     @dg.multi_asset(
         name="scores",
@@ -79,7 +50,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "signals",
                 SIGNALS,
-                ["signal_values", "segments", "baselines"],
+                ["segments", "baselines", *MEASURED_FROM],
                 "Every signal of every account and day: raw value, status, age, segment norm, and "
                 "its subscore from 0 to 100.",
                 partitions_def=days,
@@ -112,32 +83,36 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
             walk, run_id = Walk(context, stores, "scores", rescores=True), context.run.run_id
-            valued = set(stores.lake.days("signal_values"))
-            absent = [str(day) for day in walk.plan.days if day not in valued]
-            if absent:
-                raise dg.Failure(f"no signal values on {', '.join(absent)}; run the whole job")
-            baseline = ensure_baseline(stores, walk.plan.days, run_id=run_id)
+            _refuse_gaps(stores, walk.plan.days)
+            values = Values(stores, walk.plan.window, walk.plan.days)
+            baseline = ensure_baseline(stores, walk.plan.days, values.on, run_id=run_id)
             tiers: list[pl.DataFrame] = []
             for part in walk:
-                found = _scored(stores, part, baseline)
+                found = _scored(stores, part, values, baseline)
                 walk.publish(part, found)
                 tiers = [*tiers, found["health_scores"].select("date", "tier")][-PICTURED_CHUNKS:]
             yield from walk.results(*TABLES, metadata=_metadata(stores, walk, tiers))
 
-    return [baselines, scores]
+    return [scores]
 
 
-def _share(frame: pl.DataFrame, column: str) -> float:
-    return float(frame[column].cast(pl.Float64).mean() or 0.0) if frame.height else 0.0  # type: ignore[arg-type]
+def _refuse_gaps(stores: Stores, days: Sequence[date]) -> None:
+    for table in ("population", USAGE_WINDOWS, "segments"):
+        known = set(stores.lake.days(table))
+        absent = [str(day) for day in days if day not in known]
+        if absent:
+            raise dg.Failure(f"no {table} on {', '.join(absent)}; run the whole job")
 
 
-def _scored(stores: Stores, part: Window, baseline: Baseline) -> dict[str, pl.DataFrame]:
-    read = published(stores, part, "signal_values", "segments", "population")
+def _scored(
+    stores: Stores, part: Window, values: Values, baseline: Baseline
+) -> dict[str, pl.DataFrame]:
+    read = published(stores, part, "segments", "population")
     earlier = published(stores, part.before(HISTORY_DAYS), "health_scores")["health_scores"]
     resting = frozen_on(stores, part, READ, stores.model.scoring)
     found = score_days(
         stores.model,
-        values=read["signal_values"],
+        values=values.of(part),
         segments=read["segments"],
         population=beside(read["population"], resting),
         baseline=baseline.frame,

@@ -1,24 +1,22 @@
-"""Raw signal values of every account and day."""
+"""What is normal for each signal; signals themselves are worked out where they are scored."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.schemas.frames import SIGNAL_VALUES
-from health_pipeline.core.signals.compute import signal_values
-from health_pipeline.orchestration.chunks import Walk
-from health_pipeline.orchestration.days import Past, day_views
-from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.keys import OWNER, SIGNALS, landing_key
-from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
-from health_pipeline.orchestration.progress import tracked
-from health_pipeline.orchestration.publish import published
-from health_pipeline.orchestration.tables import column_schema, table_value
+from health_pipeline.orchestration.baseline import ensure_baseline
+from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.keys import SIGNALS, contract_spec, landing_key, table_spec
+from health_pipeline.orchestration.plan import plan_of
+from health_pipeline.orchestration.publish import publish, published
+from health_pipeline.orchestration.tables import table_value
 from health_pipeline.orchestration.usage import USAGE_WINDOWS
-from health_pipeline.orchestration.window import Window
+from health_pipeline.orchestration.values import Values
+from health_pipeline.orchestration.window import REFIT_TAG, run_tags
 
 READ = (
     "users",
@@ -34,42 +32,48 @@ READ = (
 )
 """Source tables that kinds of signals look at, beside usage."""
 
+MEASURED_FROM = (USAGE_WINDOWS, "population", *map(landing_key, READ))
+"""Assets that values of signals are worked out from."""
 
-def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
-    """`signal_values`."""
 
-    @dg.asset(
-        name="signal_values",
-        deps=[USAGE_WINDOWS, "population", *map(landing_key, READ)],
-        partitions_def=daily(model),
-        backfill_policy=SINGLE_RUN,
-        group_name=SIGNALS,
-        kinds={"polars", "parquet"},
-        owners=[OWNER],
-        tags={"room": SIGNALS[2:]},
-        metadata={"dagster/column_schema": column_schema(SIGNAL_VALUES)},
-        description="What each signal of signals.yaml measures, before any threshold: value, "
-        "status (measured, missing, stale, not applicable) and the day of its newest information.",
+def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
+    """`baselines`."""
+
+    @dg.multi_asset(
+        name="baselines",
+        specs=[
+            table_spec(
+                "baselines",
+                SIGNALS,
+                ["segments", *MEASURED_FROM],
+                "What is normal in each segment: the raw values that score 0, 60, 80 and 100, and "
+                "the reference that reasons compare with. Fitted once, frozen until a refit.",
+            )
+        ],
+        check_specs=[contract_spec("baselines")],
     )
-    def values(
+    def baselines(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "signal_values", rescores=False)
-            past = Past.of(stores, walk.window)
-            for part in walk:
-                walk.publish(part, {"signal_values": _measured(stores, past, part)})
-            last = walk.last("signal_values")
-            table = last.group_by("signal", "status").len("accounts").sort("signal", "status")
-            figures = {"signal_values": {"status": table_value(table)}}
-            yield from walk.results("signal_values", metadata=figures)
+            plan = plan_of(stores, run_tags(context))
+            refit = context.run.tags.get(REFIT_TAG) == "true"
+            # Two days: the last one is what the others are compared with.
+            values_on = lru_cache(maxsize=2)(Values(stores, plan.window, plan.days).on)
+            run_id = context.run.run_id
+            found = ensure_baseline(stores, plan.days, values_on, run_id=run_id, refit=refit)
+            whole = published(stores, plan.window, "baselines")["baselines"]
+            figures = {
+                "model_version": found.model_version,
+                "fitted_through": str(found.fitted_through or "nothing to fit on yet"),
+                "fitted_now": found.is_new,
+                "borrowed_share": _share(found.frame, "borrowed"),
+                "knots": table_value(found.frame.drop("model_version").head(200)),
+            }
+            yield from publish(context, stores, {"baselines": whole}, {"baselines": figures})
 
-    return [values]
+    return [baselines]
 
 
-def _measured(stores: Stores, past: Past, part: Window) -> pl.DataFrame:
-    found = published(stores, part, "population", USAGE_WINDOWS)
-    people, usage = found["population"], found[USAGE_WINDOWS]
-    views = day_views(past, people, usage, part.days)
-    days = tracked("signal_values", views, len(part.days))
-    return pl.concat([signal_values(view, stores.model.signals) for view in days])
+def _share(frame: pl.DataFrame, column: str) -> float:
+    return float(frame[column].cast(pl.Float64).mean() or 0.0) if frame.height else 0.0  # type: ignore[arg-type]

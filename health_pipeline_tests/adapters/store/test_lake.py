@@ -1,6 +1,7 @@
 """The lake: a partition changes as a whole or not at all, and equal content changes nothing."""
 
 import hashlib
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -169,3 +170,18 @@ def test_a_control_db_of_another_release_is_refused(version, message, tmp_path):
     connection.close()
     with pytest.raises(ControlError, match=message):
         open_control(tmp_path / "control.db")
+
+
+def test_a_table_that_nothing_reads_any_more_is_forgotten_and_swept(tmp_path):
+    control = tmp_path / "control.db"
+    with closing(open_control(control)) as connection:
+        lake = Lake(tmp_path / "lake", connection)
+        rows = pl.DataFrame({"value": [1.0]})
+        kept = [Write("signals", DAY, rows), Write("signal_values", DAY, rows)]
+        lake.publish(kept, run_id="earlier", at=AT)
+        connection.execute("PRAGMA user_version = 5")
+    with closing(open_control(control)) as connection:
+        lake = Lake(tmp_path / "lake", connection)
+        assert lake.tables() == ["signals"]
+        assert lake.sweep(datetime.now(UTC) + timedelta(days=1)) == 1
+        assert lake.frame("signals", DAY, DAY).equals(rows)

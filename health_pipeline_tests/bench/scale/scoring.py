@@ -73,7 +73,6 @@ class Scoring:
         since = pl.col("date") > days[-1] - timedelta(days=HISTORY_DAYS)
         self._published = pl.concat([self._published, found.health_scores]).filter(since)
         return {
-            "signal_values": values,
             "signals": found.signals,
             "contributions": found.contributions,
             "health_scores": found.health_scores,
