@@ -28,6 +28,7 @@ READ = (
     "engagements",
     "integrations",
     "sentiments",
+    "surveys",
     "renewals",
 )
 """Source tables that kinds of signals look at, beside usage."""

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.signals.active_weeks import MASKS, WEEKS_A_MASK, weeks_of_use
 from health_pipeline.core.signals.answers import answers, not_applicable, usage
 from health_pipeline.core.signals.kind import KindMeta
 from health_pipeline.core.signals.telling import told
 
 PERCENTILE = 90
 MIN_WORKDAYS = 40
-WEEKS_A_MASK, MASK_WORKDAYS = 9, 45
+MASK_WORKDAYS = 45
 FULL = np.uint64(2**MASK_WORKDAYS - 1)
 ONE = np.uint64(1)
 
@@ -79,16 +80,12 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
 def _workdays(known: pl.DataFrame) -> tuple[Words, Words, NDArray[np.int64]]:
     """Workdays with use, the latest lowest, 9 weeks a word; and 10 × the variation of weeks."""
     monday = known["observed_on"].dt.weekday().to_numpy().astype(np.intp) - 1
-    squeeze, days = _squeeze(), np.zeros((2 * WEEKS_A_MASK, known.height))
-    words = []
-    for m in range(2):
-        mask = known[f"active_mask_{m}"].to_numpy()
-        word = np.zeros(known.height, dtype=np.uint64)
-        for week in range(WEEKS_A_MASK):
-            block = (mask >> (7 * week)) & 127
-            word |= squeeze[monday, block] << np.uint64(5 * week)
-            days[m * WEEKS_A_MASK + week] = np.bitwise_count(block)
-        words.append(word)
+    squeeze, weeks = _squeeze(), weeks_of_use(known)
+    days = np.bitwise_count(weeks).astype(np.float64)
+    words = [np.zeros(known.height, dtype=np.uint64) for _ in range(MASKS)]
+    for n, block in enumerate(weeks):
+        mask, week = divmod(n, WEEKS_A_MASK)
+        words[mask] |= squeeze[monday, block] << np.uint64(5 * week)
     began = np.flip(np.maximum.accumulate(np.flip(days, axis=0), axis=0), axis=0) > 0
     n = np.maximum(began.sum(axis=0), 1)  # weeks before the first use are none of its weeks
     mean = days.sum(axis=0) / n
