@@ -17,10 +17,10 @@ from health_pipeline.core.identity.population import (
 )
 from health_pipeline.core.schemas.day import DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import Timeline, as_of, first_shown
+from health_pipeline.core.schemas.time import Timeline, as_of, in_force, in_force_between
+from health_pipeline.orchestration.attached import Attached
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
-from health_pipeline.orchestration.landed import provided_columns
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.window import Window
 
@@ -29,7 +29,7 @@ USAGE_BACK = 125
 
 
 class _AsOf(Mapping[str, pl.DataFrame]):
-    """Source tables as of one day, each worked out when it is first asked for."""
+    """Whole source tables as of one day, each worked out when it is first asked for."""
 
     def __init__(self, past: "Past", day: date) -> None:
         self._past, self._day = past, day
@@ -50,6 +50,28 @@ class _AsOf(Mapping[str, pl.DataFrame]):
         return len(self._past.tables)
 
 
+class _Asked(Mapping[str, pl.LazyFrame]):
+    """The same as queries: read is only what is asked for; `account_id` is one of `ids`."""
+
+    def __init__(self, past: "Past", day: date, ids: pl.Enum) -> None:
+        self._past, self._day, self._ids = past, day, ids
+
+    def __getitem__(self, name: str) -> pl.LazyFrame:
+        found = in_force(SOURCE_TABLES[name], self._past.rows(name), self._day)
+        if self._ids == self._past.tables.ids:
+            return found
+        return found.with_columns(pl.col("account_id").cast(pl.String).cast(self._ids))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._past.tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._past.tables)
+
+    def __len__(self) -> int:
+        return len(self._past.tables)
+
+
 @dataclass(frozen=True)
 class Past:
     """Everything that the days of one run are read from.
@@ -57,31 +79,34 @@ class Past:
     Attributes:
         model: the resolved model.
         window: the days.
-        tables: landed tables with account ids, all versions. `provided`: their real columns.
+        tables: landed tables with account ids, all versions.
         first_active: since when accounts are active.
         usage_known: source, known_on: when sources showed usage.
     """
 
     model: HealthModel
     window: Window
-    tables: Mapping[str, pl.DataFrame]
-    provided: Mapping[str, frozenset[str]]
+    tables: Attached
     first_active: pl.DataFrame
     usage_known: pl.DataFrame
     _timelines: dict[str, Timeline] = field(default_factory=dict)
+    _rows: dict[str, pl.LazyFrame] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stores: Stores, window: Window) -> "Past":
+    def of(cls, stores: Stores, window: Window, tables: Attached | None = None) -> "Past":
         """Read it for `window`; its size does not grow with history."""
-        tables = attached_tables(stores)
         return cls(
             stores.model,
             window,
-            tables,
-            provided_columns(tables),
+            attached_tables(stores) if tables is None else tables,
             _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE),
             usage_known(stores, window),
         )
+
+    @cached_property
+    def provided(self) -> dict[str, frozenset[str]]:
+        """For each table the columns that some source really delivers."""
+        return {name: self.tables.columns(name) for name in self.tables}
 
     @cached_property
     def history(self) -> History:
@@ -97,9 +122,21 @@ class Past:
             )
         return self._timelines[name]
 
+    def rows(self, name: str) -> pl.LazyFrame:
+        """The same versions, `dated`: of a day from their file, of more days from memory."""
+        first, last = self.window.first, self.window.last
+        if name not in self._rows:
+            found = in_force_between(self.tables.scan(name), first, last)
+            self._rows[name] = found if first == last else found.collect().lazy()
+        return self._rows[name]
+
     def on(self, day: date) -> Mapping[str, pl.DataFrame]:
         """The connected source tables as of `day`."""
         return _AsOf(self, day)
+
+    def asked_on(self, day: date, ids: pl.Enum) -> Mapping[str, pl.LazyFrame]:
+        """The same as queries, with accounts as `ids`."""
+        return _Asked(self, day, ids)
 
     def usage_sources(self, day: date) -> frozenset[str]:
         """Sources that showed usage lately, as known on `day`."""
@@ -119,13 +156,9 @@ def _or_empty(frame: pl.DataFrame | None, schema: Mapping[str, pl.DataType]) -> 
     return pl.DataFrame(schema=dict(schema)) if frame is None else frame
 
 
-def _history(
-    tables: Mapping[str, pl.DataFrame], first_active: pl.DataFrame, model: HealthModel
-) -> History:
-    """Of `history` most rows are in vain: what an account showed later than its first rows."""
-    first = {name: first_shown(SOURCE_TABLES[name], rows) for name, rows in tables.items()}
+def _history(tables: Attached, first_active: pl.DataFrame, model: HealthModel) -> History:
     whole = {name: tables[name] for name in ("subscriptions",) if name in tables}
-    return history({**first, **whole}, first_active, model.identity, model.churn)
+    return history(whole, first_active, model.identity, model.churn, tables.shown)
 
 
 def populations(past: Past, days: Sequence[date]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -173,21 +206,31 @@ def day_views(
         usage: `OBSERVED` rows of the days.
         days: ascending; they need not follow each other.
     """
-    by_day = people.partition_by("date", as_dict=True)
-    usage_by_day = usage.partition_by("date", as_dict=True)
+    ids = _ids(past.tables.ids, people["account_id"])
+    numbered = pl.col("account_id").cast(ids)
+    by_day = people.with_columns(numbered).partition_by("date", as_dict=True)
+    usage = usage.join(people.select("account_id").unique(), on="account_id", how="semi")
+    usage_by_day = usage.with_columns(numbered).partition_by("date", as_dict=True)
     for day in days:
-        accounts = by_day.get((day,), people.clear()).drop("date")
-        shown = usage_by_day.get((day,), usage.clear()).drop("date")
+        accounts = by_day.get((day,), people.clear().with_columns(numbered)).drop("date")
+        shown = usage_by_day.get((day,), usage.clear().with_columns(numbered)).drop("date")
         shown = shown.join(accounts, on="account_id", how="semi")
         yield DayView(
             day=day,
             accounts=accounts,
             windows=shown,
-            tables=past.on(day),
+            tables=past.asked_on(day, ids),
             provided=past.provided,
             features=past.features,
             usage_sources=past.usage_sources(day),
         )
+
+
+def _ids(known: pl.Enum, accounts: pl.Series) -> pl.Enum:
+    """`known`, with those of `accounts` that identity no longer knows."""
+    if accounts.cast(known, strict=False).null_count() == 0:
+        return known
+    return pl.Enum(pl.concat([known.categories, accounts]).unique().sort())
 
 
 def as_of_days(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:

@@ -3,6 +3,7 @@
 from datetime import date
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -11,12 +12,13 @@ from health_pipeline.adapters.store.decisions import decision_table
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.registry import register, registry, remember_aliases
 from health_pipeline.adapters.store.transaction import transaction
-from health_pipeline.core.identity.attach import attach
+from health_pipeline.core.identity.attach import NOT_ATTACHED, attach
 from health_pipeline.core.identity.parents import parent_circles
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.identity.undecided import Trained
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.orchestration.attached import Attached
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity_history import (
     DECIDED,
@@ -32,7 +34,9 @@ from health_pipeline.orchestration.landed import (
     landing_name,
 )
 
-ORIGIN = "origin"
+SCRATCH = ".attached-"
+"""Folders of attached rows, on the disk of the lake, as long as their process."""
+
 IDENTITY = ("account_xref", "user_xref", "user_links")
 
 
@@ -120,26 +124,28 @@ def published_identity(stores: Stores) -> Identity:
     )
 
 
-_attached: dict[tuple[Path, ...], dict[str, pl.DataFrame]] = {}
+_attached: dict[tuple[Path, ...], tuple[Attached, TemporaryDirectory[str]]] = {}
 """The last answer of `attached_tables` by the files it came from; run files never change."""
 
 
-def attached_tables(stores: Stores) -> dict[str, pl.DataFrame]:
-    """Landed tables (but events) with account_id and user_id, all versions; without `origin`.
+def attached_tables(stores: Stores) -> Attached:
+    """Landed tables (but events) with their accounts; most stages of a run ask for them.
 
-    Most stages of a run ask for them; they are put together once. From which file a row came is
-    asked of the landing: here it would be a tenth of all that is held in memory.
+    Raises:
+        LookupError: nothing is published yet.
     """
-    names = [landing_name(name) for name in SOURCE_TABLES if name != EVENTS]
-    files = tuple(file for name in (*names, *IDENTITY) for file in stores.lake.files(name))
-    if files not in _attached:
-        rows = {
-            name: rows.drop(ORIGIN, strict=False) for name, rows in landed_tables(stores).items()
-        }
-        found = attach(rows, published_identity(stores))[0]
+    lake = stores.lake
+    landed = {name: tuple(lake.files(landing_name(name))) for name in SOURCE_TABLES}
+    landed = {name: files for name, files in landed.items() if files and name not in NOT_ATTACHED}
+    xref, links = (tuple(lake.files(name)) for name in ("account_xref", "user_links"))
+    if not (xref and links):
+        raise LookupError("identity is not resolved yet; materialise account_xref first")
+    key = (*(file for files in landed.values() for file in files), *xref, *links)
+    if key not in _attached:
         _attached.clear()
-        _attached[files] = found
-    return dict(_attached[files])
+        folder = TemporaryDirectory(dir=lake.root, prefix=SCRATCH)
+        _attached[key] = Attached(Path(folder.name), landed, xref, links), folder
+    return _attached[key][0]
 
 
 def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:

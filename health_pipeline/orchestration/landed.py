@@ -1,6 +1,5 @@
 """What has landed, for the rooms that read it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -50,11 +49,6 @@ def identity_tables(stores: Stores) -> dict[str, pl.DataFrame]:
             ids = events.group_by("source", "source_account_id").agg(pl.col("known_at").min())
             tables[EVENTS] = ids.sort("source", "source_account_id").collect()
     return tables
-
-
-def provided_columns(tables: Mapping[str, pl.DataFrame]) -> dict[str, frozenset[str]]:
-    """For each table the columns that some source really delivers."""
-    return {name: frozenset(frame.columns) for name, frame in tables.items()}
 
 
 @dataclass(frozen=True, slots=True)

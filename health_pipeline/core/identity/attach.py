@@ -23,23 +23,25 @@ def _user_in_force(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """`rows` with the link of their user at known_at, else the first one: u_account, u_linked."""
     links = links.drop("rule").rename(_BY_USER)
     first = links.unique(USER, keep="first", maintain_order=True)
-    then = rows.join_asof(
-        links.sort("u_linked").with_columns(pl.col("u_linked").alias("at")),
+    whole = rows.join(first, on=USER, how="left", maintain_order="left")
+    if first.height == links.height:  # hardly anybody ever moves
+        return whole
+    moved = links.filter(~links.select(USER).is_unique())
+    then = rows.select(*USER, "known_at").join_asof(
+        moved.sort("u_linked").with_columns(pl.col("u_linked").alias("at")),
         left_on="known_at",
         right_on="at",
         by=list(USER),
         check_sortedness=False,
     )
-    added = list(_BY_USER.values())
-    whole = then.join(first, on=USER, how="left", suffix="_first", maintain_order="left")
     return whole.with_columns(
-        pl.coalesce(name, f"{name}_first").alias(name) for name in added
-    ).drop([f"{name}_first" for name in added] + (["at"] if "at" in whole.columns else []))
+        pl.coalesce(then[name], pl.col(name)).alias(name) for name in _BY_USER.values()
+    )
 
 
 def _own_ids(rows: pl.DataFrame) -> pl.Series:
     """user_id by the row's own key, for users that the users table does not know."""
-    keys = rows.select(USER).unique()
+    keys = rows.filter(pl.col("u_user").is_null()).select(USER).unique()
     ids = [
         user_id_of(source, key) if source is not None and key else None
         for source, key in keys.iter_rows()
@@ -55,7 +57,10 @@ def _claimed(name: str, rows: pl.DataFrame, identity: Identity) -> pl.DataFrame:
         rows = rows.join(xref, on=RECORD, how="left", maintain_order="left")
     if set(USER) <= set(rows.columns):
         rows = _user_in_force(rows, identity.user_links)
-        rows = rows.with_columns(pl.coalesce("u_user", _own_ids(rows)).alias("user_id"))
+        user = pl.col("u_user")
+        if rows["u_user"].null_count():
+            user = pl.coalesce(user, _own_ids(rows))
+        rows = rows.with_columns(user.alias("user_id"))
     sides = ["u", "a"] if name == "users" else ["a", "u"]
     present = [side for side in sides if f"{side}_account" in rows.columns]
     account = pl.coalesce([f"{side}_account" for side in present])

@@ -12,7 +12,7 @@ from health_pipeline.core.identity.attributes import ATTRIBUTES, attributes
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.parents import parents_of, without_circles
 from health_pipeline.core.identity.records import RECORD, optional
-from health_pipeline.core.identity.seen import first_seen, seen_by, used_since
+from health_pipeline.core.identity.seen import Shown, seen_by
 from health_pipeline.core.identity.standardise import domains
 from health_pipeline.core.identity.terms import terms_on, totals
 from health_pipeline.core.schemas.churn import ChurnDefinition
@@ -48,14 +48,13 @@ class History:
     Attributes:
         rules: which system's attributes win.
         churn: currency, grace days and exclusions.
-        seen, used: `first_seen` and `used_since`.
+        shown: since when accounts are seen, and used.
         subscriptions: landed subscriptions with account_id, None when not connected.
     """
 
     rules: IdentityRules
     churn: ChurnDefinition
-    seen: pl.DataFrame
-    used: pl.DataFrame
+    shown: Shown
     subscriptions: pl.DataFrame | None
 
 
@@ -81,6 +80,7 @@ def history(
     first_active: pl.DataFrame,
     rules: IdentityRules,
     churn: ChurnDefinition,
+    shown: Shown | None = None,
 ) -> History:
     """Precompute what does not depend on the day.
 
@@ -89,14 +89,11 @@ def history(
         first_active: account_id, first_active_on, and optionally known_on.
         rules: precedence of systems.
         churn: the churn definition.
+        shown: `Shown.of(attached)`, where it was kept.
     """
-    return History(
-        rules,
-        churn,
-        first_seen(attached, first_active),
-        used_since(attached, first_active),
-        attached.get("subscriptions"),
-    )
+    by_rows = Shown.of(attached) if shown is None else shown
+    every = Shown.together([by_rows, Shown.by_use(first_active)])
+    return History(rules, churn, every, attached.get("subscriptions"))
 
 
 def _lost(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -150,8 +147,8 @@ def _described(
     if terms is not None:
         figures, foreign = totals(terms, past.churn.currency, day)
         frame = frame.join(figures, on="account_id", how="left")
-    used = past.used.filter(pl.col("known_on") <= day)["account_id"]
-    frame = frame.join(seen_by(past.seen, day), on="account_id", how="left").with_columns(
+    used = past.shown.used.filter(pl.col("known_on") <= day)["account_id"]
+    frame = frame.join(seen_by(past.shown.seen, day), on="account_id", how="left").with_columns(
         pl.col("account_id").is_in(used.implode()).alias("has_usage")
     )
     return frame.sort("account_id"), foreign
@@ -174,7 +171,7 @@ def accounts_as_of(tables: Mapping[str, pl.DataFrame], past: History, day: date)
         rows, ended = terms.rows, terms.ended
         members = rows.select(pl.col("account_id").unique())
     else:
-        seen, lost = seen_by(past.seen, day).select("account_id"), _lost(tables)
+        seen, lost = seen_by(past.shown.seen, day).select("account_id"), _lost(tables)
         members = seen.join(lost, on="account_id", how="anti")
         ended = seen.join(lost, on="account_id", how="semi")
     frame, foreign = _described(tables, past, members, rows, day)
@@ -202,7 +199,7 @@ def accounts_table(
     terms: pl.DataFrame | None = None
     if past.subscriptions is not None:
         terms = terms_on(past.subscriptions, past.churn, day).rows
-    members = seen_by(past.seen, day).select("account_id")
+    members = seen_by(past.shown.seen, day).select("account_id")
     frame, _ = _described(tables, past, members, terms, day)
     parents = without_circles(parents_of(_accounts(tables), account_xref))
     above = parents.filter(pl.col("circle").is_null()).select("account_id", "parent_account_id")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -10,10 +11,53 @@ import polars as pl
 
 from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER, NEVER
+from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER, NEVER, first_shown
 
 _APART = 2**33
 """More than two day numbers can differ."""
+
+
+_NOBODY = pl.DataFrame(
+    schema={"account_id": pl.String(), "known_on": pl.Date(), "first_active_on": pl.Date()}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Since when accounts are seen; small, so that nobody reads all rows again to know it.
+
+    Attributes:
+        seen, used: as `first_seen` and `used_since` give them.
+    """
+
+    seen: pl.DataFrame
+    used: pl.DataFrame
+
+    @classmethod
+    def of(cls, attached: Mapping[str, pl.DataFrame]) -> Shown:
+        """By landed tables with account_id."""
+        # Most rows are in vain: what an account showed later than its first ones.
+        few = {
+            name: first_shown(SOURCE_TABLES[name], rows).with_columns(
+                pl.col("account_id").cast(pl.String)
+            )
+            for name, rows in attached.items()
+        }
+        return cls(first_seen(few, _NOBODY), used_since(few, _NOBODY))
+
+    @classmethod
+    def by_use(cls, first_active: pl.DataFrame) -> Shown:
+        """By activity alone: account_id, first_active_on, known_on (optional)."""
+        return cls(first_seen({}, first_active), used_since({}, first_active))
+
+    @classmethod
+    def together(cls, parts: Sequence[Shown]) -> Shown:
+        """By all of `parts`, which is what all their rows together say."""
+        used = pl.concat([part.used for part in parts])
+        return cls(
+            _ever_earlier(pl.concat([part.seen for part in parts])),
+            used.group_by("account_id").agg(pl.col("known_on").min()),
+        )
 
 
 def _own_day(name: str, rows: pl.DataFrame) -> pl.Expr:

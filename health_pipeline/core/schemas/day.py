@@ -34,7 +34,7 @@ class DayView:
 
     Attributes:
         day: the day D.
-        accounts: the population of D, one row an account: `account_id` (text), `plan`, `region`,
+        accounts: the population of D, one row an account: `account_id`, `plan`, `region`,
             `customer_tier`, `deployment`, `owner_email`, `exec_email` (text, null when unknown),
             `employees` (int), `arr` (float, account total), `seats` (int, account total),
             `starts_on`, `renews_on`, `first_seen_on` (date), `cancellation_notice_on` (date),
@@ -45,7 +45,9 @@ class DayView:
             (list of `WEEKS` ints: distinct users of the seven days ending on `observed_on`, then
             of the seven before …). Weeks before the account's first known user are null.
         tables: source tables as of D with `account_id` added (and `user_id` where users appear);
-            only connected tables. Rows of unresolved accounts are not in here.
+            only connected tables, as frames or as queries. Rows of unresolved accounts are not in
+            here. `account_id` is text everywhere, or everywhere a category whose order is that of
+            the texts, which is cheaper to group and to join by.
         provided: for each connected table the optional columns that some source really delivers.
         features: the product's features, in bit order.
         usage_sources: values of `source` that send events or usage_daily.
@@ -54,7 +56,7 @@ class DayView:
     day: date
     accounts: pl.DataFrame
     windows: pl.DataFrame
-    tables: Mapping[str, pl.DataFrame]
+    tables: Mapping[str, pl.DataFrame | pl.LazyFrame]
     provided: Mapping[str, frozenset[str]]
     features: tuple[FeatureInfo, ...] = ()
     usage_sources: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -17,6 +18,9 @@ KNOWN_SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 NEVER = np.iinfo(np.int32).max
 """A day number that does not come."""
+
+SINCE, UNTIL = "in_force_since", "in_force_until"
+"""Day numbers beside a version: it is in force on the days SINCE ≤ D < UNTIL (`dated`)."""
 
 _SHIFT = 2**33
 
@@ -107,6 +111,28 @@ class Timeline:
         return _hide_future(self.table, rows, day)
 
 
+def dated(table: SourceTable, versions: pl.DataFrame) -> pl.DataFrame:
+    """The `versions` (see `as_of`) in order of `known_at`, each with `SINCE` and `UNTIL`.
+
+    So a day is read from them by `in_force`, row by row, without looking for versions again.
+    """
+    line = Timeline.of(table, versions)
+    return line.rows.with_columns(pl.Series(SINCE, line.since), pl.Series(UNTIL, line.until))
+
+
+def in_force_between(rows: pl.LazyFrame, first: date, last: date) -> pl.LazyFrame:
+    """Of `dated` rows those that are in force on some day from `first` to `last`."""
+    return rows.filter(pl.col(SINCE) <= day_number(last), pl.col(UNTIL) > day_number(first))
+
+
+def in_force(table: SourceTable, rows: pl.LazyFrame, day: date) -> pl.LazyFrame:
+    """What `as_of` gives on `day`, of `dated` rows, as a query: read is only what is asked for."""
+    shown = in_force_between(rows, day, day)
+    names = rows.collect_schema().names()
+    happened = [c.name for c in table.columns if c.happened and c.name in names]
+    return _hidden(table, shown, happened, day)
+
+
 def first_shown(table: SourceTable, versions: pl.DataFrame) -> pl.DataFrame:
     """Those `versions` (with `account_id`) that may tell since when an account is seen.
 
@@ -175,14 +201,22 @@ def _least_after(since: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray
 
 
 def _hide_future(table: SourceTable, rows: pl.DataFrame, day: date) -> pl.DataFrame:
-    dated = [c.name for c in table.columns if c.happened and c.name in rows.columns]
-    latest = rows.select(pl.col(name).cast(pl.Date).max() for name in dated)
-    dated = [name for name in dated if (last := latest[name][0]) is not None and last > day]
-    if not dated:
+    happened = [c.name for c in table.columns if c.happened and c.name in rows.columns]
+    latest = rows.select(pl.col(name).cast(pl.Date).max() for name in happened)
+    ahead = [name for name in happened if (last := latest[name][0]) is not None and last > day]
+    return _hidden(table, rows.lazy(), ahead, day).collect() if ahead else rows
+
+
+def _hidden(
+    table: SourceTable, rows: pl.LazyFrame, happened: Sequence[str], day: date
+) -> pl.LazyFrame:
+    """`rows` without what happened after `day`; `happened`: those columns that may tell of it."""
+    if not happened:
         return rows
-    past = {name: _has_happened(name, rows.schema[name], day) for name in dated}
+    schema = rows.collect_schema()
+    past = {name: _has_happened(name, schema[name], day) for name in happened}
     settled = pl.all_horizontal(pl.col(name).is_null() | ok for name, ok in past.items())
-    outcomes = [c.name for c in table.columns if c.outcome and c.name in rows.columns]
+    outcomes = [c.name for c in table.columns if c.outcome and c.name in schema]
     return rows.with_columns(
         *(pl.when(ok).then(pl.col(name)).alias(name) for name, ok in past.items()),
         *(

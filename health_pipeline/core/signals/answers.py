@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 def not_applicable(view: DayView) -> pl.DataFrame:
     """No source provides what the kind needs: out of score and coverage for every account."""
-    return _shaped(view.accounts.select("account_id", status=pl.lit(NOT_APPLICABLE)))
+    return _shaped(view, view.accounts.select("account_id", status=pl.lit(NOT_APPLICABLE)))
 
 
-def answers(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
+def answers(view: DayView, found: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """One row for each account of the day, from the accounts that were found.
 
     Args:
@@ -31,16 +31,18 @@ def answers(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
         The columns of `VALUE_COLUMNS`, in the order of the accounts. A null value carries neither
         date nor detail.
     """
+    found = found.lazy().collect()
     given = pl.col("status") if "status" in found.columns else pl.lit(None, pl.String())
     seen = pl.col("observed_on") if "observed_on" in found.columns else pl.lit(view.day)
     valued = pl.col("value").is_not_null()
     implied = pl.when(valued).then(pl.lit(MEASURED)).otherwise(pl.lit(MISSING))
     return _shaped(
+        view,
         in_order(view, found).with_columns(
             status=pl.coalesce(given, implied),
             observed_on=pl.when(valued).then(seen),
             detail=pl.when(valued).then(pl.col("detail")),
-        )
+        ),
     )
 
 
@@ -52,20 +54,29 @@ def in_order(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
     return ids.to_frame().join(found, on="account_id", how="left", maintain_order="left")
 
 
-def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+def value_columns(view: DayView) -> dict[str, pl.DataType]:
+    """`VALUE_COLUMNS` with the accounts as the day has them: as text, or as categories."""
+    return VALUE_COLUMNS | {"account_id": view.accounts.schema["account_id"]}
+
+
+def _shaped(view: DayView, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in VALUE_COLUMNS.items()
+        for name, dtype in value_columns(view).items()
     )
 
 
-def rows(view: DayView, table: str) -> pl.DataFrame:
-    """A connected source table with every column of its contract; undelivered ones are null."""
-    frame = view.tables[table]
+def rows(view: DayView, table: str) -> pl.LazyFrame:
+    """A connected source table with every column of its contract; undelivered ones are null.
+
+    A query: read is what a kind asks of it, so it narrows rows and columns before it collects.
+    """
+    frame = view.tables[table].lazy()
+    delivered = frame.collect_schema().names()
     return frame.with_columns(
         pl.lit(None, column.dtype).alias(column.name)
         for column in SOURCE_TABLES[table].columns
-        if column.name not in frame.columns
+        if column.name not in delivered
     )
 
 
@@ -113,6 +124,26 @@ def unpaid_invoice() -> pl.Expr:
     return ~closed & (pl.col("amount") > 0)
 
 
+def invoices(view: DayView) -> pl.DataFrame:
+    """All invoices of the day."""
+    return once(view, "invoices", lambda: rows(view, "invoices").collect())
+
+
+def latest_sentiments(view: DayView) -> pl.DataFrame:
+    """The latest rating of each account; of several at one moment the lowest."""
+    return once(view, "latest sentiments", lambda: _latest(view))
+
+
+def _latest(view: DayView) -> pl.DataFrame:
+    return (
+        rows(view, "sentiments")
+        .select("account_id", "recorded_at", "score")
+        .collect()
+        .sort("recorded_at", "score", descending=[True, False])
+        .unique("account_id", keep="first", maintain_order=True)
+    )
+
+
 def planned_milestones(view: DayView) -> pl.DataFrame | None:
     """Milestones with `due`, the date of the original plan: a rescheduled date hides no delay.
 
@@ -122,8 +153,18 @@ def planned_milestones(view: DayView) -> pl.DataFrame | None:
     dated = view.has("milestones", "due_on") or view.has("milestones", "original_due_on")
     if not (dated and view.has("milestones", "completed_on")):
         return None
+    return once(view, "planned milestones", lambda: _planned(view))
+
+
+def _planned(view: DayView) -> pl.DataFrame:
     due = pl.coalesce("original_due_on", "due_on")
-    return rows(view, "milestones").with_columns(due=due).filter(pl.col("due").is_not_null())
+    asked = ("account_id", "name", "is_onboarding", "starts_on", "completed_on")
+    return (
+        rows(view, "milestones")
+        .select(*asked, due=due)
+        .filter(pl.col("due").is_not_null())
+        .collect()
+    )
 
 
 def worst_row(rows: pl.DataFrame, badness: pl.Expr, words: pl.Expr, none: str) -> pl.DataFrame:

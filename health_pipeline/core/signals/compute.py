@@ -12,13 +12,12 @@ from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
 from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.signals.answers import in_order
+from health_pipeline.core.signals.answers import in_order, value_columns
 from health_pipeline.core.signals.kind import (
     MEASURED,
     MISSING,
     NOT_APPLICABLE,
     STALE,
-    VALUE_COLUMNS,
     kinds,
 )
 
@@ -41,7 +40,10 @@ def signal_values(view: DayView, specs: Sequence[SignalSpec]) -> pl.DataFrame:
     frames = [_signal(view, spec) for spec in sorted(specs, key=lambda spec: spec.name)]
     # Each frame holds the same accounts in the same order: no need to sort what was found.
     by_account = np.arange(len(specs) * view.accounts.height).reshape(len(specs), -1).T.ravel()
-    return pl.concat(frames, rechunk=True)[by_account]
+    found = pl.concat(frames, rechunk=True)[by_account]
+    ids = view.accounts["account_id"].cast(pl.String)
+    account = np.repeat(np.arange(len(ids)), len(specs))
+    return found.with_columns(ids[account]).select(SIGNAL_VALUES.keys())
 
 
 def _signal(view: DayView, spec: SignalSpec) -> pl.DataFrame:
@@ -59,7 +61,7 @@ def _signal(view: DayView, spec: SignalSpec) -> pl.DataFrame:
         date=pl.lit(view.day),
         signal=pl.lit(spec.name),
         status=pl.when(stale).then(pl.lit(STALE)).otherwise(pl.col("status")),
-    ).select(SIGNAL_VALUES.keys())
+    ).drop("account_id")
 
 
 def _finite(answer: pl.DataFrame) -> pl.DataFrame:
@@ -76,10 +78,11 @@ def _finite(answer: pl.DataFrame) -> pl.DataFrame:
 
 def _check_shape(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
     """One row for each account of the day, in the columns and types of `VALUE_COLUMNS`."""
-    if dict(answer.schema) != VALUE_COLUMNS:
+    asked_for = value_columns(view)
+    if dict(answer.schema) != asked_for:
         raise ValueError(
             f"kind {spec.kind} (signal {spec.name}) answered columns {dict(answer.schema)}, "
-            f"not {VALUE_COLUMNS}"
+            f"not {asked_for}"
         )
     ids, asked = answer["account_id"], view.accounts["account_id"]
     if not (ids.equals(asked) or ids.sort().equals(asked.sort())):

@@ -9,12 +9,26 @@ import polars as pl
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import once, rows
 
+COLUMNS = (
+    "account_id",
+    "source",
+    "opened_at",
+    "first_responded_at",
+    "resolved_at",
+    "reopened_at",
+    "reopened_count",
+    "escalated_at",
+)
+
+
+def tickets(view: DayView) -> pl.DataFrame:
+    """All tickets of the day, of them what signals ask for."""
+    return once(view, "tickets", lambda: rows(view, "tickets").select(COLUMNS).collect())
+
 
 def supported(view: DayView) -> pl.DataFrame:
     """`account_id` of those that support has seen: what they do not show counts as none."""
-    return once(
-        view, "supported", lambda: rows(view, "tickets").select(pl.col("account_id").unique())
-    )
+    return once(view, "supported", lambda: tickets(view).select(pl.col("account_id").unique()))
 
 
 def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
@@ -34,19 +48,19 @@ def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFr
 def _rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
     recent_from = view.day - timedelta(days=window_days - 1)
     earlier_from = recent_from - timedelta(days=earlier_days)
-    tickets = rows(view, "tickets").select("account_id", "source", on=pl.col("opened_at").dt.date())
-    began = tickets.group_by("source").agg(recorded=pl.col("on").min())
+    opened = tickets(view).select("account_id", "source", on=pl.col("opened_at").dt.date())
+    began = opened.group_by("source").agg(recorded=pl.col("on").min())
     if began.height == 1:  # far cheaper than a join
-        tickets = tickets.with_columns(recorded=began["recorded"].item())
+        opened = opened.with_columns(recorded=began["recorded"].item())
     else:
-        tickets = tickets.join(began, on="source")
+        opened = opened.join(began, on="source")
     on, first_day = pl.col("on"), pl.min_horizontal("first_seen_on", "starts_on")
     start = pl.max_horizontal(
         pl.lit(earlier_from), "recorded", pl.min_horizontal("first_day", "first_ticket")
     )
     days = (pl.lit(recent_from) - start).dt.total_days()
     return (
-        tickets.group_by("account_id")
+        opened.group_by("account_id")
         .agg(
             opened=on.is_between(recent_from, view.day).sum(),
             earlier=on.is_between(earlier_from, recent_from, closed="left").sum(),

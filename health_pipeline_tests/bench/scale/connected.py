@@ -24,11 +24,12 @@ from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.signals.compute import signal_values
+from health_pipeline.orchestration.attached import Attached
 from health_pipeline.orchestration.chunks import chunks
-from health_pipeline.orchestration.days import Past, day_views, populations, usage_known
+from health_pipeline.orchestration.days import Past, day_views, populations
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables
-from health_pipeline.orchestration.landed import landing_name, provided_columns
+from health_pipeline.orchestration.landed import landing_name
 from health_pipeline.orchestration.publish import of_days
 from health_pipeline.orchestration.steps import score_days
 from health_pipeline.orchestration.usage import USAGE_WINDOWS, Usage
@@ -61,9 +62,7 @@ def generate(places: Places, scale: Scale) -> dict[str, float]:
         for part in chunks(days, 2 * scale.accounts):
             observed = usage.rows(populations(past, part.days)[0], part.days)
             publish(stores, {USAGE_WINDOWS: observed})
-        (places.folder / ATTACHED).mkdir()
-        for name, frame in past.tables.items():
-            frame.write_parquet(places.folder / ATTACHED / f"{name}.parquet", compression_level=1)
+        _keep(past.tables, places)
         _baseline(stores, past).write_parquet(places.table(BASELINE))
         files = [file for name in _landed() for file in stores.lake.files(name)]
         rows = sum(stores.lake.rows(name) for name in _landed())
@@ -72,9 +71,18 @@ def generate(places: Places, scale: Scale) -> dict[str, float]:
     return {"rows": rows, "megabytes": size, "signals": len(model().signals)}
 
 
+def _keep(tables: Attached, places: Places) -> None:
+    """Leave behind the files of the stage that finds accounts, for works that begin after it."""
+    tables.make()
+    shutil.copytree(tables.folder, places.folder / ATTACHED)
+
+
 def scan_tables(places: Places) -> Work:
-    """Read every value of every source table, and of 90 days of activity."""
-    works = [scan([file], tuple(pl.read_parquet_schema(file))) for file in _attached(places)]
+    """Read every value of every landed source table, and of 90 days of activity."""
+    as_kept(places, WORLD)
+    with opened(places, WORLD) as stores:
+        files = [file for name in _landed() for file in stores.lake.files(name)]
+    works = [scan([file], tuple(pl.read_parquet_schema(file))) for file in files]
     activity = places.files("activity", days_before(END, LONGEST))
     works.append(scan(activity, tuple(pl.read_parquet_schema(activity[0]))))
 
@@ -92,9 +100,9 @@ def signals_to_scores(places: Places, days: Sequence[date]) -> Work:
 
     def work() -> dict[str, Any]:
         with opened(places, WORLD) as stores:
-            past = _past(stores, places, Window(days[0], days[-1]))
+            past = Past.of(stores, Window(days[0], days[-1]), attached_rows(places))
             earlier = RESULT_TABLES["health_scores"].empty()
-            accounts = past.tables["accounts"].height
+            accounts = len(past.tables.ids.categories)
             for part in chunks(days, accounts * len(stores.model.signals)):
                 found = _scored(stores, past, part, baseline, earlier)
                 earlier = pl.concat([earlier, found["health_scores"]])
@@ -110,27 +118,17 @@ def attach(places: Places) -> Work:
 
     def work() -> None:
         with opened(places, WORLD) as stores:
-            attached_tables(stores)
+            attached_tables(stores).make()
 
     return work
 
 
-def _past(stores: Stores, places: Places, window: Window) -> Past:
-    """As `Past.of`, of tables whose accounts are known."""
-    tables = attached_rows(places)
-    active, usage = stores.lake.frame("first_active"), usage_known(stores, window)
-    if active is None:
-        raise LookupError("the lake holds no first_active")
-    return Past(model(), window, tables, provided_columns(tables), active, usage)
-
-
-def attached_rows(places: Places) -> dict[str, pl.DataFrame]:
+def attached_rows(places: Places) -> Attached:
     """The source tables with the account of each row."""
-    return {path.stem: pl.read_parquet(path) for path in _attached(places)}
-
-
-def _attached(places: Places) -> list[Path]:
-    return sorted((places.folder / ATTACHED).glob("*.parquet"))
+    folder = places.folder / ATTACHED
+    return Attached(
+        folder, {name: () for name in SOURCE_TABLES if (folder / f"{name}.parquet").exists()}
+    )
 
 
 def _scored(

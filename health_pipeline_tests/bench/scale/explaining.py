@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def _before(places: Places, first: date) -> None:
         named = people.with_columns(name="account_id").drop("date")
         accounts = _shaped("accounts", named)
         stores.lake.publish([Write("accounts", None, accounts)], run_id=VERSION, at=House.now())
-        attached_tables(stores)
+        attached_tables(stores).make()
 
 
 def _shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -122,7 +123,7 @@ def _shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _explained(
-    stores: Stores, part: Window, sources: dict[str, pl.DataFrame]
+    stores: Stores, part: Window, sources: Mapping[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
     """As the assets of the room do it, one after the other."""
     model = stores.model

@@ -330,7 +330,7 @@ def test_first_seen_as_known_on_the_day(why, when, expected):
         ),
     }
     _, past, on = world(tables)
-    account_id = past.seen["account_id"][0]
+    account_id = past.shown.seen["account_id"][0]
     active = pl.DataFrame(
         {"account_id": [account_id], "first_active_on": [date(2025, 9, 1)], "known_on": [day(8)]}
     )

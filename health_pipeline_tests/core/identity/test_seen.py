@@ -8,7 +8,7 @@ from random import Random
 import polars as pl
 import pytest
 
-from health_pipeline.core.identity.seen import first_seen
+from health_pipeline.core.identity.seen import Shown, first_seen, used_since
 from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER
 
 DAY = date(2026, 1, 1)
@@ -55,6 +55,18 @@ def test_first_seen_is_what_the_rule_says(seed):
     assert found.rows() == told(subscriptions, active)
     shuffled = subscriptions.sample(fraction=1, shuffle=True, seed=seed)
     assert first_seen({"subscriptions": shuffled}, active).equals(found)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_was_kept_of_rows_and_of_use_is_together_what_both_say(seed):
+    subscriptions, active = world(seed)
+    users = subscriptions.rename({"starts_on": "created_at"}).reverse()
+    tables = {"subscriptions": subscriptions, "users": users}
+    kept = [Shown.of({name: rows}) for name, rows in tables.items()]
+    found = Shown.together([*kept, Shown.by_use(active)])
+    assert found.seen.equals(first_seen(tables, active))
+    used = found.used.sort("account_id")
+    assert used.equals(used_since(tables, active).sort("account_id"))
 
 
 def test_nobody_is_seen_where_there_is_nothing():

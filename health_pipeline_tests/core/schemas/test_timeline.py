@@ -15,10 +15,12 @@ from health_pipeline.core.schemas.time import (
     KNOWN_SINCE_EVER,
     Timeline,
     as_of,
+    dated,
     days_between,
     end_of,
     first_shown,
 )
+from health_pipeline.core.schemas.time import in_force as in_force_of
 
 FIRST, LAST = date(2024, 1, 13), date(2024, 1, 17)
 NOON = datetime(2024, 1, 15, 12, tzinfo=UTC)
@@ -85,6 +87,16 @@ def test_a_timeline_gives_what_each_day_alone_gives(rows):
     line = Timeline.of(table, versions, first=FIRST, through=LAST)
     for day in days_between(FIRST, LAST):
         assert line.on(day).equals(as_of(table, versions, day)), day
+
+
+@given(rows=TICKETS)
+@settings(max_examples=100, deadline=None)
+def test_dated_versions_give_what_each_day_alone_gives(rows):
+    table, versions = SOURCE_TABLES["tickets"], frame(rows)
+    every = dated(table, versions).lazy()
+    for day in days_between(FIRST, LAST):
+        found = in_force_of(table, every, day).select(versions.columns).collect()
+        assert found.equals(as_of(table, versions, day)), day
 
 
 @given(rows=SEEN)

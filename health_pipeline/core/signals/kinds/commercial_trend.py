@@ -81,7 +81,7 @@ def _in_force(day: date) -> pl.Expr:
     return (pl.col("starts_on") <= day) & ~ended
 
 
-def _with_earlier_arr(view: DayView, then: date) -> pl.DataFrame:
+def _with_earlier_arr(view: DayView, then: date) -> pl.LazyFrame:
     """Subscriptions with `arr_before`: their ARR on the day `then`."""
     terms = rows(view, "subscriptions")
     if not view.has("outcomes", "arr_before", "subscription_id"):

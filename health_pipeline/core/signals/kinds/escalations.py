@@ -13,9 +13,9 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
-from health_pipeline.core.signals.tickets import supported
+from health_pipeline.core.signals.tickets import supported, tickets
 
 
 class Params(Frozen):
@@ -48,7 +48,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     on = pl.col("escalated_at").dt.date()
     recent = on > view.day - timedelta(days=params.window_days)
     window = f"in {params.window_days} days"
-    theirs = rows(view, "tickets").filter(recent).group_by("account_id")
+    theirs = tickets(view).filter(recent).group_by("account_id")
     found = supported(view).join(theirs.agg(n=pl.len(), last=on.max()), on="account_id", how="left")
     detail = pl.format(f"{window}, the last on {{}}", "last").fill_null(f"none {window}")
     return answers(view, found.select("account_id", value=pl.col("n").fill_null(0), detail=detail))

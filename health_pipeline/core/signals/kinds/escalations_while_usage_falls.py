@@ -15,9 +15,9 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
-from health_pipeline.core.signals.tickets import supported
+from health_pipeline.core.signals.tickets import supported, tickets
 from health_pipeline.core.signals.usage_fall import usage_fall
 
 
@@ -52,7 +52,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     window = timedelta(days=params.window_days)
     on = pl.col("escalated_at").dt.date()
     escalated = (
-        rows(view, "tickets")
+        tickets(view)
         .filter(on > view.day - 2 * window)
         .group_by("account_id")
         .agg(

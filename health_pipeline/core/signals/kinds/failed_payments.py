@@ -12,8 +12,8 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import (
     answers,
+    invoices,
     not_applicable,
-    rows,
     unpaid_invoice,
     worst_row,
 )
@@ -52,4 +52,4 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     last = pl.format(", the last on {}", pl.col("last_failed_at").dt.date())
     words = pl.concat_str(pl.format("invoice {}", "invoice_id"), last.fill_null(""))
     none = "no failed payment is open"
-    return answers(view, worst_row(rows(view, "invoices"), attempts, words, none))
+    return answers(view, worst_row(invoices(view), attempts, words, none))

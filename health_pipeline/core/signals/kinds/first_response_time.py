@@ -15,8 +15,9 @@ from pydantic import Field
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.time import end_of
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import tickets
 
 
 class Params(Frozen):
@@ -54,7 +55,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     )
     took = (until - pl.col("opened_at")).dt.total_seconds(fractional=True) / 3600.0
     told = (
-        rows(view, "tickets")
+        tickets(view)
         .filter(pl.col("opened_at").dt.date() > since)
         .select("account_id", took=took, waits=~answered)
         .filter(pl.col("took") >= 0)  # answered before it was opened: a broken clock

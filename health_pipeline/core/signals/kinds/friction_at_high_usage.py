@@ -18,14 +18,15 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import (
     answers,
+    latest_sentiments,
     not_applicable,
     open_ticket,
     planned_milestones,
-    rows,
     seats_known,
     usage,
 )
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import tickets
 
 ESCALATION_DAYS, SENTIMENT_DAYS, CONTENT = 14, 90, 3.0
 
@@ -90,12 +91,12 @@ def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
     if "tickets" in view.tables:
         if view.has("tickets", "resolved_at"):
             many = pl.col("n") >= params.open_tickets
-            opened = rows(view, "tickets").filter(open_ticket()).group_by("account_id")
+            opened = tickets(view).filter(open_ticket()).group_by("account_id")
             said.append(_named(opened.agg(n=pl.len()).filter(many), "{} open tickets", "n"))
         if view.has("tickets", "escalated_at"):
             since = view.day - timedelta(days=ESCALATION_DAYS)
             late = pl.col("escalated_at").dt.date() > since
-            escalated = rows(view, "tickets").filter(late).group_by("account_id")
+            escalated = tickets(view).filter(late).group_by("account_id")
             said.append(_named(escalated.agg(n=pl.len()), "{} escalated", "n"))
     if "sentiments" in view.tables:
         said.append(_named(_discontent(view), "sentiment {} of 5", "score"))
@@ -111,14 +112,9 @@ def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
 
 
 def _discontent(view: DayView) -> pl.DataFrame:
-    """The latest ratings that are low and not too old; of several at one moment the lowest."""
-    latest = (
-        rows(view, "sentiments")
-        .sort("recorded_at", "score", descending=[True, False])
-        .unique("account_id", keep="first", maintain_order=True)
-    )
+    """The latest ratings that are low and not too old."""
     fresh = pl.col("recorded_at").dt.date() >= view.day - timedelta(days=SENTIMENT_DAYS)
-    return latest.filter(fresh, pl.col("score") < CONTENT)
+    return latest_sentiments(view).filter(fresh, pl.col("score") < CONTENT)
 
 
 def _named(found: pl.DataFrame, words: str, column: str) -> pl.DataFrame:

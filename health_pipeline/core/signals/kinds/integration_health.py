@@ -73,12 +73,13 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     since = timedelta(hours=params.max_age_hours)
     lately = pl.col("observed_at") > end_of(view.day) - timedelta(days=FORGOTTEN_DAYS)
     remembered = rows(view, "integrations").select(COLUMNS).filter(lately)
-    held = remembered.filter(pl.col("observed_at") >= end_of(view.day) - since, is_crucial)
+    holds = pl.col("observed_at") >= end_of(view.day) - since
+    held = remembered.filter(holds, is_crucial).collect()
     without = view.accounts.join(held, on="account_id", how="anti")["account_id"]
     failed = held.filter(pl.col("status") == "failed")["account_id"]
     # Most accounts hold and are in order: what was seen earlier is searched for the others only.
     asked = pl.concat([without, failed]).unique()
-    every = remembered.filter(pl.col("account_id").is_in(asked.implode()))
+    every = remembered.filter(pl.col("account_id").is_in(asked.implode())).collect()
     crucial = every.filter(is_crucial)
     older = crucial.filter(pl.col("account_id").is_in(without.implode()))
     latest = _latest(held, older, params)

@@ -9,9 +9,9 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, open_ticket, rows
+from health_pipeline.core.signals.answers import answers, not_applicable, open_ticket
 from health_pipeline.core.signals.kind import KindMeta
-from health_pipeline.core.signals.tickets import supported
+from health_pipeline.core.signals.tickets import supported, tickets
 
 
 class Params(Frozen):
@@ -39,8 +39,8 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Number of open tickets; `detail` dates the oldest."""
     if not view.has("tickets", "resolved_at"):
         return not_applicable(view)
-    tickets = rows(view, "tickets").filter(open_ticket()).group_by("account_id")
-    theirs = tickets.agg(n=pl.len(), oldest=pl.col("opened_at").min().dt.date())
+    still = tickets(view).filter(open_ticket()).group_by("account_id")
+    theirs = still.agg(n=pl.len(), oldest=pl.col("opened_at").min().dt.date())
     found = supported(view).join(theirs, on="account_id", how="left")
     detail = pl.format("the oldest since {}", "oldest").fill_null("none open")
     return answers(view, found.select("account_id", value=pl.col("n").fill_null(0), detail=detail))

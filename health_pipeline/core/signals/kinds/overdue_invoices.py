@@ -11,8 +11,8 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import (
     answers,
+    invoices,
     not_applicable,
-    rows,
     unpaid_invoice,
     worst_row,
 )
@@ -52,4 +52,4 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         ignore_nulls=True,
     )
     late = pl.when(overdue).then((pl.lit(view.day) - pl.col("due_on")).dt.total_days())
-    return answers(view, worst_row(rows(view, "invoices"), late, words, "no invoice overdue"))
+    return answers(view, worst_row(invoices(view), late, words, "no invoice overdue"))

@@ -19,7 +19,7 @@ from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
-from health_pipeline.core.signals.tickets import ticket_rate
+from health_pipeline.core.signals.tickets import ticket_rate, tickets
 from health_pipeline.core.signals.usage_fall import usage_fall
 
 
@@ -79,8 +79,8 @@ def _spoke(view: DayView, since: date) -> pl.Series:
     told = [view.accounts.drop_nulls("cancellation_notice_on")["account_id"]]
     if view.has("tickets", "escalated_at"):
         escalated = pl.col("escalated_at").dt.date() > since
-        told.append(rows(view, "tickets").filter(escalated)["account_id"])
+        told.append(tickets(view).filter(escalated)["account_id"])
     if "seat_requests" in view.tables:
         asked = (pl.col("requested_on") > since) & (pl.col("seats") < 0)
-        told.append(rows(view, "seat_requests").filter(asked)["account_id"])
+        told.append(rows(view, "seat_requests").filter(asked).collect()["account_id"])
     return pl.concat(told).unique()

@@ -13,8 +13,9 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import tickets
 
 
 class Params(Frozen):
@@ -48,7 +49,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         return not_applicable(view)
     since = view.day - timedelta(days=params.window_days)
     again = ((pl.col("reopened_count") > 0) | pl.col("reopened_at").is_not_null()).fill_null(False)
-    resolved = rows(view, "tickets").filter(
+    resolved = tickets(view).filter(
         pl.max_horizontal("resolved_at", "reopened_at").dt.date() > since
     )
     return answers(

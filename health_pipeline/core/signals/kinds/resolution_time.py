@@ -12,8 +12,9 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, open_ticket, rows
+from health_pipeline.core.signals.answers import answers, not_applicable, open_ticket
 from health_pipeline.core.signals.kind import KindMeta
+from health_pipeline.core.signals.tickets import tickets
 
 
 class Params(Frozen):
@@ -45,7 +46,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         return not_applicable(view)
     took = pl.col("resolved_at") - pl.col("opened_at")
     since = view.day - timedelta(days=params.window_days)
-    resolved = rows(view, "tickets").filter(
+    resolved = tickets(view).filter(
         ~open_ticket(),
         pl.col("resolved_at").dt.date() > since,
         took >= timedelta(0),  # resolved before it was opened: a broken clock, not a fast answer

@@ -59,7 +59,8 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     said = pl.format("{}, last on {}", of_all.fill_null(pl.format("{} seats", "fewer")), "last")
     return answers(
         view,
-        view.accounts.select("account_id", "seats")
+        view.accounts.lazy()
+        .select("account_id", "seats")
         .join(known, on="account_id", how="semi")
         .join(asked, on="account_id", how="left")
         .select(

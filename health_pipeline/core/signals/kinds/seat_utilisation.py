@@ -45,7 +45,6 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     is_used = pl.col("deactivated_at").is_null() & pl.col("deleted_at").is_null()
     users = (
         rows(view, "users")
-        .lazy()
         .filter(pl.col("source").is_in(sources))
         .select("account_id", "user_id", is_used=is_used)
         .collect()

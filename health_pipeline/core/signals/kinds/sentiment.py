@@ -12,7 +12,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
-from health_pipeline.core.signals.answers import answers, not_applicable, rows
+from health_pipeline.core.signals.answers import answers, latest_sentiments, not_applicable
 from health_pipeline.core.signals.kind import STALE, KindMeta
 
 
@@ -43,17 +43,11 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     """The latest rating; of several at one moment the lowest counts."""
     if "sentiments" not in view.tables:
         return not_applicable(view)
-    latest = (
-        rows(view, "sentiments")
-        .sort("recorded_at", "score", descending=[True, False])
-        .group_by("account_id", maintain_order=True)
-        .first()
-    )
     on = pl.col("recorded_at").dt.date()
     old = on < view.day - timedelta(days=params.max_age_days)
     return answers(
         view,
-        latest.select(
+        latest_sentiments(view).select(
             "account_id",
             value="score",
             observed_on=on,

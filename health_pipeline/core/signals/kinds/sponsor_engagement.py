@@ -46,10 +46,12 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Days; `detail` dates the last contact or says why there is none."""
     if not _can_tell(view):
         return not_applicable(view)
-    contacts = rows(view, "engagements").select(*CONTACT, on=pl.col("occurred_at").dt.date())
+    on = pl.col("occurred_at").dt.date()
+    contacts = rows(view, "engagements").select(*CONTACT, on=on).collect()
     people = sponsors(view)
     if people is None:
-        people = pl.DataFrame(schema={"account_id": str, "email": str, "left_on": pl.Date})
+        none = {"email": pl.lit(""), "left_on": pl.lit(None, pl.Date)}
+        people = view.accounts.select("account_id", **none).clear()
     # Most accounts were met lately: old contacts are only searched for the others.
     lately = pl.col("on") > view.day - timedelta(days=LATELY_DAYS)
     recent = _last_met(contacts.filter(lately), people)

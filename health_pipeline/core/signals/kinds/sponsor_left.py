@@ -71,10 +71,11 @@ def _followed(view: DayView, left: pl.DataFrame, people: pl.DataFrame) -> pl.Dat
     return (
         rows(view, "engagements")
         .filter("contact_is_sponsor")
-        .join(left.select("account_id", "left_on"), on="account_id")
+        .join(left.lazy().select("account_id", "left_on"), on="account_id")
         .with_columns(on=pl.col("occurred_at").dt.date(), email=as_compared("contact_email"))
         .filter(pl.col("on") >= pl.col("left_on"))
-        .join(people, on=["account_id", "email"], how="anti")
+        .join(people.lazy(), on=["account_id", "email"], how="anti")
         .group_by("account_id")
         .agg(followed=pl.lit(1), met_on=pl.col("on").max())
+        .collect()
     )
