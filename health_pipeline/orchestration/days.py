@@ -3,27 +3,31 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import polars as pl
 
+from health_pipeline.adapters.store.lake import Lake
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE
+from health_pipeline.core.activity.first_core import FIRST_CORE, first_core, first_core_as_of
 from health_pipeline.core.identity.population import (
     History,
     Population,
     accounts_as_of,
     history,
 )
-from health_pipeline.core.schemas.day import DayView, FeatureInfo
+from health_pipeline.core.schemas.day import NEW_USER_DAYS, DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import Timeline, as_of, in_force, in_force_between
 from health_pipeline.orchestration.attached import Attached
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.progress import tracked
+from health_pipeline.orchestration.usage import activity_parts
 from health_pipeline.orchestration.window import Window
 
+USER_CORE_DAYS = ("user_id", "day", "known_on", "core_events")
 USAGE_BACK = 125
 """A source that sent no usage for longer does not count as a source of usage."""
 
@@ -82,6 +86,7 @@ class Past:
         tables: landed tables with account ids, all versions.
         first_active: since when accounts are active.
         usage_known: source, known_on: when sources showed usage.
+        lake: for what only some kinds of signals ask for.
     """
 
     model: HealthModel
@@ -89,6 +94,7 @@ class Past:
     tables: Attached
     first_active: pl.DataFrame
     usage_known: pl.DataFrame
+    lake: Lake
     _timelines: dict[str, Timeline] = field(default_factory=dict)
     _rows: dict[str, pl.LazyFrame] = field(default_factory=dict)
 
@@ -101,6 +107,7 @@ class Past:
             attached_tables(stores) if tables is None else tables,
             _or_empty(stores.lake.frame("first_active"), FIRST_ACTIVE),
             usage_known(stores, window),
+            stores.lake,
         )
 
     @cached_property
@@ -137,6 +144,22 @@ class Past:
     def asked_on(self, day: date, ids: pl.Enum) -> Mapping[str, pl.LazyFrame]:
         """The same as queries, with accounts as `ids`."""
         return _Asked(self, day, ids)
+
+    @cached_property
+    def _first_core(self) -> pl.DataFrame:
+        """`FIRST_CORE` of everybody who may be new on a day of the window."""
+        first = self.window.first - timedelta(days=NEW_USER_DAYS)
+        parts = activity_parts(self.lake, first, self.window.last)
+        if not parts or "created_at" not in self.provided.get("users", ()):
+            return pl.DataFrame(schema=FIRST_CORE)
+        new = self.tables.scan("users").filter(pl.col("created_at").dt.date() > first)
+        asked = pl.concat(part.select(*USER_CORE_DAYS) for part in parts)
+        of_new = asked.join(new.select("user_id").unique(), on="user_id", how="semi")
+        return first_core(of_new).collect(engine="streaming")
+
+    def first_core(self, day: date) -> pl.DataFrame:
+        """`DayView.first_core`."""
+        return first_core_as_of(self._first_core, day)
 
     def usage_sources(self, day: date) -> frozenset[str]:
         """Sources that showed usage lately, as known on `day`."""
@@ -223,6 +246,7 @@ def day_views(
             provided=past.provided,
             features=past.features,
             usage_sources=past.usage_sources(day),
+            first_core=partial(past.first_core, day),
         )
 
 

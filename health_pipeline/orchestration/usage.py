@@ -43,11 +43,16 @@ def read_activity(
     lake: Lake, first: date, last: date, columns: Sequence[str] = tuple(ACTIVITY)
 ) -> pl.DataFrame:
     """`columns` of the activity, of events and of aggregates, that became known in these days."""
-    parts = [lake.scan(name, first, last) for name in (EVENT_ACTIVITY, AGGREGATE_ACTIVITY)]
-    found = [part.select(columns) for part in parts if part is not None]
+    found = [part.select(columns) for part in activity_parts(lake, first, last)]
     if not found:
         return pl.DataFrame(schema={name: ACTIVITY[name] for name in columns})
     return pl.concat(pl.collect_all(found))
+
+
+def activity_parts(lake: Lake, first: date, last: date) -> list[pl.LazyFrame]:
+    """The same as queries, one for each kind of activity that there is."""
+    parts = (lake.scan(name, first, last) for name in (EVENT_ACTIVITY, AGGREGATE_ACTIVITY))
+    return [part for part in parts if part is not None]
 
 
 class Usage:

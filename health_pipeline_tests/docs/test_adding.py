@@ -98,7 +98,7 @@ def with_block(world, tmp_path_factory):
     home = tmp_path_factory.mktemp("block")
     block = block_with("yaml", "escalations_quarter")
     model = model_with(home / "model", block, taken_from="escalations", weights=("8", "4"))
-    assert "31 signals" in health("check", "--model", model)
+    assert "34 signals" in health("check", "--model", model)
     lake = home / "results"
     out = health("run", "--sources", world, "--lake", lake, "--model", model, *DAYS)
     assert "Customer health on 2025-06-30" in out

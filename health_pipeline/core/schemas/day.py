@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -28,6 +28,10 @@ class FeatureInfo:
     plans: tuple[str, ...] = ()
 
 
+def _nobody() -> pl.DataFrame:
+    return pl.DataFrame(schema={"user_id": pl.String, "first_core_on": pl.Date})
+
+
 @dataclass(frozen=True)
 class DayView:
     """The world as known at the end of `day`.
@@ -51,6 +55,9 @@ class DayView:
         provided: for each connected table the optional columns that some source really delivers.
         features: the product's features, in bit order.
         usage_sources: values of `source` that send events or usage_daily.
+        first_core: gives `user_id`, `first_core_on` of users, by what was known by D of the
+            `NEW_USER_DAYS` before it: of a user who is new, their first core use. It reads
+            activity, which only a kind that asks should cost.
     """
 
     day: date
@@ -60,6 +67,7 @@ class DayView:
     provided: Mapping[str, frozenset[str]]
     features: tuple[FeatureInfo, ...] = ()
     usage_sources: frozenset[str] = frozenset()
+    first_core: Callable[[], pl.DataFrame] = _nobody
 
     def has(self, table: str, *columns: str) -> bool:
         """True when `table` is connected and delivers every one of `columns`."""
@@ -73,6 +81,9 @@ class DayView:
 
 WEEKS = 14
 """Weeks of a trend."""
+
+NEW_USER_DAYS = 90
+"""Who joined within so many days may be judged as a new user."""
 
 WINDOW_COLUMNS: dict[str, pl.DataType] = {
     "active_users_7d": pl.Int64(),

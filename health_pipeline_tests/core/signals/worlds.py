@@ -88,6 +88,7 @@ def world(
     provided: Mapping[str, set[str]] | None = None,
     features: tuple[FeatureInfo, ...] = (),
     usage_sources: frozenset[str] = frozenset(),
+    first_core: Mapping[str, date] | None = None,
 ) -> DayView:
     """A day on which the tables deliver just the columns that their rows name."""
     frames = {name: _frame(name, rows) for name, rows in (tables or {}).items()}
@@ -100,7 +101,13 @@ def world(
         provided=delivered | {k: frozenset(v) for k, v in (provided or {}).items()},
         features=features,
         usage_sources=usage_sources,
+        first_core=lambda: _first_core(first_core or {}),
     )
+
+
+def _first_core(users: Mapping[str, date]) -> pl.DataFrame:
+    rows = [{"user_id": user, "first_core_on": day} for user, day in users.items()]
+    return pl.DataFrame(rows, schema={"user_id": pl.String, "first_core_on": pl.Date})
 
 
 def _frame(table: str, rows: list[Row]) -> pl.DataFrame:

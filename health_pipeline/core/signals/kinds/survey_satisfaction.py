@@ -49,12 +49,20 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     if "surveys" not in view.tables:
         return not_applicable(view)
     on, since = pl.col("answered_at").dt.date(), view.day - timedelta(days=params.window_days)
-    placed = rows(view, "surveys").filter(on > since).with_columns(on=on, value=_on_one_scale())
-    person = pl.coalesce("source_user_id", "response_id")
-    latest = (
-        placed.drop_nulls("value")
-        .sort("answered_at", "value", descending=[True, False])
-        .unique(["account_id", "source", person, "kind"], keep="first", maintain_order=True)
+    answered = (
+        rows(view, "surveys")
+        .filter(on > since)
+        .select(
+            *("account_id", "source", "kind", "answered_at"),
+            on=on,
+            person=pl.coalesce("source_user_id", "response_id"),
+            value=_on_one_scale(),
+        )
+        .drop_nulls("value")
+        .collect()
+    )
+    latest = answered.sort("answered_at", "value", descending=[True, False]).unique(
+        ["account_id", "source", "person", "kind"], keep="first", maintain_order=True
     )
     found = latest.group_by("account_id").agg(
         pl.col("value").mean(), pl.len().alias("given"), pl.col("on").max().alias("observed_on")
