@@ -110,7 +110,7 @@ def test_one_block_adds_a_signal(with_block):
     assert rows_of(lake, "escalations_quarter")["baselines"] > 0
     found = explained(lake, "--model", model)
     drivers = {driver["signal"]: driver for driver in found["drivers"]}
-    assert len(drivers) == 31
+    assert len(drivers) == 34
     added = drivers["escalations_quarter"]
     assert [added[knot] for knot in ("k0", "k60", "k80", "k100")] == [6, 3, 1, 0]
     points = sum(driver["points"] for driver in drivers.values())
