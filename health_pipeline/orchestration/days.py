@@ -58,7 +58,7 @@ class _Asked(Mapping[str, pl.LazyFrame]):
 
     def __getitem__(self, name: str) -> pl.LazyFrame:
         found = in_force(SOURCE_TABLES[name], self._past.rows(name), self._day)
-        if self._ids == self._past.tables.ids:
+        if self._ids is self._past.tables.ids:  # comparing them is dear
             return found
         return found.with_columns(pl.col("account_id").cast(pl.String).cast(self._ids))
 

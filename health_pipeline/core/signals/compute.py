@@ -12,12 +12,13 @@ from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
 from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.signals.answers import in_order, value_columns
+from health_pipeline.core.signals.answers import in_order
 from health_pipeline.core.signals.kind import (
     MEASURED,
     MISSING,
     NOT_APPLICABLE,
     STALE,
+    VALUE_COLUMNS,
     kinds,
 )
 
@@ -78,11 +79,11 @@ def _finite(answer: pl.DataFrame) -> pl.DataFrame:
 
 def _check_shape(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
     """One row for each account of the day, in the columns and types of `VALUE_COLUMNS`."""
-    asked_for = value_columns(view)
-    if dict(answer.schema) != asked_for:
+    told = answer.drop("account_id", strict=False).schema  # accounts: as the day has them
+    if answer.columns[:1] != ["account_id"] or {"account_id": pl.String(), **told} != VALUE_COLUMNS:
         raise ValueError(
             f"kind {spec.kind} (signal {spec.name}) answered columns {dict(answer.schema)}, "
-            f"not {asked_for}"
+            f"not {VALUE_COLUMNS}"
         )
     ids, asked = answer["account_id"], view.accounts["account_id"]
     if not (ids.equals(asked) or ids.sort().equals(asked.sort())):
