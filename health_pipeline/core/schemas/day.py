@@ -46,11 +46,12 @@ class DayView:
             of the seven before …). Weeks before the account's first known user are null.
         tables: source tables as of D with `account_id` added (and `user_id` where users appear);
             only connected tables, as frames or as queries. Rows of unresolved accounts are not in
-            here. `account_id` is text everywhere, or everywhere a category whose order is that of
-            the texts, which is cheaper to group and to join by.
+            here.
         provided: for each connected table the optional columns that some source really delivers.
         features: the product's features, in bit order.
         usage_sources: values of `source` that send events or usage_daily.
+        ids: where given, `account_id` is everywhere the place of its text in these sorted texts,
+            which is cheaper to group and to join by.
     """
 
     day: date
@@ -60,6 +61,7 @@ class DayView:
     provided: Mapping[str, frozenset[str]]
     features: tuple[FeatureInfo, ...] = ()
     usage_sources: frozenset[str] = frozenset()
+    ids: pl.Series | None = None
 
     def has(self, table: str, *columns: str) -> bool:
         """True when `table` is connected and delivers every one of `columns`."""
