@@ -20,6 +20,8 @@ ORIGIN = "origin"
 IDS, SEEN, USED = "_ids", "_seen", "_used"
 """Files beside those of tables: all account ids, and the two parts of `Shown`."""
 
+NUMBER = pl.UInt32()
+
 Files = Sequence[Path]
 
 
@@ -55,15 +57,14 @@ class Attached(Mapping[str, pl.DataFrame]):
         return name in self.landed
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        text = pl.col("account_id").cast(pl.String)
-        return self.scan(name).drop(SINCE, UNTIL).with_columns(text).collect()
+        rows = self.scan(name).drop(SINCE, UNTIL).collect()
+        return rows.with_columns(self.ids.gather(rows["account_id"]))
 
     def scan(self, name: str) -> pl.LazyFrame:
-        """`dated` rows of a connected table; their `account_id` is one of `ids`."""
+        """`dated` rows of a connected table; `account_id` is a number, the place in `ids`."""
         if name not in self.landed:
             raise KeyError(name)
-        rows = pl.scan_parquet(self._file(name), hive_partitioning=False)
-        return rows.with_columns(pl.col("account_id").cat.to(self.ids))
+        return pl.scan_parquet(self._file(name), hive_partitioning=False)
 
     def columns(self, name: str) -> frozenset[str]:
         """What some source really delivers of a table, with the ids that identity adds."""
@@ -75,9 +76,9 @@ class Attached(Mapping[str, pl.DataFrame]):
             self._file(name)
 
     @cached_property
-    def ids(self) -> pl.Enum:
-        """All accounts: categories, which sort as their texts do and cost a number a row."""
-        return pl.Enum(pl.read_parquet(self._file(IDS)).to_series())
+    def ids(self) -> pl.Series:
+        """`account_id` of all accounts, sorted: their numbers are in the order of their texts."""
+        return pl.read_parquet(self._file(IDS)).to_series()
 
     @cached_property
     def shown(self) -> Shown:
@@ -102,13 +103,13 @@ class Attached(Mapping[str, pl.DataFrame]):
         if name in (SEEN, USED):
             shown = Shown.together([self._shown(table) for table in self])
             return {SEEN: shown.seen, USED: shown.used}
-        number = pl.col("account_id").to_physical()
+        number = pl.col("account_id").to_physical().cast(NUMBER)
         return {name: dated(SOURCE_TABLES[name], self._attach(name)).with_columns(number)}
 
     def _attach(self, name: str) -> pl.DataFrame:
-        """A landed table with its accounts as `ids`."""
+        """A landed table with its accounts as categories, which are cheaper than texts."""
         rows = _read(self.landed[name]).drop(ORIGIN, strict=False)
-        account = pl.col("account_id").cast(self.ids)
+        account = pl.col("account_id").cast(pl.Enum(self.ids))
         links = _read(self.user_links) if set(USER) <= set(rows.columns) else pl.DataFrame()
         identity = Identity(
             account_xref=_read(self.account_xref).with_columns(account),
@@ -123,7 +124,8 @@ class Attached(Mapping[str, pl.DataFrame]):
     def _shown(self, name: str) -> Shown:
         rows = self.scan(name)
         own = set(SOURCE_TABLES[name].own_first) & self.columns(name)
-        asked = rows.select("account_id", "known_at", *sorted(own)).collect()
+        account = pl.col("account_id").cast(pl.UInt32).cat.to(pl.Enum(self.ids))
+        asked = rows.select(account, "known_at", *sorted(own)).collect()
         return Shown.of({name: asked})
 
 

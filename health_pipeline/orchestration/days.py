@@ -20,7 +20,7 @@ from health_pipeline.core.identity.population import (
 from health_pipeline.core.schemas.day import NEW_USER_DAYS, DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import Timeline, as_of, in_force, in_force_between
-from health_pipeline.orchestration.attached import Attached
+from health_pipeline.orchestration.attached import NUMBER, Attached
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.progress import tracked
@@ -55,16 +55,21 @@ class _AsOf(Mapping[str, pl.DataFrame]):
 
 
 class _Asked(Mapping[str, pl.LazyFrame]):
-    """The same as queries: read is only what is asked for; `account_id` is one of `ids`."""
+    """The same as queries: read is only what is asked for; accounts are places in `ids`."""
 
-    def __init__(self, past: "Past", day: date, ids: pl.Enum) -> None:
+    def __init__(self, past: "Past", day: date, ids: pl.Series) -> None:
         self._past, self._day, self._ids = past, day, ids
 
     def __getitem__(self, name: str) -> pl.LazyFrame:
         found = in_force(SOURCE_TABLES[name], self._past.rows(name), self._day)
-        if self._ids == self._past.tables.ids:
+        known = self._past.tables.ids
+        if self._ids is known:
             return found
-        return found.with_columns(pl.col("account_id").cast(pl.String).cast(self._ids))
+        places = _numbers(known, self._ids)
+        numbers = pl.col("account_id").replace_strict(
+            pl.Series(range(len(known)), dtype=NUMBER), places, return_dtype=NUMBER
+        )
+        return found.with_columns(numbers)
 
     def __contains__(self, name: object) -> bool:
         return name in self._past.tables
@@ -141,8 +146,8 @@ class Past:
         """The connected source tables as of `day`."""
         return _AsOf(self, day)
 
-    def asked_on(self, day: date, ids: pl.Enum) -> Mapping[str, pl.LazyFrame]:
-        """The same as queries, with accounts as `ids`."""
+    def asked_on(self, day: date, ids: pl.Series) -> Mapping[str, pl.LazyFrame]:
+        """The same as queries, with accounts as their places in `ids`."""
         return _Asked(self, day, ids)
 
     @cached_property
@@ -229,14 +234,17 @@ def day_views(
         usage: `OBSERVED` rows of the days.
         days: ascending; they need not follow each other.
     """
-    ids = _ids(past.tables.ids, people["account_id"])
-    numbered = pl.col("account_id").cast(ids)
-    by_day = people.with_columns(numbered).partition_by("date", as_dict=True)
-    usage = usage.join(people.select("account_id").unique(), on="account_id", how="semi")
-    usage_by_day = usage.with_columns(numbered).partition_by("date", as_dict=True)
+    ids, numbers = past.tables.ids, _numbers(people["account_id"], past.tables.ids)
+    if numbers.null_count():  # identity no longer knows all of them
+        ids = pl.concat([ids, people["account_id"]]).unique().sort()
+        numbers = _numbers(people["account_id"], ids)
+    people = people.with_columns(numbers)
+    usage = usage.with_columns(_numbers(usage["account_id"], ids))
+    by_day = people.partition_by("date", as_dict=True)
+    usage_by_day = usage.partition_by("date", as_dict=True)
     for day in days:
-        accounts = by_day.get((day,), people.clear().with_columns(numbered)).drop("date")
-        shown = usage_by_day.get((day,), usage.clear().with_columns(numbered)).drop("date")
+        accounts = by_day.get((day,), people.clear()).drop("date")
+        shown = usage_by_day.get((day,), usage.clear()).drop("date")
         shown = shown.join(accounts, on="account_id", how="semi")
         yield DayView(
             day=day,
@@ -247,14 +255,13 @@ def day_views(
             features=past.features,
             usage_sources=past.usage_sources(day),
             first_core=partial(past.first_core, day),
+            ids=ids,
         )
 
 
-def _ids(known: pl.Enum, accounts: pl.Series) -> pl.Enum:
-    """`known`, with those of `accounts` that identity no longer knows."""
-    if accounts.cast(known, strict=False).null_count() == 0:
-        return known
-    return pl.Enum(pl.concat([known.categories, accounts]).unique().sort())
+def _numbers(accounts: pl.Series, ids: pl.Series) -> pl.Series:
+    """The place of each of `accounts` in `ids`; null for one that is not there."""
+    return accounts.cast(pl.Enum(ids), strict=False).to_physical().cast(NUMBER)
 
 
 def as_of_days(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:

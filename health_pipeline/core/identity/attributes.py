@@ -65,12 +65,38 @@ def attributes(
         *common, *(optional(accounts, name, dtype) for name, dtype in ATTRIBUTES.items())
     )
     if terms is not None and "plan" in terms.columns:
-        # Of several terms of one source the largest, then the latest, names the plan.
-        size = optional(terms, "arr", pl.Float64())
-        largest = terms.sort(size, "starts_on", descending=True, nulls_last=True).unique(
-            ["account_id", "source"], keep="first", maintain_order=True
-        )
-        rows = pl.concat([rows, largest.select(*common, "plan")], how="diagonal")
+        plans = _largest(terms).select(*common, "plan")
+        settled, rows = _settled(rows, plans)
+    else:
+        settled, rows = _settled(rows, rows.select(*common, "plan").clear())
+    return pl.concat([settled, _by_precedence(rows, rules)]).sort("account_id")
+
+
+def _largest(terms: pl.DataFrame) -> pl.DataFrame:
+    """Of several terms of one source the largest, then the latest: it names the plan."""
+    size = optional(terms, "arr", pl.Float64())
+    return terms.sort(size, "starts_on", descending=True, nulls_last=True).unique(
+        ["account_id", "source"], keep="first", maintain_order=True
+    )
+
+
+def _settled(rows: pl.DataFrame, plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Accounts of one record whose plan nobody disputes; and all rows of the others.
+
+    Most accounts are such ones, and for them nothing has to be ordered by precedence.
+    """
+    said = plans.group_by("account_id").agg(
+        termed=pl.col("plan").drop_nulls().first(), plans=pl.col("plan").drop_nulls().n_unique()
+    )
+    both = rows.filter(pl.col("account_id").is_unique()).join(said, on="account_id", how="left")
+    differs = pl.col("plan") != pl.col("termed")
+    agreed = both.filter(~((pl.col("plans") > 1) | differs).fill_null(value=False))
+    settled = agreed.with_columns(plan=pl.coalesce("plan", "termed"))
+    rest = pl.concat([rows, plans], how="diagonal").join(settled, on="account_id", how="anti")
+    return settled.select("account_id", *ATTRIBUTES), rest
+
+
+def _by_precedence(rows: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
     if rows.is_empty():
         return rows.select("account_id", *ATTRIBUTES)
     by_order: dict[tuple[str, ...], list[str]] = {}

@@ -50,14 +50,15 @@ class DayView:
             of the seven before …). Weeks before the account's first known user are null.
         tables: source tables as of D with `account_id` added (and `user_id` where users appear);
             only connected tables, as frames or as queries. Rows of unresolved accounts are not in
-            here. `account_id` is text everywhere, or everywhere a category whose order is that of
-            the texts, which is cheaper to group and to join by.
+            here.
         provided: for each connected table the optional columns that some source really delivers.
         features: the product's features, in bit order.
         usage_sources: values of `source` that send events or usage_daily.
         first_core: gives `user_id`, `first_core_on` of users, by what was known by D of the
             `NEW_USER_DAYS` before it: of a user who is new, their first core use. It reads
             activity, which only a kind that asks should cost.
+        ids: where given, `account_id` is everywhere the place of its text in these sorted texts,
+            which is cheaper to group and to join by.
     """
 
     day: date
@@ -68,6 +69,7 @@ class DayView:
     features: tuple[FeatureInfo, ...] = ()
     usage_sources: frozenset[str] = frozenset()
     first_core: Callable[[], pl.DataFrame] = _nobody
+    ids: pl.Series | None = None
 
     def has(self, table: str, *columns: str) -> bool:
         """True when `table` is connected and delivers every one of `columns`."""

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 def not_applicable(view: DayView) -> pl.DataFrame:
     """No source provides what the kind needs: out of score and coverage for every account."""
-    return _shaped(view, view.accounts.select("account_id", status=pl.lit(NOT_APPLICABLE)))
+    return _shaped(view.accounts.select("account_id", status=pl.lit(NOT_APPLICABLE)))
 
 
 def answers(view: DayView, found: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -37,7 +37,6 @@ def answers(view: DayView, found: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     valued = pl.col("value").is_not_null()
     implied = pl.when(valued).then(pl.lit(MEASURED)).otherwise(pl.lit(MISSING))
     return _shaped(
-        view,
         in_order(view, found).with_columns(
             status=pl.coalesce(given, implied),
             observed_on=pl.when(valued).then(seen),
@@ -54,15 +53,14 @@ def in_order(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
     return ids.to_frame().join(found, on="account_id", how="left", maintain_order="left")
 
 
-def value_columns(view: DayView) -> dict[str, pl.DataType]:
-    """`VALUE_COLUMNS` with the accounts as the day has them: as text, or as categories."""
-    return VALUE_COLUMNS | {"account_id": view.accounts.schema["account_id"]}
-
-
-def _shaped(view: DayView, rows: pl.DataFrame) -> pl.DataFrame:
+def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+    told = {name: dtype for name, dtype in VALUE_COLUMNS.items() if name != "account_id"}
     return rows.select(
-        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in value_columns(view).items()
+        "account_id",
+        *(
+            (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in told.items()
+        ),
     )
 
 

@@ -12,12 +12,13 @@ from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
 from health_pipeline.core.schemas.spec import SignalSpec
-from health_pipeline.core.signals.answers import in_order, value_columns
+from health_pipeline.core.signals.answers import in_order
 from health_pipeline.core.signals.kind import (
     MEASURED,
     MISSING,
     NOT_APPLICABLE,
     STALE,
+    VALUE_COLUMNS,
     kinds,
 )
 
@@ -41,7 +42,9 @@ def signal_values(view: DayView, specs: Sequence[SignalSpec]) -> pl.DataFrame:
     # Each frame holds the same accounts in the same order: no need to sort what was found.
     by_account = np.arange(len(specs) * view.accounts.height).reshape(len(specs), -1).T.ravel()
     found = pl.concat(frames, rechunk=True)[by_account]
-    ids = view.accounts["account_id"].cast(pl.String)
+    ids = view.accounts["account_id"]
+    if view.ids is not None:
+        ids = view.ids.gather(ids).alias("account_id")
     account = np.repeat(np.arange(len(ids)), len(specs))
     return found.with_columns(ids[account]).select(SIGNAL_VALUES.keys())
 
@@ -78,11 +81,11 @@ def _finite(answer: pl.DataFrame) -> pl.DataFrame:
 
 def _check_shape(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
     """One row for each account of the day, in the columns and types of `VALUE_COLUMNS`."""
-    asked_for = value_columns(view)
-    if dict(answer.schema) != asked_for:
+    told = answer.drop("account_id", strict=False).schema  # accounts: texts, or numbers
+    if answer.columns[:1] != ["account_id"] or {"account_id": pl.String(), **told} != VALUE_COLUMNS:
         raise ValueError(
             f"kind {spec.kind} (signal {spec.name}) answered columns {dict(answer.schema)}, "
-            f"not {asked_for}"
+            f"not {VALUE_COLUMNS}"
         )
     ids, asked = answer["account_id"], view.accounts["account_id"]
     if not (ids.equals(asked) or ids.sort().equals(asked.sort())):

@@ -102,7 +102,7 @@ def signals_to_scores(places: Places, days: Sequence[date]) -> Work:
         with opened(places, WORLD) as stores:
             past = Past.of(stores, Window(days[0], days[-1]), attached_rows(places))
             earlier = RESULT_TABLES["health_scores"].empty()
-            accounts = len(past.tables.ids.categories)
+            accounts = len(past.tables.ids)
             for part in chunks(days, accounts * len(stores.model.signals)):
                 found = _scored(stores, past, part, baseline, earlier)
                 earlier = pl.concat([earlier, found["health_scores"]])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS, DayView, FeatureInfo
@@ -136,9 +138,29 @@ def spec(kind: str, params: Frozen | None = None, **changes: Any) -> SignalSpec:
     )
 
 
+def numbered(view: DayView) -> DayView:
+    """The same day with tables as queries and accounts as numbers, as a run reads it from files."""
+    every = [view.accounts, view.windows, *(rows.lazy().collect() for rows in view.tables.values())]
+    ids = pl.concat([rows["account_id"].cast(pl.String) for rows in every]).unique().sort()
+
+    def places(rows: pl.DataFrame) -> pl.DataFrame:
+        known = {account: place for place, account in enumerate(ids) if account is not None}
+        return rows.with_columns(pl.col("account_id").replace_strict(known, return_dtype=pl.UInt32))
+
+    return replace(
+        view,
+        accounts=places(view.accounts),
+        windows=places(view.windows),
+        tables={n: places(rows.lazy().collect()).lazy() for n, rows in view.tables.items()},
+        ids=ids,
+    )
+
+
 def said(kind: str, view: DayView, params: Row, account_id: str = "a") -> tuple[Any, ...]:
     """(value, status, detail) of one account; values to four places."""
-    result = signal_values(view, [spec(kind, kinds()[kind].params(**params))])
+    asked = [spec(kind, kinds()[kind].params(**params))]
+    result = signal_values(view, asked)
+    assert_frame_equal(signal_values(numbered(view), asked), result)
     row = result.row(by_predicate=pl.col("account_id") == account_id, named=True)
     value = None if row["value"] is None else round(row["value"], 4)
     return value, row["status"], row["detail"]

@@ -7,8 +7,6 @@ more. Without any, the days since the account's first contact of any kind.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
@@ -17,7 +15,6 @@ from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 from health_pipeline.core.signals.sponsors import as_compared, sponsors
 
-LATELY_DAYS = 90
 CONTACT = ("account_id", "contact_email", "contact_is_sponsor", "kind", "direction")
 
 
@@ -52,18 +49,10 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     if people is None:
         none = {"email": pl.lit(""), "left_on": pl.lit(None, pl.Date)}
         people = view.accounts.select("account_id", **none).clear()
-    # Most accounts were met lately: old contacts are only searched for the others.
-    lately = pl.col("on") > view.day - timedelta(days=LATELY_DAYS)
-    recent = _last_met(contacts.filter(lately), people)
-    others = contacts.join(recent, on="account_id", how="anti")
-    earlier = _last_met(others, people)
-    never = others.join(earlier, on="account_id", how="anti")
+    met = _last_met(contacts, people)
+    never = contacts.select("account_id", "on").join(met, on="account_id", how="anti")
     since = pl.concat(
-        [
-            recent,
-            earlier,
-            never.group_by("account_id").agg(pl.col("on").min(), met=pl.lit(value=False)),
-        ]
+        [met, never.group_by("account_id").agg(pl.col("on").min(), met=pl.lit(value=False))]
     )
     left = people.group_by("account_id").agg(pl.col("left_on").max())
     return answers(
@@ -85,15 +74,25 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
 
 def _last_met(contacts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """`account_id`, `on`, `met` (true) of the accounts of which a sponsor was met."""
-    asked = contacts.filter(pl.col("contact_is_sponsor").fill_null(True), ~_unanswered())
-    told = pl.col("contact_is_sponsor").fill_null(False)
-    return (
-        asked.select("account_id", "on", told=told, email=as_compared("contact_email"))
-        .join(people.with_columns(listed=True), on=["account_id", "email"], how="left")
-        .filter(pl.col("told") | pl.col("listed"), pl.col("left_on").is_null())
-        .group_by("account_id")
-        .agg(pl.col("on").max(), met=pl.lit(value=True))
-    )
+    told = pl.col("contact_is_sponsor")
+    asked = contacts.filter(told.fill_null(True)).filter(~_unanswered())
+    gone = people.drop_nulls("left_on")
+    # Addresses are compared only where they decide: of hardly any account a sponsor has left.
+    doubted = pl.col("account_id").is_in(gone["account_id"].unique().implode())
+    person = ["account_id", "email"]
+    found = [
+        asked.filter(told, ~doubted),
+        _named(asked.filter(told, doubted)).join(gone, on=person, how="anti"),
+        _named(asked.filter(told.is_null())).join(
+            people.filter(pl.col("left_on").is_null()), on=person, how="semi"
+        ),
+    ]
+    rows = pl.concat([rows.select("account_id", "on") for rows in found])
+    return rows.group_by("account_id").agg(pl.col("on").max(), met=pl.lit(value=True))
+
+
+def _named(contacts: pl.DataFrame) -> pl.DataFrame:
+    return contacts.with_columns(email=as_compared("contact_email"))
 
 
 def _can_tell(view: DayView) -> bool:
