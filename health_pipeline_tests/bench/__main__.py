@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from health_pipeline_tests.bench.figures import Sizes, take
 from health_pipeline_tests.bench.identity import identity
+from health_pipeline_tests.bench.line import Line
 from health_pipeline_tests.bench.machine import facts
 from health_pipeline_tests.bench.measure import child
 from health_pipeline_tests.bench.report import document, limits
@@ -45,21 +46,27 @@ def bench(names: Sequence[str], sizes: Sizes, scale: Scale, report: Path | None)
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
         runs = take(folder, sizes) if RUNS in names else None
+        lines = list(_told(limits(runs))) if runs else []
         if wanted:
             told = child("-m", f"{__package__}.scale.world", folder, scale.text())
             world = {"accounts": scale.accounts, "users": scale.users, **json.loads(told.out)}
         for name in wanted:
             print(f"{name} …", file=sys.stderr)  # noqa: T201 - it takes minutes
             sections.append(SECTIONS[name](folder, scale))
+            lines += _told(sections[-1].lines)  # at once: what follows may fail after an hour
     text = document(runs, world, sections, machine)
     if report:
         report.write_text(text, encoding="utf-8")
-    lines = [*(limits(runs) if runs else ()), *(line for one in sections for line in one.lines)]
-    for line in lines:
-        kept = "told" if line.limit is None else "ok" if line.kept else "TOO MUCH"
-        print(f"{kept:<9}{line.name}: {line.measured}, {line.allowed}")  # noqa: T201
     print(f"all figures: {report}" if report else text)  # noqa: T201
     return int(not all(line.kept for line in lines))
+
+
+def _told(lines: Iterable[Line]) -> Iterator[Line]:
+    """`lines`, each printed."""
+    for line in lines:
+        kept = "told" if line.limit is None else "ok" if line.kept else "TOO MUCH"
+        print(f"{kept:<9}{line.name}: {line.measured}, {line.allowed}", flush=True)  # noqa: T201
+        yield line
 
 
 def main(arguments: Sequence[str]) -> int:

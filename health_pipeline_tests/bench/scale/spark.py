@@ -24,6 +24,8 @@ from health_pipeline_tests.bench.subjects import roll_up_inputs, tables
 from health_pipeline_tests.spark.cluster import SETTINGS, cluster, cpu_seconds, missing
 
 SKIPPED = "skipped"
+PATIENCE = 300.0
+"""Seconds to wait for the session, which is not counted: a busy machine starts it slowly."""
 
 
 def rolled_up(places: Places, times: int) -> list[dict[str, Any]]:
@@ -33,7 +35,7 @@ def rolled_up(places: Places, times: int) -> list[dict[str, Any]]:
     small = steps.inputs(*links, given["rules"])
     found = []
     with tempfile.TemporaryDirectory() as logs, cluster(Path(logs)) as running:
-        config = SparkConfig(master=running.master, settings=SETTINGS)
+        config = SparkConfig(master=running.master, settings=SETTINGS, wait_seconds=PATIENCE)
         with session(config) as opened:
             for _ in range(times):
                 cpu, wall = cpu_seconds(), time.perf_counter()
