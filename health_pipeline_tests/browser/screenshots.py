@@ -20,7 +20,7 @@ ADDRESS = "http://127.0.0.1:3000"
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "img"
 REPORT = ROOT / "data" / "report" / "index.html"
-SCORE_PATH = ("4_signals", "5_score", "6_action")
+SCORE_PATH = ("4_signals", "5_score")
 RUN_ID = re.compile(r"^[0-9a-f]{8}$")
 SETTLE = 3_000
 """Milliseconds for the layout of a graph, after its data are there."""
@@ -28,7 +28,7 @@ SETTLE = 3_000
 
 def asset_graph(page: Any, address: str) -> None:
     """All rooms."""
-    page.set_viewport_size({"width": 1600, "height": 760})
+    page.set_viewport_size({"width": 1600, "height": 900})
     page.goto(f"{address}/asset-groups")
     page.get_by_text("7_learning").last.wait_for()
     page.get_by_text("Hide navigation").click()
@@ -38,12 +38,12 @@ def asset_graph(page: Any, address: str) -> None:
 
 
 def asset_graph_score(page: Any, address: str) -> None:
-    """The rooms from signals to action with their assets."""
+    """The rooms of signals and score with their assets."""
     page.set_viewport_size({"width": 1600, "height": 1000})
     chosen = " or ".join(f'group:"{room}"' for room in SCORE_PATH)
     opened = ",".join(f"global@global:{room}" for room in SCORE_PATH)
     page.goto(f"{address}/asset-groups~{quote(chosen)}/?expanded={quote(opened)}")
-    page.get_by_text("health_duckdb").last.wait_for()
+    page.get_by_text("score_changes").last.wait_for()
     page.wait_for_timeout(SETTLE)
 
 
@@ -62,7 +62,7 @@ def run(page: Any, address: str) -> None:
     link = page.locator('a[href*="/runs/"]', has_text=RUN_ID).first
     run_id = link.get_attribute("href").split("/runs/")[1].split("?")[0]
     page.goto(f"{address}/runs/{run_id}")
-    page.get_by_text("health_duckdb").first.wait_for()
+    page.get_by_text("landing", exact=True).first.wait_for()
     page.wait_for_timeout(SETTLE)
     border = page.get_by_text("stdout", exact=True).bounding_box()["y"] - 27
     page.mouse.move(900, border)
