@@ -38,6 +38,7 @@ def test_groups_and_signals_carry_the_points_of_the_method(model):
         "seat_reduction_requests": 1, "procurement_flags": 1, "overdue_invoices": 2,
         "failed_payments": 1, "sentiment": 1, "commercial_trend": 0,
             "weekly_cadence": 0, "user_time_to_first_value": 0, "survey_satisfaction": 0,
+            "onboarding_stage": 0,
     }  # fmt: skip
 
 

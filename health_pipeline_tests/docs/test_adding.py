@@ -98,7 +98,7 @@ def with_block(world, tmp_path_factory):
     home = tmp_path_factory.mktemp("block")
     block = block_with("yaml", "escalations_quarter")
     model = model_with(home / "model", block, taken_from="escalations", weights=("8", "4"))
-    assert "34 signals" in health("check", "--model", model)
+    assert "35 signals" in health("check", "--model", model)
     lake = home / "results"
     out = health("run", "--sources", world, "--lake", lake, "--model", model, *DAYS)
     assert "Customer health on 2025-06-30" in out
@@ -110,7 +110,7 @@ def test_one_block_adds_a_signal(with_block):
     assert rows_of(lake, "escalations_quarter")["baselines"] > 0
     found = explained(lake, "--model", model)
     drivers = {driver["signal"]: driver for driver in found["drivers"]}
-    assert len(drivers) == 34
+    assert len(drivers) == 35
     added = drivers["escalations_quarter"]
     assert [added[knot] for knot in ("k0", "k60", "k80", "k100")] == [6, 3, 1, 0]
     points = sum(driver["points"] for driver in drivers.values())
