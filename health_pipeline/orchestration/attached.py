@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import RLock
 
 import polars as pl
@@ -40,12 +41,14 @@ class Attached(Mapping[str, pl.DataFrame]):
         folder: where its files lie; those that are there are taken as they are.
         landed: files of the landed tables by name.
         account_xref, user_links: files of `Identity`.
+        scratch: what removes the folder when nobody needs it any more.
     """
 
     folder: Path
     landed: Mapping[str, Files]
     account_xref: Files = ()
     user_links: Files = ()
+    scratch: TemporaryDirectory[str] | None = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.landed)

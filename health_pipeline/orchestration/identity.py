@@ -124,7 +124,7 @@ def published_identity(stores: Stores) -> Identity:
     )
 
 
-_attached: dict[tuple[Path, ...], tuple[Attached, TemporaryDirectory[str]]] = {}
+_attached: dict[tuple[Path, ...], Attached] = {}
 """The last answer of `attached_tables` by the files it came from; run files never change."""
 
 
@@ -143,9 +143,9 @@ def attached_tables(stores: Stores) -> Attached:
     key = (*(file for files in landed.values() for file in files), *xref, *links)
     if key not in _attached:
         _attached.clear()
-        folder = TemporaryDirectory(dir=lake.root, prefix=SCRATCH)
-        _attached[key] = Attached(Path(folder.name), landed, xref, links), folder
-    return _attached[key][0]
+        scratch = TemporaryDirectory(dir=lake.root, prefix=SCRATCH)
+        _attached[key] = Attached(Path(scratch.name), landed, xref, links, scratch)
+    return _attached[key]
 
 
 def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:
