@@ -3,7 +3,6 @@
 from datetime import date
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -33,6 +32,7 @@ from health_pipeline.orchestration.landed import (
     landed_tables,
     landing_name,
 )
+from health_pipeline.orchestration.scratch import scratch
 
 SCRATCH = ".attached-"
 """Folders of attached rows, on the disk of the lake, as long as their process."""
@@ -143,8 +143,8 @@ def attached_tables(stores: Stores) -> Attached:
     key = (*(file for files in landed.values() for file in files), *xref, *links)
     if key not in _attached:
         _attached.clear()
-        scratch = TemporaryDirectory(dir=lake.root, prefix=SCRATCH)
-        _attached[key] = Attached(Path(scratch.name), landed, xref, links, scratch)
+        folder = scratch(lake.root, SCRATCH)
+        _attached[key] = Attached(Path(folder.name), landed, xref, links, folder)
     return _attached[key]
 
 
