@@ -19,7 +19,7 @@ from health_pipeline.core.schemas.time import as_of, in_force
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.days import Past, day_views, populations
 from health_pipeline.orchestration.house import House
-from health_pipeline.orchestration.identity import SCRATCH, attached_tables
+from health_pipeline.orchestration.identity import SCRATCH, attached_tables, unresolved_records
 from health_pipeline.orchestration.landed import landing_name
 from health_pipeline.orchestration.window import Window
 from health_pipeline_tests.core.identity.tables import (
@@ -109,6 +109,13 @@ def test_since_when_accounts_are_seen_is_kept(stores):
     found, want = attached_tables(stores).shown, Shown.of(WANTED)
     assert_frame_equal(found.seen, want.seen)
     assert_frame_equal(found.used, want.used, check_row_order=False)
+
+
+def test_rows_that_nobody_claims_are_told(stores):
+    left = attach(TABLES, IDENTITY)[1]
+    assert left.select("table", "key").rows() == [("tickets", "404")]
+    found = unresolved_records(stores, IDENTITY)
+    assert_frame_equal(found.filter(pl.col("table") == "tickets"), left)
 
 
 def test_new_rows_are_attached_anew_and_folders_go_with_their_tables(stores):
