@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import RLock
 
 import polars as pl
@@ -14,7 +15,7 @@ from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.identity.seen import Shown
 from health_pipeline.core.identity.users import USER
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import SINCE, UNTIL, dated
+from health_pipeline.core.schemas.time import SINCE, UNTIL, dated, first_shown
 
 ORIGIN = "origin"
 IDS, SEEN, USED = "_ids", "_seen", "_used"
@@ -40,12 +41,14 @@ class Attached(Mapping[str, pl.DataFrame]):
         folder: where its files lie; those that are there are taken as they are.
         landed: files of the landed tables by name.
         account_xref, user_links: files of `Identity`.
+        scratch: what removes the folder when nobody needs it any more.
     """
 
     folder: Path
     landed: Mapping[str, Files]
     account_xref: Files = ()
     user_links: Files = ()
+    scratch: TemporaryDirectory[str] | None = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.landed)
@@ -124,9 +127,9 @@ class Attached(Mapping[str, pl.DataFrame]):
     def _shown(self, name: str) -> Shown:
         rows = self.scan(name)
         own = set(SOURCE_TABLES[name].own_first) & self.columns(name)
-        account = pl.col("account_id").cast(pl.UInt32).cat.to(pl.Enum(self.ids))
-        asked = rows.select(account, "known_at", *sorted(own)).collect()
-        return Shown.of({name: asked})
+        asked = rows.select("account_id", "known_at", *sorted(own)).collect()
+        few = first_shown(SOURCE_TABLES[name], asked)  # by number: far cheaper than by text
+        return Shown.of({name: few.with_columns(self.ids.gather(few["account_id"]))})
 
 
 def _read(files: Files) -> pl.DataFrame:

@@ -4,13 +4,10 @@ Memory holds a few slices, whatever the files hold. Nothing is visible before th
 landing leaves the old generation in force (docs/adr/0017-events-land-in-slices.md).
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -49,6 +46,7 @@ from health_pipeline.orchestration.landing_outcome import (
     too_poor,
 )
 from health_pipeline.orchestration.reads import Reads
+from health_pipeline.orchestration.scratch import scratch
 from health_pipeline.orchestration.window import Window
 
 EVENT_DAYS = "event_days"
@@ -57,7 +55,7 @@ EVENT_DAYS = "event_days"
 ALIVE_DAYS = 28
 """A source that sent events so recently is alive."""
 
-SCRATCH, LEFT_BEHIND = ".landing-", timedelta(days=1)
+SCRATCH = ".landing-"
 
 NAMED = 3
 """Files, or days, that a sentence names; it counts the others."""
@@ -75,20 +73,13 @@ def land_event_files(stores: Stores, reads: Reads, window: Window, run_id: str) 
         found, feeds = replace(found, error=str(error)), []
     if feeds:
         how = Slices(stores, reads, window, known_days, House.now())
-        with _scratch(stores.lake.root) as scratch, taken_from(how, feeds, scratch) as taken:
+        with (
+            scratch(stores.lake.root, SCRATCH) as folder,
+            taken_from(how, feeds, Path(folder)) as taken,
+        ):
             found = _land(how, feeds, taken, absent, run_id)
     silent = _silent(stores, window)
     return replace(found, silent=silent, warnings=(*found.warnings, *silent))
-
-
-@contextmanager
-def _scratch(root: Path) -> Iterator[Path]:
-    """A folder on the disk of the lake; those that killed runs left behind are removed."""
-    for left in root.glob(f"{SCRATCH}*"):
-        if left.stat().st_mtime < (House.now() - LEFT_BEHIND).timestamp():
-            shutil.rmtree(left, ignore_errors=True)
-    with TemporaryDirectory(dir=root, prefix=SCRATCH) as folder:
-        yield Path(folder)
 
 
 def _land(

@@ -1,9 +1,9 @@
 """The identity of this world as published: who is who, for the rooms that attach account ids."""
 
+from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -14,8 +14,10 @@ from health_pipeline.adapters.store.registry import register, registry, remember
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import NOT_ATTACHED, attach
 from health_pipeline.core.identity.parents import parent_circles
+from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Identity, resolve
 from health_pipeline.core.identity.undecided import Trained
+from health_pipeline.core.identity.users import USER
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.attached import Attached
@@ -30,9 +32,10 @@ from health_pipeline.orchestration.identity_history import (
 from health_pipeline.orchestration.landed import (
     EVENTS,
     identity_tables,
-    landed_tables,
+    landed,
     landing_name,
 )
+from health_pipeline.orchestration.scratch import scratch
 
 SCRATCH = ".attached-"
 """Folders of attached rows, on the disk of the lake, as long as their process."""
@@ -124,7 +127,7 @@ def published_identity(stores: Stores) -> Identity:
     )
 
 
-_attached: dict[tuple[Path, ...], tuple[Attached, TemporaryDirectory[str]]] = {}
+_attached: dict[tuple[Path, ...], Attached] = {}
 """The last answer of `attached_tables` by the files it came from; run files never change."""
 
 
@@ -135,17 +138,26 @@ def attached_tables(stores: Stores) -> Attached:
         LookupError: nothing is published yet.
     """
     lake = stores.lake
-    landed = {name: tuple(lake.files(landing_name(name))) for name in SOURCE_TABLES}
-    landed = {name: files for name, files in landed.items() if files and name not in NOT_ATTACHED}
+    given = {name: tuple(lake.files(landing_name(name))) for name in SOURCE_TABLES}
+    given = {name: files for name, files in given.items() if files and name not in NOT_ATTACHED}
     xref, links = (tuple(lake.files(name)) for name in ("account_xref", "user_links"))
     if not (xref and links):
         raise LookupError("identity is not resolved yet; materialise account_xref first")
-    key = (*(file for files in landed.values() for file in files), *xref, *links)
+    key = (*(file for files in given.values() for file in files), *xref, *links)
     if key not in _attached:
         _attached.clear()
-        folder = TemporaryDirectory(dir=lake.root, prefix=SCRATCH)
-        _attached[key] = Attached(Path(folder.name), landed, xref, links), folder
-    return _attached[key][0]
+        folder = scratch(lake.root, SCRATCH)
+        _attached[key] = Attached(Path(folder.name), given, xref, links, folder)
+    return _attached[key]
+
+
+def _unclaimed(stores: Stores, found: Identity) -> Iterator[pl.DataFrame]:
+    """`unresolved` of each landed table but events: of its rows only what identity looks at."""
+    for name in SOURCE_TABLES:
+        rows = None if name == EVENTS else stores.lake.scan(landing_name(name))
+        if rows is not None:
+            keys = {*USER, *RECORD, "known_at"} & set(rows.collect_schema().names())
+            yield attach({name: rows.select(sorted(keys)).collect()}, found)[1]
 
 
 def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:
@@ -153,12 +165,10 @@ def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:
     table = RESULT_TABLES["unresolved"]
     stored = stores.lake.frame("unresolved")
     events = table.empty() if stored is None else stored.filter(pl.col("table") == EVENTS)
-    landed = landed_tables(stores)
-    rest = attach(landed, found)[1]
-    circles = table.empty()
-    if "accounts" in landed:
-        circles = table.conform(parent_circles(landed["accounts"], found.account_xref))
-    parts = [events, found.unresolved, rest, circles]
+    circles, accounts = table.empty(), landed(stores, "accounts")
+    if accounts is not None:
+        circles = table.conform(parent_circles(accounts, found.account_xref))
+    parts = [events, found.unresolved, *_unclaimed(stores, found), circles]
     return table.conform(
         pl.concat(parts, how="vertical_relaxed").unique(
             list(table.key), keep="first", maintain_order=True

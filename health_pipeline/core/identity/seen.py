@@ -37,12 +37,7 @@ class Shown:
     def of(cls, attached: Mapping[str, pl.DataFrame]) -> Shown:
         """By landed tables with account_id."""
         # Most rows are in vain: what an account showed later than its first ones.
-        few = {
-            name: first_shown(SOURCE_TABLES[name], rows).with_columns(
-                pl.col("account_id").cast(pl.String)
-            )
-            for name, rows in attached.items()
-        }
+        few = {name: first_shown(SOURCE_TABLES[name], rows) for name, rows in attached.items()}
         return cls(first_seen(few, _NOBODY), used_since(few, _NOBODY))
 
     @classmethod

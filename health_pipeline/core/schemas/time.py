@@ -145,13 +145,21 @@ def first_shown(table: SourceTable, versions: pl.DataFrame) -> pl.DataFrame:
     own = pl.min_horizontal(*dates, pl.when(~since_ever).then(known))
     since = pl.max_horizontal(known, own).to_physical().cast(pl.Int64)
     code = since * _SHIFT + own.to_physical().fill_null(NEVER)
-    found = versions.select("account_id", code=code)
     # One search by account instead of two: the least code is the first day, then the least date.
-    least = found.select(pl.col("code").min().over("account_id")).to_series().to_numpy()
-    codes = found["code"].to_numpy()
+    codes = versions.select(code).to_series().to_numpy()
+    account = _numbers(versions["account_id"])
+    least_of = np.full(account.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least_of, account, codes)
+    least = least_of[account]
     day, (least_day, least_own) = _split(codes), _split(least)
     kept = (day[0] == least_day) | (day[1] < least_own)
     return versions.filter(pl.Series(kept))
+
+
+def _numbers(accounts: pl.Series) -> NDArray[np.intp]:
+    """A number for each account; those that are numbers stay what they are."""
+    named = accounts if accounts.dtype.is_integer() else accounts.cast(pl.Categorical).to_physical()
+    return named.to_numpy().astype(np.intp)
 
 
 def _split(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

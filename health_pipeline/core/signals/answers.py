@@ -122,9 +122,9 @@ def unpaid_invoice() -> pl.Expr:
     return ~closed & (pl.col("amount") > 0)
 
 
-def invoices(view: DayView) -> pl.DataFrame:
-    """All invoices of the day."""
-    return once(view, "invoices", lambda: rows(view, "invoices").collect())
+def invoices(view: DayView) -> pl.LazyFrame:
+    """All invoices of the day: read once, then asked as a query."""
+    return once(view, "invoices", lambda: rows(view, "invoices").collect()).lazy()
 
 
 def latest_sentiments(view: DayView) -> pl.DataFrame:
@@ -142,7 +142,7 @@ def _latest(view: DayView) -> pl.DataFrame:
     )
 
 
-def planned_milestones(view: DayView) -> pl.DataFrame | None:
+def planned_milestones(view: DayView) -> pl.LazyFrame | None:
     """Milestones with `due`, the date of the original plan: a rescheduled date hides no delay.
 
     Those without any date are left out: they cannot be late. None when no source tells dates, or
@@ -151,7 +151,7 @@ def planned_milestones(view: DayView) -> pl.DataFrame | None:
     dated = view.has("milestones", "due_on") or view.has("milestones", "original_due_on")
     if not (dated and view.has("milestones", "completed_on")):
         return None
-    return once(view, "planned milestones", lambda: _planned(view))
+    return once(view, "planned milestones", lambda: _planned(view)).lazy()
 
 
 def _planned(view: DayView) -> pl.DataFrame:
@@ -165,7 +165,7 @@ def _planned(view: DayView) -> pl.DataFrame:
     )
 
 
-def worst_row(rows: pl.DataFrame, badness: pl.Expr, words: pl.Expr, none: str) -> pl.DataFrame:
+def worst_row(rows: pl.LazyFrame, badness: pl.Expr, words: pl.Expr, none: str) -> pl.LazyFrame:
     """The worst row of each account.
 
     Args:

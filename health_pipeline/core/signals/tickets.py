@@ -21,14 +21,16 @@ COLUMNS = (
 )
 
 
-def tickets(view: DayView) -> pl.DataFrame:
-    """All tickets of the day, of them what signals ask for."""
-    return once(view, "tickets", lambda: rows(view, "tickets").select(COLUMNS).collect())
+def tickets(view: DayView) -> pl.LazyFrame:
+    """All tickets of the day, of them what signals ask for: read once, then asked as a query."""
+    every = once(view, "tickets", lambda: rows(view, "tickets").select(COLUMNS).collect())
+    return every.lazy()
 
 
 def supported(view: DayView) -> pl.DataFrame:
     """`account_id` of those that support has seen: what they do not show counts as none."""
-    return once(view, "supported", lambda: tickets(view).select(pl.col("account_id").unique()))
+    seen = pl.col("account_id").unique()
+    return once(view, "supported", lambda: tickets(view).select(seen).collect())
 
 
 def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
@@ -49,11 +51,11 @@ def _rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
     recent_from = view.day - timedelta(days=window_days - 1)
     earlier_from = recent_from - timedelta(days=earlier_days)
     opened = tickets(view).select("account_id", "source", on=pl.col("opened_at").dt.date())
-    began = opened.group_by("source").agg(recorded=pl.col("on").min())
+    began = opened.group_by("source").agg(recorded=pl.col("on").min()).collect()
     if began.height == 1:  # far cheaper than a join
         opened = opened.with_columns(recorded=began["recorded"].item())
     else:
-        opened = opened.join(began, on="source")
+        opened = opened.join(began.lazy(), on="source")
     on, first_day = pl.col("on"), pl.min_horizontal("first_seen_on", "starts_on")
     start = pl.max_horizontal(
         pl.lit(earlier_from), "recorded", pl.min_horizontal("first_day", "first_ticket")
@@ -67,10 +69,11 @@ def _rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
             first_ticket=on.min(),
             recorded=pl.col("recorded").min(),
         )
-        .join(view.accounts.select("account_id", first_day=first_day), on="account_id")
+        .join(view.accounts.lazy().select("account_id", first_day=first_day), on="account_id")
         .select(
             "account_id",
             "opened",
             usual=pl.when(days >= window_days).then(pl.col("earlier") * window_days / days),
         )
+        .collect()
     )

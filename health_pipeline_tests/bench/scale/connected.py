@@ -113,6 +113,22 @@ def signals_to_scores(places: Places, days: Sequence[date]) -> Work:
     return work
 
 
+def files(places: Places, day: date) -> Work:
+    """The files of `day` alone: everything that `signals_to_scores` publishes is there."""
+    as_kept(places, WORLD)
+    baseline = pl.read_parquet(places.table(BASELINE))
+    with opened(places, WORLD) as stores:
+        past = Past.of(stores, Window(day, day), attached_rows(places))
+        earlier = RESULT_TABLES["health_scores"].empty()
+        found = _scored(stores, past, past.window, baseline, earlier)
+
+    def work() -> None:
+        with opened(places, WORLD) as stores:
+            publish(stores, found)
+
+    return work
+
+
 def attach(places: Places) -> Work:
     """The account of every landed row, as the first stage of a run that asks for it finds it."""
 

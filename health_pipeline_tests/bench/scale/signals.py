@@ -13,9 +13,10 @@ from health_pipeline_tests.bench.scale.taken import Taken, in_turns, same
 
 YEAR = 365
 WORKS = {
-    "scan_connected": "Scan of 90 days of activity and of every source table, all columns",
+    "scan_connected": "Scan of 90 days of activity and of every landed table, all columns",
     "attach": "The account of every landed row, found once a run by the stage of identity",
     "signals_of_day": "One day: source tables and windows to signals, scores and their files",
+    "files_of_day": "Of it the files alone, everything being there",
     "signals_of_days": "The same of {days} days in one run",
 }
 
@@ -26,8 +27,10 @@ sentiments and the others. The {signals} signals of the default model, of every 
 subscore, contribution; then score and held tier. Timed are reading the source tables with their
 accounts, who is a customer, segments, signals, scores, and every file as the lake writes it; not
 the windows of usage, which stand above, nor the account of each landed row, which the stage of
-identity finds once a run and keeps, told for itself; and no contract checks. Both runs gave the
-same last day. The year is what so many days cost, less what a run costs once, multiplied: a run of
+identity finds once a run and keeps, told for itself; and no contract checks. Signals read of the
+tables what they ask for, while they are measured, so that reading is not told apart; the files of
+the day are, for the limit speaks of signals to scores. Both runs gave the same last day. The year
+is what so many days cost, less what a run costs once, multiplied: a run of
 one day and one of {days} days tell both."""
 
 
@@ -39,7 +42,7 @@ def signals(one: One, scale: Scale, folder: Path) -> Section:
 
 def measured(one: One, scale: Scale, facts: dict[str, float]) -> Section:
     """The section, in a world that is there; `facts`: rows, megabytes, signals."""
-    often = ("scan_connected", "signals_of_day")
+    often = ("scan_connected", "signals_of_day", "files_of_day")
     rest = tuple(name for name in WORKS if name not in often)
     found = {**in_turns(often, scale.times, one), **in_turns(rest, 1, one)}
     same(found, str(END), "signals_of_day", "signals_of_days")
@@ -53,14 +56,21 @@ def measured(one: One, scale: Scale, facts: dict[str, float]) -> Section:
 
 
 def _lines(found: dict[str, Taken], count: int) -> tuple[Line, ...]:
-    scan, attach, day, days = (found[name].spent for name in WORKS)
+    scan, attach, day, written, days = (found[name].spent for name in WORKS)
+    unwritten = Spent(day.cpu - written.cpu, day.wall - written.wall)
     whole_day = Spent(attach.cpu + day.cpu, attach.wall + day.wall)
     year = Spent(
         attach.cpu + _multiplied(day.cpu, days.cpu, count),
         attach.wall + _multiplied(day.wall, days.wall, count),
     )
     return (
-        ratio("signals to scores of a day, to the scan of activity and sources", day, scan, 2),
+        ratio(
+            "signals to scores and files of a day, to the scan of activity and sources",
+            day,
+            scan,
+            2,
+        ),
+        ratio("signals to scores of a day, without its files, to the scan", unwritten, scan),
         peak("signals to scores of a day, peak memory", day, 1.5),
         ratio(f"a year (from {count} days) with accounts found, to a day", year, whole_day, 60),
         ratio(f"{count} days of signals to scores, to one", days, day),

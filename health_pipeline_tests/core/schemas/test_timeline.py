@@ -109,5 +109,11 @@ def test_the_rows_that_were_shown_first_tell_since_when_an_account_is_seen(rows)
         schema={"account_id": pl.String(), "known_on": pl.Date(), "first_active_on": pl.Date()}
     )
     assert first_seen(few, nobody).equals(first_seen(every, nobody))
+    numbers = {"a": 0, "b": 1, "c": 2}
+    numbered = every["users"].with_columns(
+        pl.col("account_id").replace_strict(numbers, return_dtype=pl.UInt32)
+    )
+    found = first_shown(SOURCE_TABLES["users"], numbered)
+    assert found.drop("account_id").equals(few["users"].drop("account_id"))
     used = [used_since(tables, nobody).sort("account_id") for tables in (few, every)]
     assert used[0].equals(used[1])

@@ -49,6 +49,10 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     recent = on > view.day - timedelta(days=params.window_days)
     window = f"in {params.window_days} days"
     theirs = tickets(view).filter(recent).group_by("account_id")
-    found = supported(view).join(theirs.agg(n=pl.len(), last=on.max()), on="account_id", how="left")
+    found = (
+        supported(view)
+        .lazy()
+        .join(theirs.agg(n=pl.len(), last=on.max()), on="account_id", how="left")
+    )
     detail = pl.format(f"{window}, the last on {{}}", "last").fill_null(f"none {window}")
     return answers(view, found.select("account_id", value=pl.col("n").fill_null(0), detail=detail))

@@ -59,10 +59,14 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         .filter(pl.col("opened_at").dt.date() > since)
         .select("account_id", took=took, waits=~answered)
         .filter(pl.col("took") >= 0)  # answered before it was opened: a broken clock
+        .collect()
+        .lazy()
     )
     usual = told.filter(~pl.col("waits")).group_by("account_id").agg(usual=pl.col("took").mean())
     slower = pl.col("usual").is_null() | (pl.col("took") > pl.col("usual"))
-    counted = told.join(usual, on="account_id", how="left").filter(~pl.col("waits") | slower)
+    counted = told.join(usual, on="account_id", how="left", maintain_order="left").filter(
+        ~pl.col("waits") | slower
+    )
     window = f"in {params.window_days} days"
     return answers(
         view,

@@ -87,7 +87,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
 
 def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
     """`account_id`, `said`: one row a friction of an account; None when no source tells any."""
-    said: list[pl.DataFrame] = []
+    said: list[pl.LazyFrame] = []
     if "tickets" in view.tables:
         if view.has("tickets", "resolved_at"):
             many = pl.col("n") >= params.open_tickets
@@ -108,7 +108,7 @@ def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
         late_ones = planned.filter(pl.col("is_onboarding").fill_null(True), behind)
         first = late_ones.sort("due", "name").unique("account_id", keep="first")
         said.append(_named(first, "{} late", "name"))
-    return pl.concat(said) if said else None
+    return pl.concat(said).collect() if said else None
 
 
 def _discontent(view: DayView) -> pl.DataFrame:
@@ -117,5 +117,5 @@ def _discontent(view: DayView) -> pl.DataFrame:
     return latest_sentiments(view).filter(fresh, pl.col("score") < CONTENT)
 
 
-def _named(found: pl.DataFrame, words: str, column: str) -> pl.DataFrame:
-    return found.select("account_id", said=pl.format(words, column))
+def _named(found: pl.DataFrame | pl.LazyFrame, words: str, column: str) -> pl.LazyFrame:
+    return found.lazy().select("account_id", said=pl.format(words, column))

@@ -41,6 +41,6 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         return not_applicable(view)
     still = tickets(view).filter(open_ticket()).group_by("account_id")
     theirs = still.agg(n=pl.len(), oldest=pl.col("opened_at").min().dt.date())
-    found = supported(view).join(theirs, on="account_id", how="left")
+    found = supported(view).lazy().join(theirs, on="account_id", how="left")
     detail = pl.format("the oldest since {}", "oldest").fill_null("none open")
     return answers(view, found.select("account_id", value=pl.col("n").fill_null(0), detail=detail))

@@ -42,7 +42,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     decided = pl.col("stage").is_in(["won", "lost"]).fill_null(False)
     is_open = pl.col("closed_on").is_null() & ~decided
     flag = pl.col("procurement_flag")
-    records = rows(view, "renewals").filter(flag.is_not_null() | ~is_open).collect()
+    records = rows(view, "renewals").filter(flag.is_not_null() | ~is_open)
     words = pl.format("to be closed on {}, {}", "close_on", "kind")
     flagged = (flag & is_open).cast(pl.Int64)
     return answers(view, worst_row(records, flagged, words, "no open renewal is flagged"))

@@ -52,10 +52,10 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     if users.is_empty():
         return not_applicable(view)
     used, seats = pl.col("used"), seats_known()
-    counted = users.group_by("account_id").agg(used=_people(users))
+    counted = users.lazy().group_by("account_id").agg(used=_people(users))
     return answers(
         view,
-        counted.join(view.accounts, on="account_id").select(
+        counted.join(view.accounts.lazy(), on="account_id").select(
             "account_id",
             value=100.0 * used / seats,
             detail=pl.format("{} of {} seats", used, seats),
