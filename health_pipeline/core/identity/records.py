@@ -21,10 +21,12 @@ from health_pipeline.core.schemas.columns import TIMESTAMP
 
 __all__ = [
     "RECORD",
+    "WITHHELD",
     "KeyEvidence",
     "account_ids_of_links",
     "account_keys",
     "account_records",
+    "claims_of",
     "ignored_keys",
     "key_evidence",
     "optional",
@@ -45,6 +47,7 @@ _KEYS: dict[str, pl.DataType] = {
     "known_at": TIMESTAMP,
 }
 _SAID: dict[str, pl.DataType] = {"value": pl.String(), "why": pl.String()}
+WITHHELD = {"rule": pl.String(), "value": pl.String(), "rec": pl.Int64()}
 _LONGEST_SHOWN = 200
 """Characters of an ignored value that are kept for people to read."""
 
@@ -56,10 +59,13 @@ class KeyEvidence:
     Attributes:
         keys: see `account_keys`.
         ignored: see `ignored_keys`.
+        withheld: rule, value, rec: keys in form that other records take away; they may come back
+            when those change.
     """
 
     keys: pl.DataFrame
     ignored: pl.DataFrame
+    withheld: pl.DataFrame
 
 
 def _shaped(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -123,9 +129,10 @@ def _own_ids(records: pl.DataFrame) -> Claim:
     return Claim("foreign_key", keys, pl.DataFrame(schema=IGNORED))
 
 
-def _claims(
+def claims_of(
     landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
 ) -> list[Claim]:
+    """What the rows of `records` tell, by rule; see `key_evidence`."""
     accounts, links = table_of(landed, "accounts"), table_of(landed, "account_links")
     users = table_of(landed, "users")
     recs = records.select(*RECORD, "rec")
@@ -166,7 +173,7 @@ def key_evidence(
         records: `account_records`.
         rules: public domains and legal forms.
     """
-    told = _claims(landed, records, rules)
+    told = claims_of(landed, records, rules)
     by_rule = {
         rule: [one.keys for one in told if one.rule == rule]
         for rule in sorted({one.rule for one in told})
@@ -176,6 +183,11 @@ def key_evidence(
         one.ignored.select("rec", pl.lit(one.rule).alias("rule"), "value", "why") for one in told
     ]
     none = pl.DataFrame(schema={"rec": pl.Int64, "rule": pl.String, **_SAID})
+    withheld = [
+        one.withheld.select(pl.lit(one.rule).alias("rule"), "value", "rec")
+        for one in told
+        if not one.withheld.is_empty()
+    ]
     return KeyEvidence(
         pl.concat([pl.DataFrame(schema=_KEYS), *keys]),
         pl.concat([none, *ignored])
@@ -183,6 +195,7 @@ def key_evidence(
         .select(*RECORD, "rule", pl.col("value").str.head(_LONGEST_SHOWN), "why")
         .unique()
         .sort(*RECORD, "rule", "value", "why"),
+        pl.concat([pl.DataFrame(schema=WITHHELD), *withheld]),
     )
 
 
