@@ -39,14 +39,13 @@ def with_rec(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
         rows: source, source_account_id, ….
         records: source, source_account_id, rec; each record once.
     """
-    key = records.select(RECORD).hash_rows()
-    if key.n_unique() < records.height:
-        return rows.join(records.select(*RECORD, "rec"), on=RECORD)
-    places = key.to_frame("key").with_row_index("place")
+    places = records.select(RECORD).hash_rows().to_frame("key").with_row_index("place")
     hashed = rows.select(RECORD).hash_rows().to_frame("key")
     if rows.height * 2 < records.height:  # most records are not asked for
         places = places.filter(pl.col("key").is_in(hashed["key"].implode()))
     place = hashed.join(places, on="key", how="left", maintain_order="left")["place"]
+    if place.len() > rows.height:
+        return rows.join(records.select(*RECORD, "rec"), on=RECORD)
     same = [rows[name] == records[name].gather(place) for name in RECORD]
     known = (same[0] & same[1]).fill_null(value=False)
     whole = rows.with_columns(records["rec"].gather(place).alias("rec"))

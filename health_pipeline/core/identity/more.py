@@ -133,8 +133,10 @@ def _users_of(landed: Tables) -> dict[str, pl.DataFrame]:
 def _changed(rows: pl.DataFrame, memory: Memory, decisions: pl.DataFrame) -> pl.Series:
     """Hashes of records that rows, or decisions, now tell something else of."""
     before = memory.rows
-    new = rows.filter(~pl.col("row").is_in(before["row"].implode()))
-    gone = before.filter(~pl.col("row").is_in(rows["row"].implode()))
+    again = rows["row"].is_in(before["row"].implode())
+    new, gone = rows.filter(~again), before.clear()
+    if not _same(rows["row"].filter(again), before["row"]):
+        gone = before.filter(~pl.col("row").is_in(rows["row"].implode()))
     told = pl.concat([new["record"], gone["record"]]).unique()
     now = _decided(decisions)
     then = _decided(decisions.filter(pl.col("id").is_in(memory.decided.implode())))
@@ -143,6 +145,12 @@ def _changed(rows: pl.DataFrame, memory: Memory, decisions: pl.DataFrame) -> pl.
     waiting = now.filter(pl.any_horizontal(pl.col("left", "right").is_in(told.implode())))
     by_people = pl.concat([one, other, waiting])
     return pl.concat([told, by_people["left"], by_people["right"]]).unique()
+
+
+def _same(some: pl.Series, others: pl.Series) -> bool:
+    """Whether two sets of hashes are one: cheaper than to look each of them up."""
+    sums = [np.add.reduce(hashes.to_numpy(), dtype=np.uint64) for hashes in (some, others)]
+    return len(some) == len(others) and bool(sums[0] == sums[1])
 
 
 def _decided(decisions: pl.DataFrame) -> pl.DataFrame:
@@ -197,7 +205,7 @@ def _spliced(before: Resolved, new: Resolved, touched: pl.Series) -> Resolved:
     if before.by_domain is not None and new.by_domain is not None:
         by_domain = pl.concat([before.by_domain.filter(kept), new.by_domain])
     return Resolved(
-        _merged(before.account_xref.filter(~gone), new.account_xref),
+        _merged(before.account_xref, ~gone, new.account_xref),
         RESULT_TABLES["identity_review"].conform(pl.concat([review, new.review])),
         pl.concat([before.aliases.filter(kept), new.aliases]).sort("alias"),
         new.registry_new,
@@ -205,13 +213,14 @@ def _spliced(before: Resolved, new: Resolved, touched: pl.Series) -> Resolved:
     )
 
 
-def _merged(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Both by (source, source_account_id), as either is: a few places are found, nothing sorted."""
+def _merged(before: pl.DataFrame, kept: pl.Series, new: pl.DataFrame) -> pl.DataFrame:
+    """`kept` rows and new ones by (source, source_account_id), as either is.
+
+    A few places are found, and nothing is sorted.
+    """
     order = pl.concat_str(RECORD[0], pl.lit("\0"), RECORD[1])  # the least character
-    places = before.select(order).to_series().search_sorted(new.select(order).to_series())
-    rows = np.insert(
-        np.arange(before.height),
-        places.cast(pl.Int64).to_numpy(),
-        np.arange(before.height, before.height + new.height),
-    )
-    return pl.concat([before, new], rechunk=True)[rows]
+    names = before.select(order).to_series().filter(kept)
+    places = names.search_sorted(new.select(order).to_series()).cast(pl.Int64).to_numpy()
+    rows = np.arange(before.height, before.height + new.height)
+    whole = pl.concat([before, new], rechunk=True)
+    return whole[np.insert(kept.arg_true().cast(pl.Int64).to_numpy(), places, rows)]
