@@ -10,12 +10,14 @@ import polars as pl
 from health_pipeline.adapters.likeness.splink import trained_probabilities
 from health_pipeline.adapters.store.decisions import decision_table
 from health_pipeline.adapters.store.lake import Write
-from health_pipeline.adapters.store.registry import register, registry, remember_aliases
+from health_pipeline.adapters.store.registry import Registry, register, remember_aliases
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import NOT_ATTACHED, attach
+from health_pipeline.core.identity.memory import Memory
+from health_pipeline.core.identity.more import resolve_anew, resolve_more
 from health_pipeline.core.identity.parents import parent_circles
 from health_pipeline.core.identity.records import RECORD
-from health_pipeline.core.identity.resolve import Identity, resolve
+from health_pipeline.core.identity.resolve import Identity, identity_of
 from health_pipeline.core.identity.undecided import Trained
 from health_pipeline.core.identity.users import USER
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -29,6 +31,7 @@ from health_pipeline.orchestration.identity_history import (
     moved_records,
     moves,
 )
+from health_pipeline.orchestration.identity_memory import recall, remembered
 from health_pipeline.orchestration.landed import (
     EVENTS,
     identity_tables,
@@ -61,13 +64,7 @@ def resolve_and_register(stores: Stores, run_id: str, first: date) -> Identity:
         first: the first day that the run scores.
     """
     decided = decision_table(stores.control)
-    found = resolve(
-        identity_tables(stores),
-        stores.model.identity,
-        registry(stores.control),
-        decided,
-        trained_model(stores),
-    )
+    found, memory = _resolved(stores, decided)
     now = House.now()
     with transaction(stores.control):
         register(stores.control, found.registry_new.with_columns(pl.lit(now).alias("published_at")))
@@ -79,9 +76,22 @@ def resolve_and_register(stores: Stores, run_id: str, first: date) -> Identity:
         Write(MOVED, None, moved_records(stores, found)),
         Write(MOVES, None, moves(stores, found, first)),
         Write(DECIDED, None, decided.select("id")),
+        *remembered(stores, memory),
     ]
     stores.lake.publish(writes, run_id=run_id, at=now)
     return found
+
+
+def _resolved(stores: Stores, decided: pl.DataFrame) -> tuple[Identity, Memory | None]:
+    """Who is who: by the rows that changed where that does, else by all of them."""
+    landed, rules = identity_tables(stores), stores.model.identity
+    known, last = Registry(stores.control), recall(stores)
+    more = resolve_more(landed, rules, known, decided, last) if last else None
+    if more is None:
+        accounts, memory = resolve_anew(landed, rules, known, decided, trained_model(stores))
+    else:
+        accounts, memory = more
+    return identity_of(landed, rules, accounts), memory
 
 
 def pairs_to_review(stores: Stores) -> pl.DataFrame:

@@ -37,7 +37,7 @@ def moved_records(stores: Stores, found: Identity) -> pl.DataFrame:
     before, open_ = stores.lake.frame("account_xref"), stores.lake.frame(MOVED)
     if before is None or not stores.lake.days(SCORES):
         return empty
-    was = before.select(*RECORD, pl.col("account_id").alias("was"))
+    was = _changed(before, found.account_xref)
     if open_ is not None:
         was = pl.concat([open_.select(*RECORD, "was"), was]).unique(
             RECORD, keep="first", maintain_order=True
@@ -47,13 +47,23 @@ def moved_records(stores: Stores, found: Identity) -> pl.DataFrame:
     return moved.select(*MOVED_SCHEMA).sort(RECORD)
 
 
+def _changed(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """RECORD, was: records whose account is another now, or that are gone; hashes say who stayed.
+
+    Numbers are looked up several times faster than texts are joined.
+    """
+    names = (*RECORD, "account_id")
+    then, since = (frame.select(names).hash_rows() for frame in (before, now))
+    return before.filter(~then.is_in(since.implode())).select(*RECORD, was="account_id")
+
+
 def moves(stores: Stores, found: Identity, first: date) -> pl.DataFrame:
     """`MOVES` so far, and the accounts between which this run moves records."""
     before, so_far = stores.lake.frame("account_xref"), stores.lake.frame(MOVES)
     known = pl.DataFrame(schema=MOVES_SCHEMA) if so_far is None else so_far
     if before is None or not stores.lake.days(SCORES):
         return known
-    both = before.select(*RECORD, was="account_id").join(
+    both = _changed(before, found.account_xref).join(
         found.account_xref.select(*RECORD, "account_id"), on=RECORD
     )
     moved = both.filter(pl.col("was") != pl.col("account_id"))

@@ -23,7 +23,9 @@ WORKS = {
     "link_again": "The same with every id published and 1,000 decisions of people",
     "link_more": "The same with 1 % more records",
     "whole": "All of it in one process: read, standardise, link, write",
-    "whole_likeness": "The same with likeness for records that are alone",
+    "anew": "The same with what the next resolution needs of it",
+    "one_percent": "1 % more records: read all and that, resolve what they touch, write both anew",
+    "whole_likeness": "All of it with likeness for records that are alone",
 }
 
 ABOUT = """{records:,} account records of {companies:,} companies in {systems} systems, seeded:
@@ -58,6 +60,7 @@ def identity(folder: Path, scale: Scale) -> Section:
             ),
             ratio("linking with ids and decisions, to linking", spent["link_again"], link, 2.5),
             ratio("linking 1 % more records, to linking", spent["link_more"], link),
+            ratio("1 % more records, to resolving all anew", spent["one_percent"], spent["anew"]),
             peak("identity from file to file, peak memory", spent["whole_likeness"], 4),
         ),
     )

@@ -16,6 +16,7 @@ def test_every_work_is_told_and_the_parts_give_the_whole(tmp_path):
     assert list(found.works) == list(WORKS.values())
     gave = {name: found.works[words].gave for name, words in WORKS.items()}
     assert gave["whole"] == gave["link_more"] != gave["link"]
+    assert gave["anew"] == gave["one_percent"]
     assert all(line.value > 0 for line in found.lines)
 
 

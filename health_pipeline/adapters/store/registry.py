@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -38,12 +40,54 @@ def registry(connection: sqlite3.Connection) -> pl.DataFrame:
         "SELECT source, source_account_id, account_id, published_at FROM account_registry"
         " ORDER BY 1, 2"
     ).fetchall()
+    return _ids(rows)
+
+
+def _ids(rows: list[tuple[str, str, str, str]]) -> pl.DataFrame:
+    """Rows of the registry as a frame."""
     frame = pl.DataFrame(
         rows, schema={**REGISTRY_SCHEMA, "published_at": pl.String()}, orient="row"
     )
     return frame.with_columns(
         pl.col("published_at").str.to_datetime(time_unit="us", time_zone="UTC")
     )
+
+
+def registered(connection: sqlite3.Connection) -> int:
+    """How many ids are published; none is ever changed or removed."""
+    return int(connection.execute("SELECT count(*) FROM account_registry").fetchone()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The published ids, asked for as few of them as are needed."""
+
+    connection: sqlite3.Connection
+
+    def whole(self) -> pl.DataFrame:
+        """All of them."""
+        return registry(self.connection)
+
+    def of(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Those of `records` (source, source_account_id)."""
+        names = list(records.select("source", "source_account_id").iter_rows())
+        rows = self.connection.execute(
+            "SELECT r.source, r.source_account_id, r.account_id, r.published_at"
+            " FROM json_each(?) AS asked JOIN account_registry AS r"
+            " ON r.source = asked.value ->> 0 AND r.source_account_id = asked.value ->> 1"
+            " ORDER BY 1, 2",
+            (json.dumps(names),),
+        ).fetchall()
+        return _ids(rows)
+
+    def holds(self, ids: pl.Series) -> bool:
+        """Whether one of `ids` was given to any account."""
+        found = self.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM account_registry"
+            " WHERE account_id IN (SELECT value FROM json_each(?)))",
+            (json.dumps(ids.to_list()),),
+        ).fetchone()
+        return bool(found[0])
 
 
 def register(connection: sqlite3.Connection, published: pl.DataFrame) -> None:

@@ -10,7 +10,9 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from health_pipeline.core.identity.forest import Bools, Ints
 
 
-def known_to_belong(known_at: pl.Series, links: pl.DataFrame, roots: Bools) -> pl.Series:
+def known_to_belong(
+    known_at: pl.Series, links: pl.DataFrame, roots: Bools, labels: Ints
+) -> pl.Series:
     """Since when each record is known to belong to its account.
 
     A record belongs as soon as a chain of known links leads to a root (the anchor, and every
@@ -22,10 +24,14 @@ def known_to_belong(known_at: pl.Series, links: pl.DataFrame, roots: Bools) -> p
         known_at: of each record.
         links: left, right, known_at.
         roots: of each record, whether it is a root; each set holds at least one.
+        labels: of each record, its set.
     """
+    own = known_at.to_physical().to_numpy()
+    left = np.zeros(own.size, dtype=np.bool_)  # sets of which one record is not settled
+    left[labels[~_from_the_start(own, links, roots)]] = True
+    links = links.filter(pl.Series(left[labels[links["left"].to_numpy()]]))
     if links.is_empty():
         return known_at
-    own = known_at.to_physical().to_numpy()
     times, rank = np.unique(links["known_at"].to_physical().to_numpy(), return_inverse=True)
     ends = [links[side].to_numpy() for side in ("left", "right")]
     edges = (
@@ -42,11 +48,31 @@ def known_to_belong(known_at: pl.Series, links: pl.DataFrame, roots: Bools) -> p
     return pl.Series(known_at.name, np.maximum(own, since)).cast(known_at.dtype)
 
 
+def _from_the_start(own: Ints, links: pl.DataFrame, roots: Bools) -> Bools:
+    """Records that surely belong from their own first day: links that old lead to a root.
+
+    Nearly all do, and the tree is made for the sets of the others alone.
+    """
+    ends = [links[side].to_numpy() for side in ("left", "right")]
+    at = links["known_at"].to_physical().to_numpy()
+    settled, count = roots.copy(), -1
+    ways = [
+        (one[ripe], other[ripe])
+        for one, other in (ends, ends[::-1])
+        for ripe in ((at <= own[other]) & (own[one] <= own[other]),)
+    ]
+    while (found := int(settled.sum())) > count:
+        count = found
+        for one, other in ways:
+            settled[other[settled[one]]] = True
+    return settled
+
+
 def _tree(edges: pl.DataFrame, roots: Ints, size: int) -> tuple[Ints, Ints]:
     """Weight of the edge to its parent, and the parent, of every record.
 
-    A root is its own parent. Edges from one node beside all records to `roots` weigh 1, less than
-    any link, so every root is a child of that node.
+    A root is its own parent, and so is a record of no edge. Edges from one node beside all records
+    to `roots` weigh 1, less than any link, so every root is a child of that node.
     """
     left, right, weight = (edges[name].to_numpy() for name in ("l", "r", "rank"))
     rows = np.concatenate([left, roots])
@@ -57,6 +83,8 @@ def _tree(edges: pl.DataFrame, roots: Ints, size: int) -> tuple[Ints, Ints]:
     _, before = breadth_first_order(tree.tocsr(), size, directed=False, return_predecessors=True)
     parent = before[:-1].astype(np.int64)
     parent[roots] = roots
+    outside = np.flatnonzero(parent < 0)  # of no edge
+    parent[outside] = outside
     up = np.ones(size + 1, dtype=np.int64)
     down = before[tree.row] == tree.col  # the row is the child, else the column is
     up[np.where(down, tree.row, tree.col)] = tree.data

@@ -122,14 +122,19 @@ class Clusters:
         return told.filter(pl.col("why").is_null()).drop("why")
 
 
-def _shared(keys: pl.DataFrame, rule: str, off: Bools | None) -> pl.DataFrame:
-    """Keys of `rule` that at least two records carry: group, rec, known_at, scope, value.
+def of_rule(keys: pl.DataFrame, rule: str) -> pl.DataFrame:
+    """The rows of `rule`, which stand together."""
+    first, end = (keys["rule"].search_sorted(rule, side) for side in ("left", "right"))
+    return keys.slice(first, end - first)
+
+
+def _shared(keys: pl.DataFrame, off: Bools | None) -> pl.DataFrame:
+    """Keys of one rule that at least two records carry: group, rec, known_at, scope, value.
 
     Rows of a group follow each other, whoever carried the key first before the others; records
     that a person split off come last.
     """
-    rows = keys.lazy().filter(pl.col("rule") == rule).select("scope", "value", "rec", "known_at")
-    part = rows.collect()
+    part = keys.select("scope", "value", "rec", "known_at")
     if off is not None:
         part = part.with_columns(pl.Series("off", off[part["rec"].to_numpy()])).sort(
             "scope", "value", "off", "known_at", "rec"
@@ -208,9 +213,10 @@ def clusters_of(
         off = np.zeros(records.height, dtype=np.bool_)
         off[apart["left"].to_numpy()] = True
     for trust, rule in enumerate(rules.rules):
-        if rule not in keys["rule"]:
+        of_this = of_rule(keys, rule)
+        if of_this.is_empty():
             continue
-        part = _shared(keys, rule, off)
+        part = _shared(of_this, off)
         if rule == "foreign_key":
             part, doubts = undisputed(part, records, clusters.labels, apart)
             clusters.doubt(doubts)

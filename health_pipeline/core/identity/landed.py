@@ -39,13 +39,14 @@ def with_rec(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
         rows: source, source_account_id, ….
         records: source, source_account_id, rec; each record once.
     """
-    narrow = records.select(*RECORD, "rec")
-    key = narrow.select(RECORD).hash_rows()
-    if key.n_unique() < narrow.height:
-        return rows.join(narrow, on=RECORD)
-    hashed = rows.with_columns(rows.select(RECORD).hash_rows().alias("_key"))
-    met = hashed.join(
-        narrow.with_columns(key.alias("_key")), on="_key", suffix="_of_rec", maintain_order="left"
-    )
-    same = pl.all_horizontal(pl.col(name) == pl.col(f"{name}_of_rec") for name in RECORD)
-    return met.filter(same).drop("_key", *(f"{name}_of_rec" for name in RECORD))
+    places = records.select(RECORD).hash_rows().to_frame("key").with_row_index("place")
+    hashed = rows.select(RECORD).hash_rows().to_frame("key")
+    if rows.height * 2 < records.height:  # most records are not asked for
+        places = places.filter(pl.col("key").is_in(hashed["key"].implode()))
+    place = hashed.join(places, on="key", how="left", maintain_order="left")["place"]
+    if place.len() > rows.height:
+        return rows.join(records.select(*RECORD, "rec"), on=RECORD)
+    same = [rows[name] == records[name].gather(place) for name in RECORD]
+    known = (same[0] & same[1]).fill_null(value=False)
+    whole = rows.with_columns(records["rec"].gather(place).alias("rec"))
+    return whole if known.all() else whole.filter(known)

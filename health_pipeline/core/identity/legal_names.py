@@ -116,27 +116,18 @@ def names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     simple = values.str.contains(SIMPLE) & (values.str.len_chars() <= LONGEST_NAME)
     simple &= ~values.str.contains(MAY_HAVE_OTHER_NAME)
     ascii_only = values.str.len_bytes() == values.str.len_chars()
-    frame = pl.DataFrame({"value": values, "simple": simple, "ascii": ascii_only})
-    frame = frame.with_row_index("row").filter(pl.col("value").is_not_null())
-    folded = [
-        part.with_columns(simple_words(part["value"]).alias("words"))
-        for part in (
-            frame.filter(pl.col("simple") & pl.col("ascii")),
-            frame.filter(pl.col("simple") & ~pl.col("ascii")),
-        )
-    ]
-    bulk = pl.concat(folded)
-    has_initials = bulk["words"].str.contains(_INITIALS)
-    single = pl.concat([frame.filter(~pl.col("simple")), bulk.filter(has_initials).drop("words")])
-    bulk = bulk.filter(~has_initials)
-    rows = pl.concat([bulk["row"], single["row"]])
-    keys = pl.concat(
-        [_in_bulk(bulk["words"], legal_suffixes), _by_hand(single["value"], legal_suffixes)]
-    )
-    whole = pl.DataFrame({"row": rows, "key": keys})
-    everyone = pl.DataFrame({"row": pl.int_range(len(values), dtype=pl.UInt32, eager=True)})
-    found = everyone.join(whole, on="row", how="left", maintain_order="left")["key"]
-    return found.alias(values.name)
+    known = values.is_not_null()
+    alone = [(known & ~simple).fill_null(value=False).arg_true()]
+    keys = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
+    for alike in (ascii_only, ~ascii_only):
+        rows = (known & simple & alike).fill_null(value=False).arg_true()
+        words = simple_words(values.gather(rows))
+        initials = words.str.contains(_INITIALS)
+        alone.append(rows.filter(initials))
+        keys = keys.scatter(rows, _in_bulk(words, legal_suffixes))
+    single = pl.concat(alone)
+    by_hand = _by_hand(values.gather(single), legal_suffixes)
+    return keys.scatter(single, by_hand).alias(values.name)
 
 
 def other_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
@@ -144,6 +135,8 @@ def other_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     telling = values.filter(
         values.str.contains(MAY_HAVE_OTHER_NAME).fill_null(value=False)
     ).unique()
+    if telling.is_empty():
+        return pl.Series("key", [None], dtype=pl.String).new_from_index(0, len(values))
     keys = [read_name(value, legal_suffixes).other for value in telling.to_list()]
     mapped = pl.DataFrame({"value": telling, "key": pl.Series(keys, dtype=pl.String)})
     everyone = pl.DataFrame({"value": values})

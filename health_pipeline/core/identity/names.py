@@ -53,8 +53,7 @@ def judged(
         records["source"].gather(part["rec"]).alias("source"),
     )
     # Where all are one account already the name links too: it may be older than what made them one.
-    mixed = rows.group_by("group").agg((pl.col("root").n_unique() > 1).alias("mixed"))
-    rows = rows.join(mixed.filter("mixed"), on="group", how="semi", maintain_order="left")
+    rows = rows.filter(_mixed(rows))
     if rows.is_empty():
         return part, pl.DataFrame()
     domains = _domains(keys, rows, labels)
@@ -64,6 +63,14 @@ def judged(
     whys = pl.concat([_objections(alone, domains, foes), _in_turn(tied, domains, foes)])
     doubts = _doubts(rows.join(whys, on="group"), rule)
     return part.join(whys, on="group", how="anti", maintain_order="left"), doubts
+
+
+def _mixed(rows: pl.DataFrame) -> pl.Series:
+    """Which rows are of a group that several accounts carry; rows of a group follow each other."""
+    group, root = rows["group"].to_numpy(), rows["root"].to_numpy()
+    starts = np.flatnonzero(np.diff(group, prepend=group[:1] - 1))
+    several = np.minimum.reduceat(root, starts) != np.maximum.reduceat(root, starts)
+    return pl.Series(np.repeat(several, np.diff(starts, append=group.size)))
 
 
 def _domains(keys: pl.DataFrame, rows: pl.DataFrame, labels: Ints) -> pl.DataFrame:

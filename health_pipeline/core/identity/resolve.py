@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from health_pipeline.core.identity.decisions import NO_DECISIONS
 from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.records import (
+    WITHHELD,
     account_records,
     key_evidence,
     optional,
@@ -71,6 +72,7 @@ class Accounts:
         clusters: sets, links and doubts.
         given: ids.
         xref: rec, and the columns of `account_xref`.
+        withheld: `KeyEvidence.withheld`.
     """
 
     records: pl.DataFrame
@@ -79,6 +81,7 @@ class Accounts:
     clusters: Clusters
     given: GivenIds
     xref: pl.DataFrame
+    withheld: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WITHHELD))
 
     @property
     def review(self) -> pl.DataFrame:
@@ -120,16 +123,94 @@ def _unusable_links(landed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def _users(
     landed: Mapping[str, pl.DataFrame],
     xref: pl.DataFrame,
-    keys: pl.DataFrame,
+    by_domain: pl.DataFrame | None,
     rules: IdentityRules,
 ) -> UserLinks:
     users = table_of(landed, "users")
-    if users is None:
+    if users is None or by_domain is None:
         unresolved = RESULT_TABLES["unresolved"].empty()
         return UserLinks(
             pl.DataFrame(schema=LINK_COLUMNS), pl.DataFrame(schema=CONFLICT_COLUMNS), unresolved
         )
-    return user_links(users, xref, _by_domain(keys, xref), rules)
+    return user_links(users, xref, by_domain, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a resolution of accounts gives, without the records and keys that it came from.
+
+    Attributes:
+        account_xref, review: `RESULT_TABLES` shapes.
+        aliases, registry_new: as of `Identity`.
+        by_domain: domain, account_id, linked_at: where a domain means one account; None where
+            nobody asks, there being no users.
+    """
+
+    account_xref: pl.DataFrame
+    review: pl.DataFrame
+    aliases: pl.DataFrame
+    registry_new: pl.DataFrame
+    by_domain: pl.DataFrame | None
+
+
+def resolved(landed: Mapping[str, pl.DataFrame], found: Accounts) -> Resolved:
+    """What `found` gives."""
+    new = found.given.new.with_columns(pl.lit(None).alias("published_at"))
+    has_users = table_of(landed, "users") is not None
+    return Resolved(
+        RESULT_TABLES["account_xref"].conform(_by_record(found.xref)),
+        found.review,
+        found.given.aliases,
+        new.select(pl.col(name).cast(t) for name, t in REGISTRY_COLUMNS.items()),
+        _by_domain(found.keys, found.xref) if has_users else None,
+    )
+
+
+def _by_record(xref: pl.DataFrame) -> pl.DataFrame:
+    """Sorted by source and id; there are few sources, and one text sorts faster than two do."""
+    parts = {str(key[0]): part for key, part in xref.partition_by("source", as_dict=True).items()}
+    sorted_ = [parts[source].sort("source_account_id") for source in sorted(parts)]
+    return pl.concat([xref.clear(), *sorted_])
+
+
+def identity_of(
+    landed: Mapping[str, pl.DataFrame], rules: IdentityRules, accounts: Resolved
+) -> Identity:
+    """The whole of identity, once accounts are resolved: users, and what nobody claims."""
+    users = _users(landed, accounts.account_xref, accounts.by_domain, rules)
+    last_links = users.links.unique(["source", "source_user_id"], keep="last", maintain_order=True)
+    unresolved = RESULT_TABLES["unresolved"]
+    return Identity(
+        account_xref=accounts.account_xref,
+        user_xref=RESULT_TABLES["user_xref"].conform(last_links),
+        user_links=users.links,
+        conflicts=users.conflicts,
+        review=accounts.review,
+        unresolved=pl.concat(
+            [unresolved.conform(users.unresolved), unresolved.conform(_unusable_links(landed))]
+        ),
+        aliases=accounts.aliases,
+        registry_new=accounts.registry_new,
+    )
+
+
+def accounts_among(
+    landed: Mapping[str, pl.DataFrame],
+    records: pl.DataFrame,
+    rules: IdentityRules,
+    registry: pl.DataFrame,
+    decisions: pl.DataFrame,
+    trained: Trained | None = None,
+) -> Accounts:
+    """The accounts of `records`, by what `landed` tells of them; see `resolve`."""
+    told = key_evidence(landed, records, rules)
+    clusters = clusters_of(records, told.keys, rules, decisions)
+    if rules.likeness is not None:
+        likely = undecided(landed, records, told.keys, clusters, rules.likeness, trained)
+        take_likely(clusters, records, likely, len(rules.rules))
+    given = give_ids(clusters.labels, records, registry)
+    xref = xref_of(records, clusters, given)
+    return Accounts(records, told.keys, told.ignored, clusters, given, xref, told.withheld)
 
 
 def accounts_of(
@@ -140,15 +221,7 @@ def accounts_of(
     trained: Trained | None = None,
 ) -> Accounts:
     """The accounts alone, without users; see `resolve`."""
-    records = account_records(landed)
-    told = key_evidence(landed, records, rules)
-    clusters = clusters_of(records, told.keys, rules, decisions)
-    if rules.likeness is not None:
-        likely = undecided(landed, records, told.keys, clusters, rules.likeness, trained)
-        take_likely(clusters, records, likely, len(rules.rules))
-    given = give_ids(clusters.labels, records, registry)
-    xref = xref_of(records, clusters, given)
-    return Accounts(records, told.keys, told.ignored, clusters, given, xref)
+    return accounts_among(landed, account_records(landed), rules, registry, decisions, trained)
 
 
 def resolve(
@@ -174,19 +247,4 @@ def resolve(
         trained: probabilities by a trained model, for `likeness.engine: splink`; see `Trained`.
     """
     found = accounts_of(landed, rules, registry, decisions, trained)
-    users = _users(landed, found.xref, found.keys, rules)
-    last_links = users.links.unique(["source", "source_user_id"], keep="last", maintain_order=True)
-    unresolved = RESULT_TABLES["unresolved"]
-    new = found.given.new.with_columns(pl.lit(None).alias("published_at"))
-    return Identity(
-        account_xref=RESULT_TABLES["account_xref"].conform(found.xref),
-        user_xref=RESULT_TABLES["user_xref"].conform(last_links),
-        user_links=users.links,
-        conflicts=users.conflicts,
-        review=found.review,
-        unresolved=pl.concat(
-            [unresolved.conform(users.unresolved), unresolved.conform(_unusable_links(landed))]
-        ),
-        aliases=found.given.aliases,
-        registry_new=new.select(pl.col(name).cast(t) for name, t in REGISTRY_COLUMNS.items()),
-    )
+    return identity_of(landed, rules, resolved(landed, found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
@@ -22,15 +22,23 @@ from health_pipeline.core.identity.standardise import (
 )
 
 IGNORED = {"rec": pl.Int64, "value": pl.String, "why": pl.String}
+WITHHELD = {"rec": pl.Int64, "value": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The keys of one rule: rec, known_at, scope, value; and what gives none: `IGNORED`."""
+    """The keys of one rule, and what gives none.
+
+    Attributes:
+        keys: rec, known_at, scope, value.
+        ignored: `IGNORED`.
+        withheld: rec, value: keys in form, taken away by what is known of other records.
+    """
 
     rule: Rule | Literal["disguised_domain"]
     keys: pl.DataFrame
     ignored: pl.DataFrame
+    withheld: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WITHHELD))
 
 
 def claim(rule: Rule, told: pl.DataFrame, reason: Callable[[str], str] | None = None) -> Claim:
@@ -53,7 +61,13 @@ def claim(rule: Rule, told: pl.DataFrame, reason: Callable[[str], str] | None = 
             pl.col("why").fill_null(pl.col("written").replace_strict(open_, whys, default=None))
         )
     ignored = rest.filter(pl.col("why").fill_null("") != "").select("rec", "why", value="written")
-    return Claim(rule, keys, ignored.select(*IGNORED).unique())
+    withheld = told.filter(pl.col("key").is_not_null() & pl.col("why").is_not_null())
+    return Claim(
+        rule,
+        keys,
+        ignored.select(*IGNORED).unique(),
+        withheld.select("rec", pl.col("key").alias("value")),
+    )
 
 
 def claims_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:

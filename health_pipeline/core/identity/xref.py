@@ -49,18 +49,17 @@ def xref_of(records: pl.DataFrame, clusters: Clusters, given: GivenIds) -> pl.Da
     """
     anchor = pl.Series("anchor", clusters.labels) == records["rec"]
     roots = given.registered | anchor.to_numpy()
-    since = known_to_belong(records["known_at"], clusters.links, roots)
+    since = known_to_belong(records["known_at"], clusters.links, roots, clusters.labels)
     rows = records.select("rec", *RECORD).with_columns(
         given.accounts.alias("account_id"), since.alias("linked_at"), anchor.alias("anchor")
     )
-    rows = rows.join(
-        _first_links(clusters.links, records.height), on="rec", how="left", maintain_order="left"
-    )
+    first = _first_links(clusters.links, records.height)
     by_itself = {"rule": "anchor", "evidence": "first known record", "confidence": 1.0}
-    return rows.with_columns(
-        pl.when("anchor").then(pl.lit(value)).otherwise(name).alias(name)
-        for name, value in by_itself.items()
-    )
+    told = pl.concat([first.select(*by_itself), pl.DataFrame(by_itself)])
+    place = np.full(records.height, first.height, dtype=np.int64)
+    place[first["rec"].to_numpy()] = np.arange(first.height)
+    place[anchor.to_numpy()] = first.height
+    return rows.with_columns(told[place].get_columns())
 
 
 def review_of(clusters: Clusters, records: pl.DataFrame, xref: pl.DataFrame) -> pl.DataFrame:

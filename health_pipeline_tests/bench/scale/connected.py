@@ -165,7 +165,7 @@ def _scored(
         scored_at=House.now(),
     )
     results = {name: getattr(found, name) for name in TABLES}
-    return {"population": people, "segments": segments, "signal_values": values, **results}
+    return {"population": people, "segments": segments, **results}
 
 
 def _values(stores: Stores, past: Past, part: Window, people: pl.DataFrame) -> pl.DataFrame:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
+from health_pipeline.adapters.store.draft import write_parquet
 from health_pipeline.config.loader import load_model
 from health_pipeline.core.identity.belong import known_to_belong  # noqa: F401 - loads scipy
 from health_pipeline.core.identity.clusters import clusters_of
@@ -26,9 +27,16 @@ from health_pipeline.core.identity.decisions import (
     table_of_decisions,
 )
 from health_pipeline.core.identity.ids import give_ids
+from health_pipeline.core.identity.memory import Memory
+from health_pipeline.core.identity.more import Known, resolve_anew, resolve_more
 from health_pipeline.core.identity.params import IdentityRules
-from health_pipeline.core.identity.records import account_keys, account_records
-from health_pipeline.core.identity.resolve import REGISTRY_COLUMNS, Accounts, accounts_of
+from health_pipeline.core.identity.records import RECORD, account_keys, account_records
+from health_pipeline.core.identity.resolve import (
+    REGISTRY_COLUMNS,
+    Accounts,
+    Resolved,
+    accounts_of,
+)
 from health_pipeline.core.identity.xref import xref_of
 from health_pipeline_tests.bench.measure import KILOBYTE, Spent, clock
 from health_pipeline_tests.bench.scale.companies import write
@@ -55,8 +63,14 @@ def read_text(folder: Path) -> dict[str, pl.DataFrame]:
 
 def write_answer(folder: Path, xref: pl.DataFrame, review: pl.DataFrame) -> None:
     """Every table that a resolution of accounts gives."""
-    xref.write_parquet(folder / "answer.parquet")
-    review.write_parquet(folder / "review.parquet")
+    write_all(folder, {"answer": xref, "review": review})
+
+
+def write_all(folder: Path, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Files as the lake writes them."""
+    for name, frame in frames.items():
+        with (folder / f"{name}.parquet").open("wb") as file:
+            write_parquet(frame, file)  # type: ignore[arg-type]
 
 
 def linked(
@@ -118,6 +132,66 @@ def whole(folder: Path, rules: IdentityRules = RULES) -> Work:
     return work
 
 
+def remember(folder: Path, found: Resolved, memory: Memory | None) -> None:
+    """Write the answer, and what the next resolution needs of it."""
+    write_answer(folder, found.account_xref, found.review)
+    if memory is None:
+        raise ValueError("nothing to remember")
+    write_all(folder, {"rows": memory.rows, "keys": memory.keys, "aliases": found.aliases})
+
+
+def remembered(folder: Path) -> Memory:
+    """What `remember` wrote; the packaged bench hands in no users."""
+    xref, review, aliases, rows, keys = (
+        pl.read_parquet(folder / f"{name}.parquet")
+        for name in ("answer", "review", "aliases", "rows", "keys")
+    )
+    found = Resolved(xref, review, aliases, pl.DataFrame(schema=REGISTRY_COLUMNS), None)
+    return Memory(rows, keys, found, NO_DECISIONS["id"])
+
+
+def published(ids: pl.DataFrame) -> Known:
+    """A registry of `ids`."""
+    at = pl.lit(EPOCH).cast(REGISTRY_COLUMNS["published_at"]).alias("published_at")
+    return Known(ids.with_columns(at))
+
+
+def anew(folder: Path) -> Work:
+    """Reads, resolves all records and writes, with what the next resolution needs."""
+
+    def work() -> pl.DataFrame:
+        found, memory = resolve_anew(read(folder), RULES, Known(NO_IDS), NO_DECISIONS)
+        remember(folder, found, memory)
+        return found.account_xref
+
+    return work
+
+
+def one_percent(folder: Path) -> Work:
+    """The last 1 % to become known has landed: reads, resolves what is new of it, and writes.
+
+    Raises:
+        ValueError: the memory did not do.
+    """
+    landed = read(folder)
+    records = account_records(landed)
+    before = records.head(records.height * 99 // 100)
+    known = {name: rows.join(before, on=RECORD, how="semi") for name, rows in landed.items()}
+    found, memory = resolve_anew(known, RULES, Known(NO_IDS), NO_DECISIONS)
+    remember(folder, found, memory)
+    registry = published(found.registry_new)
+    del landed, records, before, known, found, memory
+
+    def work() -> pl.DataFrame:
+        more = resolve_more(read(folder), RULES, registry, NO_DECISIONS, remembered(folder))
+        if more is None:
+            raise ValueError("resolved anew")
+        remember(folder, *more)
+        return more[0].account_xref
+
+    return work
+
+
 def works(folder: Path) -> dict[str, Callable[[], Work]]:
     """By name: prepares, and gives the work."""
 
@@ -148,6 +222,8 @@ def works(folder: Path) -> dict[str, Callable[[], Work]]:
         "link_again": lambda: link(again=True),
         "link_more": lambda: link(more=True),
         "whole": lambda: whole(folder),
+        "anew": lambda: anew(folder),
+        "one_percent": lambda: one_percent(folder),
         "whole_likeness": lambda: whole(folder, load_model().identity),
     }
 

@@ -74,8 +74,12 @@ def test_keys_of_links():
         ("foreign_key", "bill", "c9", "crm:1"),
         ("name", "", "acme", "crm:1"),
     ]
-    own = account_keys(tables, account_records(tables), RULES).filter(rule="foreign_key")
-    assert set(own.select("scope", "value").rows()) == {("bill", "c9"), ("crm", "1")}
+    records = account_records(tables)
+    met = account_keys(tables, records, RULES).filter(rule="foreign_key").join(records, on="rec")
+    assert set(met.select("scope", "value", "source", "source_account_id").rows()) == {
+        ("bill", "c9", "crm", "1"),
+        ("bill", "c9", "bill", "c9"),  # the record that is named; nobody names crm:1
+    }
 
 
 def test_a_key_counts_from_its_first_version_and_its_rows_follow_each_other():
