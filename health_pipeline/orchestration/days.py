@@ -10,7 +10,12 @@ import polars as pl
 from health_pipeline.adapters.store.lake import Lake
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE
-from health_pipeline.core.activity.first_core import FIRST_CORE, first_core, first_core_as_of
+from health_pipeline.core.activity.first_core import (
+    FIRST_CORE,
+    core_on,
+    first_core,
+    first_core_as_of,
+)
 from health_pipeline.core.identity.population import (
     History,
     Population,
@@ -150,20 +155,29 @@ class Past:
         """The same as queries, with accounts as their places in `ids`."""
         return _Asked(self, day, ids)
 
-    @cached_property
-    def _first_core(self) -> pl.DataFrame:
-        """`FIRST_CORE` of everybody who may be new on a day of the window."""
+    def _core_days(self) -> pl.LazyFrame | None:
+        """Days of core use of everybody who may be new on a day of the window; None: nobody."""
         first = self.window.first - timedelta(days=NEW_USER_DAYS)
         parts = activity_parts(self.lake, first, self.window.last)
         if not parts or "created_at" not in self.provided.get("users", ()):
-            return pl.DataFrame(schema=FIRST_CORE)
+            return None
         new = self.tables.scan("users").filter(pl.col("created_at").dt.date() > first)
-        asked = pl.concat(part.select(*USER_CORE_DAYS) for part in parts)
-        of_new = asked.join(new.select("user_id").unique(), on="user_id", how="semi")
-        return first_core(of_new).collect(engine="streaming")
+        used = pl.concat(part.select(*USER_CORE_DAYS) for part in parts)
+        return used.join(new.select("user_id").unique(), on="user_id", how="semi")
+
+    @cached_property
+    def _first_core(self) -> pl.DataFrame:
+        """`FIRST_CORE` of them."""
+        days = self._core_days()
+        if days is None:
+            return pl.DataFrame(schema=FIRST_CORE)
+        return first_core(days).collect(engine="streaming")
 
     def first_core(self, day: date) -> pl.DataFrame:
         """`DayView.first_core`."""
+        days = self._core_days() if self.window.first == self.window.last else None
+        if days is not None:  # of one day the changes over time would be twice the work
+            return core_on(days, day).collect(engine="streaming")
         return first_core_as_of(self._first_core, day)
 
     def usage_sources(self, day: date) -> frozenset[str]:

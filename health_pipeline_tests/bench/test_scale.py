@@ -63,7 +63,7 @@ def test_explanations_of_a_day_are_told(facts, one):
 
 
 def test_every_signal_is_measured_of_somebody(facts, places):
-    connected.signals_to_scores(places, [END])()
+    connected.signals_to_scores(places, [END], every=True)()
     with opened(places, connected.WORLD) as stores:
         rows = stores.lake.frame("signals", END, END)
         names = {spec.name for spec in stores.model.signals}

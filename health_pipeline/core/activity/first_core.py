@@ -36,6 +36,16 @@ def first_core(activity: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def core_on(activity: pl.LazyFrame, day: date) -> pl.LazyFrame:
+    """`user_id`, `first_core_on` of `ACTIVITY` rows, as known at the end of one day."""
+    known = pl.max_horizontal("day", "known_on") <= day
+    return (
+        activity.filter(known, pl.col("core_events") > 0, pl.col("user_id").is_not_null())
+        .group_by("user_id")
+        .agg(pl.col("day").min().alias("first_core_on"))
+    )
+
+
 def first_core_as_of(changes: pl.DataFrame, day: date) -> pl.DataFrame:
     """`user_id`, `first_core_on` of `FIRST_CORE` rows, as known at the end of `day`."""
     known = changes.filter(pl.col("known_on") <= day)

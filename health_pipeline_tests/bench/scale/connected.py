@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ OF_THE_DAY = ("account_id", "score", "tier_by_score", "coverage", "expansion_ind
 
 TABLES = ("signals", "contributions", "health_scores")
 
+BESIDE = ("weekly_cadence", "user_time_to_first_value", "survey_satisfaction", "onboarding_stage")
+"""Signals that are only watched; without them the default model has thirty."""
+
 
 def generate(places: Places, scale: Scale) -> dict[str, float]:
     """Write it; gives rows of the source tables and their megabytes."""
@@ -68,7 +72,7 @@ def generate(places: Places, scale: Scale) -> dict[str, float]:
         rows = sum(stores.lake.rows(name) for name in _landed())
     shutil.copy(control_of(places, WORLD), places.kept(WORLD))
     size = sum(file.stat().st_size for file in files) / 2**20
-    return {"rows": rows, "megabytes": size, "signals": len(model().signals)}
+    return {"rows": rows, "megabytes": size, "signals": len(model().signals) - len(BESIDE)}
 
 
 def _keep(tables: Attached, places: Places) -> None:
@@ -93,14 +97,18 @@ def scan_tables(places: Places) -> Work:
     return work
 
 
-def signals_to_scores(places: Places, days: Sequence[date]) -> Work:
-    """From landed tables and windows to published signals, contributions and scores of `days`."""
+def signals_to_scores(places: Places, days: Sequence[date], *, every: bool = False) -> Work:
+    """From landed tables and windows to published signals, contributions and scores of `days`.
+
+    Of thirty signals; of `every` one of the default model where asked.
+    """
     as_kept(places, WORLD)
     baseline = pl.read_parquet(places.table(BASELINE))
 
     def work() -> dict[str, Any]:
-        with opened(places, WORLD) as stores:
-            past = Past.of(stores, Window(days[0], days[-1]), attached_rows(places))
+        with opened(places, WORLD) as opened_stores, opened(places, "year") as year:
+            stores = opened_stores if every else _of_thirty(opened_stores)
+            past = _past(stores, year, places, Window(days[0], days[-1]))
             earlier = RESULT_TABLES["health_scores"].empty()
             accounts = len(past.tables.ids)
             for part in chunks(days, accounts * len(stores.model.signals)):
@@ -117,8 +125,9 @@ def files(places: Places, day: date) -> Work:
     """The files of `day` alone: everything that `signals_to_scores` publishes is there."""
     as_kept(places, WORLD)
     baseline = pl.read_parquet(places.table(BASELINE))
-    with opened(places, WORLD) as stores:
-        past = Past.of(stores, Window(day, day), attached_rows(places))
+    with opened(places, WORLD) as opened_stores, opened(places, "year") as year:
+        stores = _of_thirty(opened_stores)
+        past = _past(stores, year, places, Window(day, day))
         earlier = RESULT_TABLES["health_scores"].empty()
         found = _scored(stores, past, past.window, baseline, earlier)
 
@@ -145,6 +154,16 @@ def attached_rows(places: Places) -> Attached:
     return Attached(
         folder, {name: () for name in SOURCE_TABLES if (folder / f"{name}.parquet").exists()}
     )
+
+
+def _of_thirty(stores: Stores) -> Stores:
+    kept = tuple(spec for spec in stores.model.signals if spec.name not in BESIDE)
+    return replace(stores, model=stores.model.model_copy(update={"signals": kept}))
+
+
+def _past(stores: Stores, year: Stores, places: Places, window: Window) -> Past:
+    """As a run has it, of rows whose accounts are known; activity lies in the lake of the year."""
+    return replace(Past.of(stores, window, attached_rows(places)), lake=year.lake)
 
 
 def _scored(

@@ -55,7 +55,7 @@ def _typed(name: str, rows: pl.DataFrame) -> pl.DataFrame:
 def _users(people: People) -> pl.DataFrame:
     """Everybody; the first user of an account is its sponsor, and a few have left."""
     rng, count = np.random.default_rng([7, 99]), len(people.user_id)
-    created = 200 + rng.random(count) * 500
+    created = 5 + rng.random(count) * 700  # every eighth within 90 days
     sponsor = people.source_account_id.is_first_distinct()
     return pl.DataFrame(
         {

@@ -58,6 +58,7 @@ WORKS: dict[str, Prepare] = {
     "scan_connected": lambda p, _: connected.scan_tables(p),
     "attach": lambda p, _: connected.attach(p),
     "signals_of_day": lambda p, _: connected.signals_to_scores(p, [END]),
+    "every_signal_of_day": lambda p, _: connected.signals_to_scores(p, [END], every=True),
     "files_of_day": lambda p, _: connected.files(p, END),
     "signals_of_days": lambda p, s: connected.signals_to_scores(p, days_before(END, s.signal_days)),
     "explained_day": explaining.explained_day,

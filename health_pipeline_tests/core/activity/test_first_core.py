@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health_pipeline.core.activity.first_core import FIRST_CORE, first_core, first_core_as_of
+from health_pipeline.core.activity.first_core import (
+    FIRST_CORE,
+    core_on,
+    first_core,
+    first_core_as_of,
+)
 
 START = date(2026, 3, 1)
 ROWS = {"user_id": pl.String, "day": pl.Date, "known_on": pl.Date, "core_events": pl.Int64}
@@ -58,9 +63,11 @@ USE = st.tuples(
 @given(st.lists(USE, max_size=12), st.integers(0, 16))
 def test_as_of_a_day_it_is_the_least_day_known_by_then(drawn, day):
     rows = [(user, happened, happened + late, core) for user, happened, late, core in drawn]
-    found = first_core_as_of(first_core(activity(*rows).lazy()).collect(), on(day))
+    used = activity(*rows).lazy()
+    found = first_core_as_of(first_core(used).collect(), on(day))
+    alone = core_on(used, on(day)).collect()
     told: dict[str, date] = {}
     for user, happened, known, core in rows:
         if user and core and known <= day:
             told[user] = min(on(happened), told.get(user, on(happened)))
-    assert dict(found.rows()) == told
+    assert dict(found.rows()) == dict(alone.rows()) == told

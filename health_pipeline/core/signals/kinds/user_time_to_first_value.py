@@ -87,14 +87,15 @@ def _new_users(view: DayView, params: Params) -> pl.DataFrame:
     """account_id, joined_on, first_core_on (null: none yet): one row a user who is still there."""
     since = view.day - timedelta(days=params.window_days)
     joined, left = pl.col("created_at").dt.date(), ("deactivated_at", "deleted_at")
-    people = (
+    users = (
         rows(view, "users")
         .filter(pl.col("source").is_in(view.usage_sources))
         .filter(pl.all_horizontal(pl.col(name).is_null() for name in left))
         .select("account_id", "user_id", joined_on=joined)
-        .group_by("account_id", "user_id")
-        .agg(pl.col("joined_on").min())
-        .filter(pl.col("joined_on") > since)
-        .collect()
     )
+    new, person = users.filter(pl.col("joined_on") > since), ("account_id", "user_id")
+    old = users.filter(pl.col("joined_on") <= since).join(new, on=person, how="semi")
+    people = (
+        new.join(old, on=person, how="anti").group_by(person).agg(pl.col("joined_on").min())
+    ).collect()
     return people.join(view.first_core(), on="user_id", how="left").drop("user_id")
