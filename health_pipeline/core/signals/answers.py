@@ -31,7 +31,8 @@ def answers(view: DayView, found: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
         The columns of `VALUE_COLUMNS`, in the order of the accounts. A null value carries neither
         date nor detail.
     """
-    found = found.lazy().collect()
+    # polars' other engine (2.1) may panic on texts that are put together of no rows.
+    found = found.lazy().collect(engine="in-memory")
     given = pl.col("status") if "status" in found.columns else pl.lit(None, pl.String())
     seen = pl.col("observed_on") if "observed_on" in found.columns else pl.lit(view.day)
     valued = pl.col("value").is_not_null()
