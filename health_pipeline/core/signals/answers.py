@@ -125,7 +125,7 @@ def unpaid_invoice() -> pl.Expr:
 
 def invoices(view: DayView) -> pl.LazyFrame:
     """All invoices of the day: read once, then asked as a query."""
-    return once(view, "invoices", lambda: rows(view, "invoices").collect()).lazy()
+    return once(view, "invoices", lambda: rows(view, "invoices").collect(engine="in-memory")).lazy()
 
 
 def latest_sentiments(view: DayView) -> pl.DataFrame:
@@ -137,7 +137,7 @@ def _latest(view: DayView) -> pl.DataFrame:
     return (
         rows(view, "sentiments")
         .select("account_id", "recorded_at", "score")
-        .collect()
+        .collect(engine="in-memory")
         .sort("recorded_at", "score", descending=[True, False])
         .unique("account_id", keep="first", maintain_order=True)
     )
@@ -162,7 +162,7 @@ def _planned(view: DayView) -> pl.DataFrame:
         rows(view, "milestones")
         .select(*asked, due=due)
         .filter(pl.col("due").is_not_null())
-        .collect()
+        .collect(engine="in-memory")
     )
 
 
