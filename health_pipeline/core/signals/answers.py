@@ -31,7 +31,8 @@ def answers(view: DayView, found: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
         The columns of `VALUE_COLUMNS`, in the order of the accounts. A null value carries neither
         date nor detail.
     """
-    found = found.lazy().collect()
+    # polars' other engine (2.1) may panic on texts that are put together of no rows.
+    found = found.lazy().collect(engine="in-memory")
     given = pl.col("status") if "status" in found.columns else pl.lit(None, pl.String())
     seen = pl.col("observed_on") if "observed_on" in found.columns else pl.lit(view.day)
     valued = pl.col("value").is_not_null()
@@ -124,7 +125,7 @@ def unpaid_invoice() -> pl.Expr:
 
 def invoices(view: DayView) -> pl.LazyFrame:
     """All invoices of the day: read once, then asked as a query."""
-    return once(view, "invoices", lambda: rows(view, "invoices").collect()).lazy()
+    return once(view, "invoices", lambda: rows(view, "invoices").collect(engine="in-memory")).lazy()
 
 
 def latest_sentiments(view: DayView) -> pl.DataFrame:
@@ -136,7 +137,7 @@ def _latest(view: DayView) -> pl.DataFrame:
     return (
         rows(view, "sentiments")
         .select("account_id", "recorded_at", "score")
-        .collect()
+        .collect(engine="in-memory")
         .sort("recorded_at", "score", descending=[True, False])
         .unique("account_id", keep="first", maintain_order=True)
     )
@@ -161,7 +162,7 @@ def _planned(view: DayView) -> pl.DataFrame:
         rows(view, "milestones")
         .select(*asked, due=due)
         .filter(pl.col("due").is_not_null())
-        .collect()
+        .collect(engine="in-memory")
     )
 
 

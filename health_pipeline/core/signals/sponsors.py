@@ -28,7 +28,7 @@ def _listed(view: DayView) -> pl.DataFrame:
         .filter("is_sponsor")
         .group_by("account_id", email=as_compared("email"))
         .agg(left_on=pl.when(left.is_not_null().all()).then(left.max()))
-        .collect()
+        .collect(engine="in-memory")
     )
 
 

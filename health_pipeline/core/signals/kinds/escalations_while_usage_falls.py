@@ -59,7 +59,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
             now=(on > view.day - window).sum(),
             before=on.is_between(view.day - 2 * window, view.day - window, closed="right").sum(),
         )
-        .collect()
+        .collect(engine="in-memory")
     )
     counts = supported(view).join(escalated, on="account_id", how="left").fill_null(0)
     joined = fall.join(counts, on="account_id", how="left", maintain_order="left")

@@ -59,7 +59,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         .filter(pl.col("opened_at").dt.date() > since)
         .select("account_id", took=took, waits=~answered)
         .filter(pl.col("took") >= 0)  # answered before it was opened: a broken clock
-        .collect()
+        .collect(engine="in-memory")
         .lazy()
     )
     usual = told.filter(~pl.col("waits")).group_by("account_id").agg(usual=pl.col("took").mean())

@@ -108,7 +108,7 @@ def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
         late_ones = planned.filter(pl.col("is_onboarding").fill_null(True), behind)
         first = late_ones.sort("due", "name").unique("account_id", keep="first")
         said.append(_named(first, "{} late", "name"))
-    return pl.concat(said).collect() if said else None
+    return pl.concat(said).collect(engine="in-memory") if said else None
 
 
 def _discontent(view: DayView) -> pl.DataFrame:

@@ -74,12 +74,14 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     lately = pl.col("observed_at") > end_of(view.day) - timedelta(days=FORGOTTEN_DAYS)
     remembered = rows(view, "integrations").select(COLUMNS).filter(lately)
     holds = pl.col("observed_at") >= end_of(view.day) - since
-    held = remembered.filter(holds, is_crucial).collect()
+    held = remembered.filter(holds, is_crucial).collect(engine="in-memory")
     without = view.accounts.join(held, on="account_id", how="anti")["account_id"]
     failed = held.filter(pl.col("status") == "failed")["account_id"]
     # Most accounts hold and are in order: what was seen earlier is searched for the others only.
     asked = pl.concat([without, failed]).unique()
-    every = remembered.filter(pl.col("account_id").is_in(asked.implode())).collect()
+    every = remembered.filter(pl.col("account_id").is_in(asked.implode())).collect(
+        engine="in-memory"
+    )
     crucial = every.filter(is_crucial)
     older = crucial.filter(pl.col("account_id").is_in(without.implode()))
     latest = _latest(held, older, params)

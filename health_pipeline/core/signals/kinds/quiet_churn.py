@@ -79,8 +79,16 @@ def _spoke(view: DayView, since: date) -> pl.Series:
     told = [view.accounts.drop_nulls("cancellation_notice_on")["account_id"]]
     if view.has("tickets", "escalated_at"):
         escalated = pl.col("escalated_at").dt.date() > since
-        told.append(tickets(view).filter(escalated).select("account_id").collect().to_series())
+        told.append(
+            tickets(view)
+            .filter(escalated)
+            .select("account_id")
+            .collect(engine="in-memory")
+            .to_series()
+        )
     if "seat_requests" in view.tables:
         asked = (pl.col("requested_on") > since) & (pl.col("seats") < 0)
-        told.append(rows(view, "seat_requests").filter(asked).collect()["account_id"])
+        told.append(
+            rows(view, "seat_requests").filter(asked).collect(engine="in-memory")["account_id"]
+        )
     return pl.concat(told).unique()

@@ -47,7 +47,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         rows(view, "users")
         .filter(pl.col("source").is_in(sources))
         .select("account_id", "user_id", is_used=is_used)
-        .collect()
+        .collect(engine="in-memory")
     )
     if users.is_empty():
         return not_applicable(view)

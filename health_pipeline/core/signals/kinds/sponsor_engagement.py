@@ -44,7 +44,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     if not _can_tell(view):
         return not_applicable(view)
     on = pl.col("occurred_at").dt.date()
-    contacts = rows(view, "engagements").select(*CONTACT, on=on).collect()
+    contacts = rows(view, "engagements").select(*CONTACT, on=on).collect(engine="in-memory")
     people = sponsors(view)
     if people is None:
         none = {"email": pl.lit(""), "left_on": pl.lit(None, pl.Date)}

@@ -77,5 +77,5 @@ def _followed(view: DayView, left: pl.DataFrame, people: pl.DataFrame) -> pl.Dat
         .join(people.lazy(), on=["account_id", "email"], how="anti")
         .group_by("account_id")
         .agg(followed=pl.lit(1), met_on=pl.col("on").max())
-        .collect()
+        .collect(engine="in-memory")
     )

@@ -86,7 +86,7 @@ def _with_kickoff(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
     if "subscriptions" in view.tables:
         started = rows(view, "subscriptions").group_by("account_id")
         found = found.join(
-            started.agg(subscribed=pl.col("starts_on").min()).collect(),
+            started.agg(subscribed=pl.col("starts_on").min()).collect(engine="in-memory"),
             on="account_id",
             how="left",
             maintain_order="left",
@@ -98,7 +98,7 @@ def _with_kickoff(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
             .filter(pl.col("is_onboarding").fill_null(True), pl.col("name").str.contains(KICKOFF))
             .group_by("account_id")
             .agg(held=pl.coalesce("completed_on", "original_due_on", "due_on").min())
-            .collect()
+            .collect(engine="in-memory")
         )
         found = found.join(held, on="account_id", how="left", maintain_order="left")
         dates = ["held", *dates]
