@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -139,8 +139,30 @@ def same_memory(one: Memory, other: Memory) -> None:
         assert_frame_equal(*domains, check_row_order=False)
 
 
+NOTHING = {"accounts": [], "account_links": [], "users": [], "gone": [], "decided": []}
+NAMED = link("bill:2", "account_id", "3", 9, linked_source="app")
+
+
 @settings(max_examples=60, deadline=None)
 @given(FIRST, STEPS)
+@example(  # a user tells of a record that comes to be later, when another one names it
+    {
+        "accounts": [account("crm:1", 1, domain="acme.com")],
+        "account_links": [],
+        "users": [user("app:u", 2, source_account_id="3", sso_domain="acme.com")],
+    },
+    [
+        {**NOTHING, "users": [user("crm:w", 3, source_account_id="1", sso_domain="acme.com")]},
+        {**NOTHING, "account_links": [NAMED]},
+    ],
+)
+@example(  # and so does a decision
+    {"accounts": [account("crm:1", 1)], "account_links": [], "users": []},
+    [
+        {**NOTHING, "decided": [("merge", ("crm", "1"), ("app", "3"))]},
+        {**NOTHING, "account_links": [NAMED]},
+    ],
+)
 def test_what_changed_alone_gives_what_all_gives(first, steps):
     world = World(first)
     answer, memory = resolve_anew(world.landed, RULES, Known(world.registry), world.decisions)

@@ -149,25 +149,22 @@ def _shared(keys: pl.DataFrame, off: Bools | None) -> pl.DataFrame:
 def star(part: pl.DataFrame, rule: str, trust: int) -> pl.DataFrame:
     """`LINK_SCHEMA` from the first record of each group to every other one of it."""
     label = "account_id" if rule == "foreign_key" else rule
-    first = pl.col("group").ne_missing(pl.col("group").shift())
-    said = (
-        pl.when(pl.col("scope") == "")
-        .then(pl.concat_str(pl.lit(f"{label}="), "value"))
-        .otherwise(pl.concat_str(pl.lit(f"{label}="), "scope", pl.lit(":"), "value"))
-    )
-    hub, since = (pl.when(first).then(pl.col(n)).forward_fill() for n in ("rec", "known_at"))
-    return (
-        part.with_columns(hub.alias("left"), since.alias("since"), first.alias("first"))
-        .filter(~pl.col("first"))
-        .select(
-            "left",
-            pl.col("rec").alias("right"),
-            pl.max_horizontal("since", "known_at").alias("known_at"),
-            said.alias("evidence"),
-            pl.lit(rule).alias("rule"),
-            pl.lit(trust, pl.Int32).alias("trust"),
-            pl.lit(CONFIDENCE[rule]).alias("confidence"),
-        )
+    group = part["group"].to_numpy()
+    first = np.diff(group, prepend=group[:1] - 1) != 0
+    others, hub = np.flatnonzero(~first), np.flatnonzero(first)[np.cumsum(first) - 1]
+    rows, hubs = part[others], part.select("rec", "known_at")[hub[others]]
+    said = pl.concat_str(pl.lit(f"{label}="), "value")
+    if (rows["scope"] != "").any():
+        scoped = pl.concat_str(pl.lit(f"{label}="), "scope", pl.lit(":"), "value")
+        said = pl.when(pl.col("scope") == "").then(said).otherwise(scoped)
+    return rows.select(
+        hubs["rec"].alias("left"),
+        pl.col("rec").alias("right"),
+        pl.max_horizontal(hubs["known_at"], "known_at").alias("known_at"),
+        said.alias("evidence"),
+        pl.lit(rule).alias("rule"),
+        pl.lit(trust, pl.Int32).alias("trust"),
+        pl.lit(CONFIDENCE[rule]).alias("confidence"),
     )
 
 

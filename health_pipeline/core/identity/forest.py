@@ -15,15 +15,23 @@ Bools = NDArray[np.bool_]
 
 def united(labels: Ints, left: Ints, right: Ints) -> Ints:
     """`labels` once every pair (left, right) is in one set."""
-    if not left.size:
+    one, other = labels[left], labels[right]
+    apart = one != other  # most rules find most of their records in one set already
+    one, other = one[apart], other[apart]
+    if not one.size:
         return labels
-    size = labels.size
-    pairs = (labels[left], labels[right])
-    graph = coo_array((np.ones(left.size, dtype=np.int8), pairs), shape=(size, size))
+    met = np.zeros(labels.size, dtype=np.bool_)
+    met[one] = met[other] = True
+    sets = np.flatnonzero(met)
+    place = np.cumsum(met) - 1
+    ends = (place[one], place[other])
+    graph = coo_array((np.ones(one.size, dtype=np.int8), ends), shape=(sets.size, sets.size))
     count, component = connected_components(graph.tocsr(), directed=False)
     least = np.empty(count, dtype=np.int64)
-    least[component[::-1]] = np.arange(size)[::-1]  # of several writes the last one stays
-    return least[component[labels]]
+    least[component[::-1]] = sets[::-1]  # of several writes the last one stays
+    found = np.arange(labels.size)
+    found[sets] = least[component]
+    return found[labels]
 
 
 class Forest:

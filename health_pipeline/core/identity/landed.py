@@ -21,12 +21,12 @@ def optional(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Expr:
     return column.cast(dtype).alias(name)
 
 
-def account_ids_of_links(links: pl.DataFrame) -> pl.DataFrame:
-    """The usable foreign keys: source, source_account_id, linked_source, value, known_at."""
+def account_ids_of_links(links: pl.DataFrame, *more: str) -> pl.DataFrame:
+    """The usable foreign keys: source, source_account_id, linked_source, value, known_at, more."""
     linked = links.with_columns(optional(links, "linked_source", pl.String()))
     return linked.filter(
         (pl.col("kind") == "account_id") & pl.col("linked_source").is_not_null()
-    ).select(*RECORD, "linked_source", "value", "known_at")
+    ).select(*RECORD, "linked_source", "value", "known_at", *more)
 
 
 def with_rec(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:

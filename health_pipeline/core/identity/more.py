@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from health_pipeline.core.identity.decisions import in_force
-from health_pipeline.core.identity.landed import RECORD, table_of
+from health_pipeline.core.identity.landed import RECORD, account_ids_of_links, table_of
 from health_pipeline.core.identity.memory import (
     Memory,
     can_be_remembered,
@@ -106,7 +106,7 @@ def resolve_more(
     if table_of(landed, "accounts") is None or users_are_new:
         return None
     rows = rows_of(landed)
-    changed = _changed(rows, memory, decisions)
+    changed = _changed(landed, rows, memory, decisions)
     if changed.is_empty():
         none = memory.resolved.registry_new.clear()
         answer = replace(memory.resolved, registry_new=none)
@@ -130,7 +130,9 @@ def _users_of(landed: Tables) -> dict[str, pl.DataFrame]:
     return {"users": landed["users"]} if table_of(landed, "users") is not None else {}
 
 
-def _changed(rows: pl.DataFrame, memory: Memory, decisions: pl.DataFrame) -> pl.Series:
+def _changed(
+    landed: Tables, rows: pl.DataFrame, memory: Memory, decisions: pl.DataFrame
+) -> pl.Series:
     """Hashes of records that rows, or decisions, now tell something else of."""
     before = memory.rows
     again = rows["row"].is_in(before["row"].implode())
@@ -138,6 +140,7 @@ def _changed(rows: pl.DataFrame, memory: Memory, decisions: pl.DataFrame) -> pl.
     if not _same(rows["row"].filter(again), before["row"]):
         gone = before.filter(~pl.col("row").is_in(rows["row"].implode()))
     told = pl.concat([new["record"], gone["record"]]).unique()
+    told = pl.concat([told, _named_by(landed, told)]).unique()
     now = _decided(decisions)
     then = _decided(decisions.filter(pl.col("id").is_in(memory.decided.implode())))
     one, other = (now.join(then, on="id", how="anti"), then.join(now, on="id", how="anti"))
@@ -145,6 +148,17 @@ def _changed(rows: pl.DataFrame, memory: Memory, decisions: pl.DataFrame) -> pl.
     waiting = now.filter(pl.any_horizontal(pl.col("left", "right").is_in(told.implode())))
     by_people = pl.concat([one, other, waiting])
     return pl.concat([told, by_people["left"], by_people["right"]]).unique()
+
+
+def _named_by(landed: Tables, records: pl.Series) -> pl.Series:
+    """The far ends of foreign keys of `records`: a record that is named comes to be.
+
+    What its users and decisions tell counts from then on, however long it has been there.
+    """
+    links = _rows_in(landed, records).get("account_links")
+    if links is None:
+        return records.clear()
+    return hashed_records(account_ids_of_links(links), ("linked_source", "value"))
 
 
 def _same(some: pl.Series, others: pl.Series) -> bool:

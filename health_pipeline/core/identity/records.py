@@ -189,13 +189,13 @@ def _keys_of(rule: str, keys: list[pl.DataFrame], since: pl.Series) -> pl.DataFr
         whole = whole.group_by(*names, "rec").agg(pl.col("known_at").min())
     # Numbers sort several times faster than texts do.
     key = whole.select(names).hash_rows().alias("key")
-    whole = whole.with_columns(key, pl.col("rec").min().over(key).alias("first"))
+    first = whole.select(pl.col("rec").min().over(key)).to_series()
     if one_each and since.gather(whole["rec"]).equals(whole["known_at"]):
         # Records are numbered in order of time, and no record is the first one of two keys.
-        order = (whole["first"] * max(len(since), 1) + whole["rec"]).arg_sort()
-        whole = whole[order]
+        whole = whole[(first * max(len(since), 1) + whole["rec"]).arg_sort()]
     else:
-        whole = whole.sort("first", "key", "known_at", "rec")
+        place = whole.select(pl.arg_sort_by(first, key, "known_at", "rec")).to_series()
+        whole = whole[place]
     return whole.select(pl.lit(rule).alias("rule"), "scope", "value", "rec", "known_at")
 
 

@@ -82,7 +82,8 @@ def claims_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Cla
 
 def _domains_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     verified = optional(accounts, "domain_verified", pl.Boolean())
-    rows = _with_domains(accounts.with_columns(verified, written="domain"), rules)
+    read = accounts.select("source", "rec", "known_at", verified, written="domain")
+    rows = _with_domains(read, rules)
     # An explicit "not verified" is somebody's typing, not evidence; null says nothing.
     doubted = pl.col("domain_verified").eq_missing(other=False) & pl.col("key").is_not_null()
     doubt = pl.lit("the source says that this domain is not verified")
@@ -144,8 +145,7 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     further = _with_domains(rows.filter(pl.col("kind") == "domain"), rules)
     aliases = rows.filter(pl.col("kind") == "alias")
     key = names(aliases["written"], rules.legal_suffixes).alias("key")
-    recs = links.select("source", "source_account_id", "rec").unique()
-    foreign = account_ids_of_links(links).join(recs, on=["source", "source_account_id"])
+    foreign = account_ids_of_links(links, "rec")
     return [
         Claim(
             "foreign_key",
