@@ -24,7 +24,7 @@ from health_pipeline.core.identity.population import (
 )
 from health_pipeline.core.schemas.day import NEW_USER_DAYS, DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import Timeline, as_of, in_force, in_force_between
+from health_pipeline.core.schemas.time import Timeline, as_of, in_force
 from health_pipeline.orchestration.attached import NUMBER, Attached
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
@@ -60,13 +60,17 @@ class _AsOf(Mapping[str, pl.DataFrame]):
 
 
 class _Asked(Mapping[str, pl.LazyFrame]):
-    """The same as queries: read is only what is asked for; accounts are places in `ids`."""
+    """The same as queries of files; accounts are places in `ids`.
+
+    Read is only what is asked for, day by day: in memory a filter would look at every row, where a
+    file leaves out those of other months by their statistics.
+    """
 
     def __init__(self, past: "Past", day: date, ids: pl.Series) -> None:
         self._past, self._day, self._ids = past, day, ids
 
     def __getitem__(self, name: str) -> pl.LazyFrame:
-        found = in_force(SOURCE_TABLES[name], self._past.rows(name), self._day)
+        found = in_force(SOURCE_TABLES[name], self._past.tables.scan(name), self._day)
         known = self._past.tables.ids
         if self._ids is known:
             return found
@@ -106,7 +110,6 @@ class Past:
     usage_known: pl.DataFrame
     lake: Lake
     _timelines: dict[str, Timeline] = field(default_factory=dict)
-    _rows: dict[str, pl.LazyFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stores: Stores, window: Window, tables: Attached | None = None) -> "Past":
@@ -138,14 +141,6 @@ class Past:
                 table, self.tables[name], first=window.first, through=window.last
             )
         return self._timelines[name]
-
-    def rows(self, name: str) -> pl.LazyFrame:
-        """The same versions, `dated`: of a day from their file, of more days from memory."""
-        first, last = self.window.first, self.window.last
-        if name not in self._rows:
-            found = in_force_between(self.tables.scan(name), first, last)
-            self._rows[name] = found if first == last else found.collect().lazy()
-        return self._rows[name]
 
     def on(self, day: date) -> Mapping[str, pl.DataFrame]:
         """The connected source tables as of `day`."""
