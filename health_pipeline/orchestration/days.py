@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
+from typing import TypeVar
 
 import polars as pl
 
@@ -32,22 +33,18 @@ from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.usage import activity_parts
 from health_pipeline.orchestration.window import Window
 
+Table = TypeVar("Table", pl.DataFrame, pl.LazyFrame)
+
 USER_CORE_DAYS = ("user_id", "day", "known_on", "core_events")
 USAGE_BACK = 125
 """A source that sent no usage for longer does not count as a source of usage."""
 
 
-class _AsOf(Mapping[str, pl.DataFrame]):
-    """Whole source tables as of one day, each worked out when it is first asked for."""
+class _OfDay(Mapping[str, Table]):
+    """The connected source tables as of one day, each found when it is asked for."""
 
     def __init__(self, past: "Past", day: date) -> None:
         self._past, self._day = past, day
-        self._found: dict[str, pl.DataFrame] = {}
-
-    def __getitem__(self, name: str) -> pl.DataFrame:
-        if name not in self._found:
-            self._found[name] = self._past.timeline(name).on(self._day)
-        return self._found[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._past.tables
@@ -59,15 +56,29 @@ class _AsOf(Mapping[str, pl.DataFrame]):
         return len(self._past.tables)
 
 
-class _Asked(Mapping[str, pl.LazyFrame]):
-    """The same as queries of files; accounts are places in `ids`.
+class _AsOf(_OfDay[pl.DataFrame]):
+    """As whole frames."""
+
+    def __init__(self, past: "Past", day: date) -> None:
+        super().__init__(past, day)
+        self._found: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._found:
+            self._found[name] = self._past.timeline(name).on(self._day)
+        return self._found[name]
+
+
+class _Asked(_OfDay[pl.LazyFrame]):
+    """As queries of files; accounts are places in `ids`.
 
     Read is only what is asked for, day by day: in memory a filter would look at every row, where a
     file leaves out those of other months by their statistics.
     """
 
     def __init__(self, past: "Past", day: date, ids: pl.Series) -> None:
-        self._past, self._day, self._ids = past, day, ids
+        super().__init__(past, day)
+        self._ids = ids
 
     def __getitem__(self, name: str) -> pl.LazyFrame:
         found = in_force(SOURCE_TABLES[name], self._past.tables.scan(name), self._day)
@@ -79,15 +90,6 @@ class _Asked(Mapping[str, pl.LazyFrame]):
             pl.Series(range(len(known)), dtype=NUMBER), places, return_dtype=NUMBER
         )
         return found.with_columns(numbers)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._past.tables
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._past.tables)
-
-    def __len__(self) -> int:
-        return len(self._past.tables)
 
 
 @dataclass(frozen=True)
