@@ -15,6 +15,7 @@ FALLING = ("quiet_churn", "escalations_while_usage_falls")
 USE_OF_USERS = (
     *USE, *FALLING,
     "stickiness", "usage_trend", "burst_gap", "time_to_first_value", "friction_at_high_usage",
+    "weekly_cadence", "user_time_to_first_value",
 )  # fmt: skip
 
 STARVED = {
@@ -36,13 +37,19 @@ STARVED = {
         "resolution_time",
         "ticket_volume",
     ),
-    ("milestones",): ("milestone_completion", "onboarding_milestones", "stalled_onboarding"),
+    ("milestones",): (
+        "milestone_completion",
+        "onboarding_milestones",
+        "onboarding_stage",
+        "stalled_onboarding",
+    ),
     ("engagements",): ("sponsor_engagement",),
     ("invoices",): ("failed_payments", "overdue_invoices"),
     ("sentiments",): ("sentiment",),
-    ("users",): ("seat_utilisation", "sponsor_left"),
+    ("users",): ("seat_utilisation", "sponsor_left", "user_time_to_first_value"),
     ("integrations",): ("integrations",),
     ("renewals",): ("procurement_flags",),
+    ("surveys",): ("survey_satisfaction",),
     ("seat_requests",): ("seat_reduction_requests",),
 }
 HELPS = {"outcomes"}
@@ -69,7 +76,7 @@ def test_a_signal_names_the_tables_that_starve_it():
 
 TOGETHER = [
     # table sets whose signals are strangers to each other, so that one run shows several
-    [("tickets",), ("engagements",), ("invoices",)],
+    [("tickets",), ("engagements",), ("invoices",), ("surveys",)],
     [("milestones",), ("sentiments",), ("integrations",), ("renewals",), ("seat_requests",)],
     [("users",)],
     [("subscriptions",)],
