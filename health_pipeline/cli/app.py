@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -201,3 +202,12 @@ def main() -> None:
         raise SystemExit(exits.FAILED) from None
     except (ControlError, sqlite3.Error, OSError) as error:  # they say which file, and why
         raise SystemExit(fail(str(error), exits.FAILED).exit_code) from None
+    finally:
+        _leave_nothing()
+
+
+def _leave_nothing() -> None:
+    """Remove what a command kept on disk for itself, if it came to that."""
+    loaded = sys.modules.get("health_pipeline.orchestration.identity")
+    if loaded:  # to load it for `health --help` would take a second
+        loaded.forget_attached()

@@ -155,10 +155,18 @@ def attached_tables(stores: Stores) -> Attached:
         raise LookupError("identity is not resolved yet; materialise account_xref first")
     key = (*(file for files in given.values() for file in files), *xref, *links)
     if key not in _attached:
-        _attached.clear()
+        _attached.clear()  # who still reads the files of before keeps them
         folder = scratch(lake.root, SCRATCH)
         _attached[key] = Attached(Path(folder.name), given, xref, links, folder)
     return _attached[key]
+
+
+def forget_attached() -> None:
+    """Remove the folder of `attached_tables` before the process ends."""
+    for kept in _attached.values():
+        if kept.scratch is not None:
+            kept.scratch.cleanup()
+    _attached.clear()
 
 
 def _unclaimed(stores: Stores, found: Identity) -> Iterator[pl.DataFrame]:
