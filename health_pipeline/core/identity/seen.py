@@ -47,7 +47,9 @@ class Shown:
 
     @classmethod
     def together(cls, parts: Sequence[Shown]) -> Shown:
-        """By all of `parts`, which is what all their rows together say."""
+        """By all of `parts`, which is what all their rows together say; none: nobody is seen."""
+        if not parts:
+            return cls.of({})
         used = pl.concat([part.used for part in parts])
         return cls(
             _ever_earlier(pl.concat([part.seen for part in parts])),
