@@ -134,7 +134,7 @@ def test_a_failed_run_reaches_whoever_is_on_call_once(house, receiver, tmp_path)
     assert body["data"]["route"] == "on_call"
     said = f"{body['data']['title']}: {body['data']['text']}"
     assert said.startswith(f"daily_health failed, run {run_id}: scores: ")
-    assert "no signal values on 2025-09-01" in said
+    assert "no population on 2025-09-01" in said
 
 
 def test_a_run_that_is_tried_again_is_no_news_yet(house, receiver, tmp_path):
