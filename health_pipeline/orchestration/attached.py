@@ -92,6 +92,7 @@ class Attached(Mapping[str, pl.DataFrame]):
         path = self.folder / f"{name}.parquet"
         with _making:
             if not path.exists():
+                self.folder.mkdir(exist_ok=True)  # a later run may have taken it for left behind
                 for made, frame in self._made(name).items():
                     draft = self.folder / f"{made}.tmp"
                     frame.write_parquet(draft, compression="lz4", row_group_size=ROW_GROUP)

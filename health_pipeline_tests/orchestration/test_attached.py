@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 
 import polars as pl
@@ -130,6 +131,14 @@ def test_new_rows_are_attached_anew_and_folders_go_with_their_tables(stores):
     assert attached_tables(stores)["tickets"].height == before["tickets"].height + 1
     del before
     assert len(list(stores.lake.root.glob(f"{SCRATCH}*"))) == 1
+
+
+def test_a_folder_that_was_taken_for_left_behind_is_made_again(stores):
+    found = attached_tables(stores)
+    before = found["tickets"]
+    shutil.rmtree(found.folder)
+    assert attached_tables(stores) is found
+    assert_frame_equal(found["tickets"], before)
 
 
 def test_a_customer_whom_identity_no_longer_knows_keeps_its_place(stores):

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from health_pipeline.core.schemas.columns import TIMESTAMP, SourceTable
+from health_pipeline.core.schemas.queries import read
 
 KNOWN_SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """`known_at` of a row of the first landing that carries no date of its own."""
@@ -212,7 +213,7 @@ def _hide_future(table: SourceTable, rows: pl.DataFrame, day: date) -> pl.DataFr
     happened = [c.name for c in table.columns if c.happened and c.name in rows.columns]
     latest = rows.select(pl.col(name).cast(pl.Date).max() for name in happened)
     ahead = [name for name in happened if (last := latest[name][0]) is not None and last > day]
-    return _hidden(table, rows.lazy(), ahead, day).collect(engine="in-memory") if ahead else rows
+    return _hidden(table, rows.lazy(), ahead, day).pipe(read) if ahead else rows
 
 
 def _hidden(

@@ -8,6 +8,7 @@ from typing import TypeVar
 import polars as pl
 
 from health_pipeline.core.schemas.day import WINDOW_COLUMNS, DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.signals.kind import MEASURED, MISSING, NOT_APPLICABLE, VALUE_COLUMNS
 
@@ -31,8 +32,7 @@ def answers(view: DayView, found: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
         The columns of `VALUE_COLUMNS`, in the order of the accounts. A null value carries neither
         date nor detail.
     """
-    # polars' other engine (2.1) may panic on texts that are put together of no rows.
-    found = found.lazy().collect(engine="in-memory")
+    found = found.lazy().pipe(read)
     given = pl.col("status") if "status" in found.columns else pl.lit(None, pl.String())
     seen = pl.col("observed_on") if "observed_on" in found.columns else pl.lit(view.day)
     valued = pl.col("value").is_not_null()
@@ -125,7 +125,7 @@ def unpaid_invoice() -> pl.Expr:
 
 def invoices(view: DayView) -> pl.LazyFrame:
     """All invoices of the day: read once, then asked as a query."""
-    return once(view, "invoices", lambda: rows(view, "invoices").collect(engine="in-memory")).lazy()
+    return once(view, "invoices", lambda: rows(view, "invoices").pipe(read)).lazy()
 
 
 def latest_sentiments(view: DayView) -> pl.DataFrame:
@@ -137,7 +137,7 @@ def _latest(view: DayView) -> pl.DataFrame:
     return (
         rows(view, "sentiments")
         .select("account_id", "recorded_at", "score")
-        .collect(engine="in-memory")
+        .pipe(read)
         .sort("recorded_at", "score", descending=[True, False])
         .unique("account_id", keep="first", maintain_order=True)
     )
@@ -162,7 +162,7 @@ def _planned(view: DayView) -> pl.DataFrame:
         rows(view, "milestones")
         .select(*asked, due=due)
         .filter(pl.col("due").is_not_null())
-        .collect(engine="in-memory")
+        .pipe(read)
     )
 
 

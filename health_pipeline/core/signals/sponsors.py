@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import once, rows
 
 
@@ -28,7 +29,7 @@ def _listed(view: DayView) -> pl.DataFrame:
         .filter("is_sponsor")
         .group_by("account_id", email=as_compared("email"))
         .agg(left_on=pl.when(left.is_not_null().all()).then(left.max()))
-        .collect(engine="in-memory")
+        .pipe(read)
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import once, rows
 
 COLUMNS = (
@@ -23,16 +24,14 @@ COLUMNS = (
 
 def tickets(view: DayView) -> pl.LazyFrame:
     """All tickets of the day, of them what signals ask for: read once, then asked as a query."""
-    every = once(
-        view, "tickets", lambda: rows(view, "tickets").select(COLUMNS).collect(engine="in-memory")
-    )
+    every = once(view, "tickets", lambda: rows(view, "tickets").select(COLUMNS).pipe(read))
     return every.lazy()
 
 
 def supported(view: DayView) -> pl.DataFrame:
     """`account_id` of those that support has seen: what they do not show counts as none."""
     seen = pl.col("account_id").unique()
-    return once(view, "supported", lambda: tickets(view).select(seen).collect(engine="in-memory"))
+    return once(view, "supported", lambda: tickets(view).select(seen).pipe(read))
 
 
 def ticket_rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
@@ -53,7 +52,7 @@ def _rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
     recent_from = view.day - timedelta(days=window_days - 1)
     earlier_from = recent_from - timedelta(days=earlier_days)
     opened = tickets(view).select("account_id", "source", on=pl.col("opened_at").dt.date())
-    began = opened.group_by("source").agg(recorded=pl.col("on").min()).collect(engine="in-memory")
+    began = opened.group_by("source").agg(recorded=pl.col("on").min()).pipe(read)
     if began.height == 1:  # far cheaper than a join
         opened = opened.with_columns(recorded=began["recorded"].item())
     else:
@@ -77,5 +76,5 @@ def _rate(view: DayView, window_days: int, earlier_days: int) -> pl.DataFrame:
             "opened",
             usual=pl.when(days >= window_days).then(pl.col("earlier") * window_days / days),
         )
-        .collect(engine="in-memory")
+        .pipe(read)
     )

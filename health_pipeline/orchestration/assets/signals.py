@@ -28,12 +28,15 @@ READ = (
     "engagements",
     "integrations",
     "sentiments",
-    "surveys",
     "renewals",
 )
-"""Source tables that kinds of signals look at, beside usage."""
+"""Source tables that kinds of signals look at, beside usage, and whose silence is an outage."""
 
-MEASURED_FROM = (USAGE_WINDOWS, "population", *map(landing_key, READ))
+IN_WAVES = ("surveys",)
+"""Looked at too, but silent by nature: a survey is asked for some weeks, then for months not at
+all, and what would rest for its silence are the tiers of everybody."""
+
+MEASURED_FROM = (USAGE_WINDOWS, "population", *map(landing_key, (*READ, *IN_WAVES)))
 """Assets that values of signals are worked out from."""
 
 

@@ -102,3 +102,10 @@ def test_the_tables_that_a_kind_reads_are_named(kind):
     assert asked <= set(kind.meta.reads)
     if "usage(view)" in source:
         assert USAGE in kind.meta.reads
+
+
+@EACH
+def test_a_kind_reads_by_the_engine_that_all_use(kind):
+    """See `core.schemas.queries`."""
+    source = (Path(kinds_package.__path__[0]) / f"{kind.name}.py").read_text(encoding="utf-8")
+    assert ".collect(" not in source

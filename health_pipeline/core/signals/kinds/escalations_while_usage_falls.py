@@ -15,6 +15,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
 from health_pipeline.core.signals.tickets import supported, tickets
@@ -59,7 +60,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
             now=(on > view.day - window).sum(),
             before=on.is_between(view.day - 2 * window, view.day - window, closed="right").sum(),
         )
-        .collect(engine="in-memory")
+        .pipe(read)
     )
     counts = supported(view).join(escalated, on="account_id", how="left").fill_null(0)
     joined = fall.join(counts, on="account_id", how="left", maintain_order="left")

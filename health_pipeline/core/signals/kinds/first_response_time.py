@@ -14,6 +14,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline.core.signals.answers import answers, not_applicable
 from health_pipeline.core.signals.kind import KindMeta
@@ -59,7 +60,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         .filter(pl.col("opened_at").dt.date() > since)
         .select("account_id", took=took, waits=~answered)
         .filter(pl.col("took") >= 0)  # answered before it was opened: a broken clock
-        .collect(engine="in-memory")
+        .pipe(read)
         .lazy()
     )
     usual = told.filter(~pl.col("waits")).group_by("account_id").agg(usual=pl.col("took").mean())

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import (
     answers,
     latest_sentiments,
@@ -108,7 +109,7 @@ def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
         late_ones = planned.filter(pl.col("is_onboarding").fill_null(True), behind)
         first = late_ones.sort("due", "name").unique("account_id", keep="first")
         said.append(_named(first, "{} late", "name"))
-    return pl.concat(said).collect(engine="in-memory") if said else None
+    return pl.concat(said).pipe(read) if said else None
 
 
 def _discontent(view: DayView) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import NOT_APPLICABLE, STALE, KindMeta
@@ -74,14 +75,12 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     lately = pl.col("observed_at") > end_of(view.day) - timedelta(days=FORGOTTEN_DAYS)
     remembered = rows(view, "integrations").select(COLUMNS).filter(lately)
     holds = pl.col("observed_at") >= end_of(view.day) - since
-    held = remembered.filter(holds, is_crucial).collect(engine="in-memory")
+    held = remembered.filter(holds, is_crucial).pipe(read)
     without = view.accounts.join(held, on="account_id", how="anti")["account_id"]
     failed = held.filter(pl.col("status") == "failed")["account_id"]
     # Most accounts hold and are in order: what was seen earlier is searched for the others only.
     asked = pl.concat([without, failed]).unique()
-    every = remembered.filter(pl.col("account_id").is_in(asked.implode())).collect(
-        engine="in-memory"
-    )
+    every = remembered.filter(pl.col("account_id").is_in(asked.implode())).pipe(read)
     crucial = every.filter(is_crucial)
     older = crucial.filter(pl.col("account_id").is_in(without.implode()))
     latest = _latest(held, older, params)

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 from health_pipeline.core.signals.tickets import ticket_rate, tickets
@@ -79,16 +80,8 @@ def _spoke(view: DayView, since: date) -> pl.Series:
     told = [view.accounts.drop_nulls("cancellation_notice_on")["account_id"]]
     if view.has("tickets", "escalated_at"):
         escalated = pl.col("escalated_at").dt.date() > since
-        told.append(
-            tickets(view)
-            .filter(escalated)
-            .select("account_id")
-            .collect(engine="in-memory")
-            .to_series()
-        )
+        told.append(tickets(view).filter(escalated).select("account_id").pipe(read).to_series())
     if "seat_requests" in view.tables:
         asked = (pl.col("requested_on") > since) & (pl.col("seats") < 0)
-        told.append(
-            rows(view, "seat_requests").filter(asked).collect(engine="in-memory")["account_id"]
-        )
+        told.append(rows(view, "seat_requests").filter(asked).pipe(read)["account_id"])
     return pl.concat(told).unique()

@@ -10,6 +10,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows, seats_known
 from health_pipeline.core.signals.kind import KindMeta
 
@@ -47,7 +48,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         rows(view, "users")
         .filter(pl.col("source").is_in(sources))
         .select("account_id", "user_id", is_used=is_used)
-        .collect(engine="in-memory")
+        .pipe(read)
     )
     if users.is_empty():
         return not_applicable(view)

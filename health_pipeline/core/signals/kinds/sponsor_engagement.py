@@ -11,6 +11,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 from health_pipeline.core.signals.sponsors import as_compared, sponsors
@@ -44,7 +45,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     if not _can_tell(view):
         return not_applicable(view)
     on = pl.col("occurred_at").dt.date()
-    contacts = rows(view, "engagements").select(*CONTACT, on=on).collect(engine="in-memory")
+    contacts = rows(view, "engagements").select(*CONTACT, on=on).pipe(read)
     people = sponsors(view)
     if people is None:
         none = {"email": pl.lit(""), "left_on": pl.lit(None, pl.Date)}

@@ -11,6 +11,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 from health_pipeline.core.signals.sponsors import as_compared, sponsors
@@ -77,5 +78,5 @@ def _followed(view: DayView, left: pl.DataFrame, people: pl.DataFrame) -> pl.Dat
         .join(people.lazy(), on=["account_id", "email"], how="anti")
         .group_by("account_id")
         .agg(followed=pl.lit(1), met_on=pl.col("on").max())
-        .collect(engine="in-memory")
+        .pipe(read)
     )

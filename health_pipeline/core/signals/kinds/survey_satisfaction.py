@@ -14,6 +14,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 
@@ -59,7 +60,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
             value=_on_one_scale(),
         )
         .drop_nulls("value")
-        .collect()
+        .pipe(read)
     )
     latest = answered.sort("answered_at", "value", descending=[True, False]).unique(
         ["account_id", "source", "person", "kind"], keep="first", maintain_order=True

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows, usage
 from health_pipeline.core.signals.kind import NOT_APPLICABLE, KindMeta
 
@@ -86,7 +87,7 @@ def _with_kickoff(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
     if "subscriptions" in view.tables:
         started = rows(view, "subscriptions").group_by("account_id")
         found = found.join(
-            started.agg(subscribed=pl.col("starts_on").min()).collect(engine="in-memory"),
+            started.agg(subscribed=pl.col("starts_on").min()).pipe(read),
             on="account_id",
             how="left",
             maintain_order="left",
@@ -98,7 +99,7 @@ def _with_kickoff(view: DayView, found: pl.DataFrame) -> pl.DataFrame:
             .filter(pl.col("is_onboarding").fill_null(True), pl.col("name").str.contains(KICKOFF))
             .group_by("account_id")
             .agg(held=pl.coalesce("completed_on", "original_due_on", "due_on").min())
-            .collect(engine="in-memory")
+            .pipe(read)
         )
         found = found.join(held, on="account_id", how="left", maintain_order="left")
         dates = ["held", *dates]

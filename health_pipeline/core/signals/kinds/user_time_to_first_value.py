@@ -16,6 +16,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import NEW_USER_DAYS, DayView
+from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows, usage
 from health_pipeline.core.signals.kind import NOT_APPLICABLE, KindMeta
 
@@ -97,5 +98,5 @@ def _new_users(view: DayView, params: Params) -> pl.DataFrame:
     old = users.filter(pl.col("joined_on") <= since).join(new, on=person, how="semi")
     people = (
         new.join(old, on=person, how="anti").group_by(person).agg(pl.col("joined_on").min())
-    ).collect()
+    ).pipe(read)
     return people.join(view.first_core(), on="user_id", how="left").drop("user_id")
