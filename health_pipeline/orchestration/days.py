@@ -85,9 +85,9 @@ class _Asked(_OfDay[pl.LazyFrame]):
         known = self._past.tables.ids
         if self._ids is known:
             return found
-        places = _numbers(known, self._ids)
+        theirs = places(known, self._ids)
         numbers = pl.col("account_id").replace_strict(
-            pl.Series(range(len(known)), dtype=NUMBER), places, return_dtype=NUMBER
+            pl.Series(range(len(known)), dtype=NUMBER), theirs, return_dtype=NUMBER
         )
         return found.with_columns(numbers)
 
@@ -245,12 +245,12 @@ def day_views(
         usage: `OBSERVED` rows of the days.
         days: ascending; they need not follow each other.
     """
-    ids, numbers = past.tables.ids, _numbers(people["account_id"], past.tables.ids)
+    ids, numbers = past.tables.ids, places(people["account_id"], past.tables.ids)
     if numbers.null_count():  # identity no longer knows all of them
         ids = pl.concat([ids, people["account_id"]]).unique().sort()
-        numbers = _numbers(people["account_id"], ids)
+        numbers = places(people["account_id"], ids)
     people = people.with_columns(numbers)
-    usage = usage.with_columns(_numbers(usage["account_id"], ids))
+    usage = usage.with_columns(places(usage["account_id"], ids))
     by_day = people.partition_by("date", as_dict=True)
     usage_by_day = usage.partition_by("date", as_dict=True)
     for day in days:
@@ -270,7 +270,7 @@ def day_views(
         )
 
 
-def _numbers(accounts: pl.Series, ids: pl.Series) -> pl.Series:
+def places(accounts: pl.Series, ids: pl.Series) -> pl.Series:
     """The place of each of `accounts` in `ids`; null for one that is not there."""
     return accounts.cast(pl.Enum(ids), strict=False).to_physical().cast(NUMBER)
 

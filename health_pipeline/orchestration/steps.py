@@ -68,7 +68,7 @@ def score_days(
         history=published,
     )
     fired = gates(signals, model.scoring)
-    hard = hard_events(signals.frame, people, model.signals)
+    hard = hard_events(signals, people, model.signals)
     raw = beside(beside(scores.raw, fired.select(*KEY, "cap")), hard)
     rests = people.select(*KEY, "frozen_by", frozen=pl.col("frozen_by").is_not_null())
     held = hold(beside(raw, rests), published, model.scoring)

@@ -7,7 +7,9 @@ number of its account and day and of its signal; what belongs to those is looked
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ ORDER = ("date", "account_id")
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignalRows:
     """A long frame in the order of date, account and signal; rows may be missing or double.
 
@@ -48,6 +50,36 @@ class SignalRows:
     def any(self, tests: Array) -> Array:
         """Whether a test is true of any row of each of `days`."""
         return np.bincount(self.day[tests], minlength=self.days.height) > 0
+
+    def of(self, signals: Collection[str]) -> Array:
+        """The rows of `signals`, one signal after the other, in the order of `names`."""
+        wanted = [self._rows[n] for n, name in enumerate(self.names) if name in signals]
+        return np.concatenate(wanted) if wanted else np.empty(0, np.intp)
+
+    @cached_property
+    def _rows(self) -> list[Array]:
+        """The rows of each of `names`."""
+        order = np.argsort(self.signal, kind="stable")
+        return np.split(order, np.bincount(self.signal, minlength=len(self.names)).cumsum())
+
+    @cached_property
+    def measured(self) -> Array:
+        """Whether the status says so, for each row."""
+        return (self.frame["status"] == "measured").fill_null(value=False).to_numpy()
+
+    @cached_property
+    def subscore(self) -> Array:
+        """For each row; NaN where there is none."""
+        return self.numbers("subscore")
+
+    @cached_property
+    def value(self) -> Array:
+        """For each row; NaN where there is none."""
+        return self.numbers("value")
+
+    def numbers(self, column: str) -> Array:
+        """A column as floats; NaN for null."""
+        return self.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,8 @@ def disagreement(
 def _said(scores: pl.DataFrame, rows: SignalRows, signal: str) -> Array:
     """The verdict of one signal on each row of `scores`."""
     subscore = np.full(rows.days.height, np.nan)
-    if signal in rows.names:
-        of = rows.signal == rows.names.index(signal)
-        subscore[rows.day[of]] = rows.frame["subscore"].fill_null(np.nan).to_numpy()[of]
+    at = rows.of({signal})
+    subscore[rows.day[at]] = rows.subscore[at]
     found = beside(scores.select(KEY), rows.days.with_columns(pl.Series("subscore", subscore)))
     return _verdict(found["subscore"].fill_null(np.nan).to_numpy())
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from health_pipeline.core.schemas.account_days import SignalRows, signal_rows
+from health_pipeline.core.schemas.account_days import Array, SignalRows, signal_rows
 
 EXPANSION: dict[str, pl.DataType] = {
     "account_id": pl.String(),
@@ -35,20 +35,17 @@ def expansion_index(
         and where there are no parts.
     """
     rows = signal_rows(signals)
-    subscore = rows.frame["subscore"].fill_null(np.nan).to_numpy()
-    names = np.array(rows.names)
-    means = [
-        _mean(rows, subscore, np.flatnonzero(np.isin(names, members))) for members in parts.values()
-    ]
+    means = [_mean(rows, members) for members in parts.values()]
     least = np.min(means, axis=0) if means else np.full(rows.days.height, np.nan)
     index = pl.Series("expansion_index", least, pl.Float64, nan_to_null=True)
     return rows.days.with_columns(index).select(*EXPANSION)
 
 
-def _mean(rows: SignalRows, subscore: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Of each account and day over the signals numbered `members`; NaN where none is measured."""
-    counted = np.isin(rows.signal, members) & ~np.isnan(subscore)
-    day, size = rows.day[counted], rows.days.height
-    total = np.bincount(day, weights=subscore[counted], minlength=size)
+def _mean(rows: SignalRows, members: Sequence[str]) -> Array:
+    """Of each account and day over the signals `members`; NaN where none is measured."""
+    at = rows.of(members)
+    at = at[~np.isnan(rows.subscore[at])]
+    day, size = rows.day[at], rows.days.height
+    total = np.bincount(day, weights=rows.subscore[at], minlength=size)
     number = np.bincount(day, minlength=size)
     return np.asarray(np.divide(total, number, out=np.full(size, np.nan), where=number > 0))

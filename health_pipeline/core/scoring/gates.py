@@ -39,9 +39,8 @@ def gates(signals: pl.DataFrame | SignalRows, rules: ScoringRules) -> pl.DataFra
         is not measured, null when all could. Such a gate does not fire.
     """
     rows = signal_rows(signals)
-    asked = _asked(rows, rules)
     fired = rows.days.with_columns(
-        pl.lit(0).alias(PATTERN), *(_fires(gate, asked, rows.days.height) for gate in rules.gates)
+        pl.lit(0).alias(PATTERN), *(_fires(gate, rows) for gate in rules.gates)
     )
     # Few patterns of gates occur: their words are put together once, not for each account.
     pattern = fired.columns[len(KEY) :]
@@ -59,8 +58,7 @@ def fired_gates(signals: pl.DataFrame | SignalRows, rules: ScoringRules) -> pl.D
         fires, null where its signal is not measured.
     """
     rows = signal_rows(signals)
-    asked = _asked(rows, rules)
-    fired = rows.days.with_columns(_fires(gate, asked, rows.days.height) for gate in rules.gates)
+    fired = rows.days.with_columns(_fires(gate, rows) for gate in rules.gates)
     together = (_fires_together(gate).alias(_column(gate)) for gate in rules.combined_gates)
     every: tuple[Gate | CombinedGate, ...] = (*rules.gates, *rules.combined_gates)
     return fired.with_columns(together).rename({_column(gate): gate.name for gate in every})
@@ -88,26 +86,17 @@ def _column(gate: Gate | CombinedGate) -> str:
     return f"fires:{gate.name}"
 
 
-def _asked(rows: SignalRows, rules: ScoringRules) -> pl.DataFrame:
-    """`day` (place in `rows.days`), `signal`, `value`, `subscore` of what gates can ask."""
-    gated = np.isin(rows.names, [gate.signal for gate in rules.gates])[rows.signal]
-    measured = (rows.frame["status"] == "measured").fill_null(False).to_numpy()
-    at = np.flatnonzero(gated & measured)
-    asked = rows.frame.select("signal", "value", "subscore")[at]
-    return asked.with_columns(pl.Series("day", rows.day[at]))
-
-
-def _fires(gate: Gate, asked: pl.DataFrame, days: int) -> pl.Series:
+def _fires(gate: Gate, rows: SignalRows) -> pl.Series:
     """True or False on each day on which the gate's signal is measured, null on the others."""
-    if gate.when == "risk":
-        test = pl.col("subscore") < RISK_BELOW
-    elif gate.when == "above":
-        test = pl.col("value") > gate.value
-    else:
-        test = pl.col("value") < gate.value
-    found = asked.filter(pl.col("signal") == gate.signal).select("day", fires=test).drop_nulls()
-    state = np.full(days, -1, dtype=np.int8)
-    np.maximum.at(state, found["day"].to_numpy(), found["fires"].cast(pl.Int8).to_numpy())
+    at = rows.of({gate.signal})
+    at = at[rows.measured[at]]
+    by_risk = gate.when == "risk"
+    figure = (rows.subscore if by_risk else rows.value)[at]
+    limit = RISK_BELOW if by_risk else gate.value
+    fires = figure > limit if gate.when == "above" else figure < limit
+    known = ~np.isnan(figure)
+    state = np.full(rows.days.height, -1, dtype=np.int8)
+    np.maximum.at(state, rows.day[at[known]], fires[known].astype(np.int8))
     return pl.Series(_column(gate), state > 0).set(pl.Series(state < 0), None)
 
 

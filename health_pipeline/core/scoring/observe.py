@@ -75,19 +75,18 @@ def observe(
         looked_up(rows, segments, known, baseline.select("segment", "signal", "reference")), specs
     )
     status, w = rows.frame["status"], cells.numbers("w")
-    measured = (status == "measured").fill_null(value=False).to_numpy()
     f = faded(
-        _numbers(rows, "freshness_hours") / 24.0, cells.numbers("ttl"), cells.numbers("half_life")
+        rows.numbers("freshness_hours") / 24.0, cells.numbers("ttl"), cells.numbers("half_life")
     )
-    speaks = measured & (f >= OBSERVED_FROM)  # never, when of unknown age
-    aged = pl.Series(measured & ~speaks)
+    speaks = rows.measured & (f >= OBSERVED_FROM)  # never, when of unknown age
+    aged = pl.Series(rows.measured & ~speaks)
     stale = pl.Series("status", ["stale"]).new_from_index(0, len(status))
     inapplicable = (status == "not_applicable").fill_null(value=False).to_numpy()
     return Observed(
         rows,
         cells,
         status if not aged.any() else stale.zip_with(aged, status).alias("status"),
-        np.where(speaks, _numbers(rows, "subscore"), np.nan),
+        np.where(speaks, rows.subscore, np.nan),
         speaks,
         np.where(speaks, w, 0.0),
         np.where(speaks, w * f, 0.0),
@@ -106,10 +105,6 @@ def _weighed(cells: Cells, specs: Sequence[SignalSpec]) -> Cells:
         return cells
     beside = cells.frame.join(own, on=["segment", "signal"], how="left", maintain_order="left")
     return replace(cells, frame=beside.with_columns(pl.coalesce("own", "w").alias("w")).drop("own"))
-
-
-def _numbers(rows: SignalRows, column: str) -> Array:
-    return rows.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _refuse(signals: Sequence[str], baseline: pl.DataFrame, specs: Sequence[SignalSpec]) -> None:

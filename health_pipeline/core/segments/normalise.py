@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from health_pipeline.core.schemas.account_days import (
-    Array,
     Cells,
     SignalRows,
     looked_up,
@@ -21,7 +20,6 @@ from health_pipeline.core.schemas.subscore import subscore
 from health_pipeline.core.segments.measured import refuse_broken
 
 HOURS_A_DAY = 24.0
-MEASURED = "measured"
 KNOTS = ("k0", "k60", "k80", "k100")
 
 
@@ -60,13 +58,11 @@ def normalised_rows(
     """What `normalise` gives, with the numbers of its rows for the stages that go on from it."""
     rows = signal_rows(values)
     cells = _cells(rows, segments, baseline, specs)
-    judged = (rows.frame["status"] == MEASURED).fill_null(value=False).to_numpy()
-    _refuse_gaps(rows, cells, judged)
-    value = rows.frame["value"].fill_null(np.nan).to_numpy()
+    _refuse_gaps(rows, cells)
     better = cells.numbers("higher_is_better") == 1.0
-    worth = subscore(value, [cells.numbers(knot) for knot in KNOTS], higher_is_better=better)
+    worth = subscore(rows.value, [cells.numbers(knot) for knot in KNOTS], higher_is_better=better)
     found = rows.frame.with_columns(
-        pl.Series("subscore", np.where(judged, worth, np.nan), nan_to_null=True),
+        pl.Series("subscore", np.where(rows.measured, worth, np.nan), nan_to_null=True),
         pl.Series("segment_baseline", cells.numbers("median"), nan_to_null=True),
         cells.texts("unit").alias("unit"),
         freshness_hours=(pl.col("date") - pl.col("observed_on")).dt.total_days() * HOURS_A_DAY,
@@ -97,18 +93,19 @@ def _cells(
     return looked_up(rows, segments, known, baseline.select("segment", "signal", *KNOTS, "median"))
 
 
-def _refuse_gaps(rows: SignalRows, cells: Cells, judged: Array) -> None:
+def _refuse_gaps(rows: SignalRows, cells: Cells) -> None:
     refuse_broken(rows.frame)
     undated = rows.frame["observed_on"].is_null().to_numpy()
     gaps = {
         "has no spec; normalise it with the model that computed it": cells.lacks("unit"),
         "has no segment; assign segments for the same accounts and days": (
-            judged & cells.lacks("segment")
+            rows.measured & cells.lacks("segment")
         ),
         "has no knots in the baseline; refit it for these segments and signals": (
-            judged & cells.lacks("k0")
+            rows.measured & cells.lacks("k0")
         ),
-        "is measured without observed_on; say the day of its newest information": judged & undated,
+        "is measured without observed_on; say the day of its newest information": rows.measured
+        & undated,
     }
     for wrong, lacking in gaps.items():
         found = np.flatnonzero(lacking)

@@ -98,16 +98,18 @@ def _check_shape(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
 
 def _check_rows(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
     """A value says when it was seen, not later than the day; no value, no date."""
-    has_value = pl.col("status").is_in([MEASURED, STALE])
-    known = has_value | pl.col("status").is_in([MISSING, NOT_APPLICABLE])
-    wrong = answer.filter(
+    status = pl.col("status")
+    has_value = (status == MEASURED) | (status == STALE)
+    known = has_value | (status == MISSING) | (status == NOT_APPLICABLE)
+    wrong = (
         ~known.fill_null(False)
         | (has_value != pl.col("value").is_not_null())
         | (has_value != (pl.col("observed_on") <= view.day).fill_null(False))
     )
-    if not wrong.is_empty():
+    if answer.select(wrong.any()).item():
+        first = answer.filter(wrong).row(0)
         raise ValueError(
-            f"kind {spec.kind} (signal {spec.name}) on {view.day} answered {wrong.row(0)}; a "
+            f"kind {spec.kind} (signal {spec.name}) on {view.day} answered {first}; a "
             "measured or stale row has a value and an observed_on up to the day, a missing or "
             "not_applicable one has no value"
         )

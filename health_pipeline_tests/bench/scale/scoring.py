@@ -14,6 +14,7 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.signals.compute import signal_values
+from health_pipeline.orchestration.days import places
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.publish import of_days
 from health_pipeline.orchestration.steps import score_days
@@ -37,6 +38,8 @@ class Scoring:
         usage = tuple(spec for spec in whole.signals if spec.kind in KINDS)
         self.model = whole.model_copy(update={"signals": usage})
         self.people = population(user_links)
+        self.ids = self.people["account_id"]
+        self._numbered = self.people.with_columns(places(self.ids, self.ids))
         self.lake = stores.lake
         self._baseline: pl.DataFrame | None = None
         self._published = RESULT_TABLES["health_scores"].empty()
@@ -81,10 +84,10 @@ class Scoring:
     def _view(self, day: date, rows: pl.DataFrame) -> DayView:
         """What signals see of one day: usage, and the seats of each account."""
         features = self.model.activity.features
-        shown = rows.drop("date")
+        shown = rows.drop("date").with_columns(places(rows["account_id"], self.ids))
         return DayView(
             day=day,
-            accounts=self.people,
+            accounts=self._numbered,
             windows=shown,
             tables={"subscriptions": pl.DataFrame()},
             provided={"subscriptions": frozenset({"seats"})},
@@ -92,6 +95,7 @@ class Scoring:
                 FeatureInfo(f.name, bit, f.core, f.key, f.plans) for bit, f in enumerate(features)
             ),
             usage_sources=frozenset({SOURCE}),
+            ids=self.ids,
         )
 
     def _norms(self, values: pl.DataFrame, segments: pl.DataFrame, day: date) -> pl.DataFrame:
