@@ -10,6 +10,7 @@ from typing import Any
 from rich.markup import escape
 
 from health_pipeline.cli import exits
+from health_pipeline.cli.drivers import drivers_table, watched
 from health_pipeline.cli.house import err, out
 from health_pipeline.cli.moves import print_moves
 from health_pipeline.cli.render import money_words, table_of, tier_words
@@ -120,13 +121,14 @@ def _print_override(found: Explained) -> None:
 
 
 def _print_reasons(found: Explained) -> None:
+    only_seen = watched(found.drivers)
     rows = [
         (
             row["direction"],
             row["rank"],
             row["reason_code"],
             escape(row["sentence"]),
-            f"{row['points']:+.1f}",
+            "watched" if row["signal"] in only_seen else f"{row['points']:+.1f}",
             row["play"] or "-",
         )
         for row in found.reasons.iter_rows(named=True)
@@ -136,38 +138,12 @@ def _print_reasons(found: Explained) -> None:
         out.print(table_of("Why", columns, rows))
 
 
-def _number(value: float | None, digits: int = 1) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
-
-
 def _print_drivers(found: Explained) -> None:
     if found.score is None:
         return
-    rows = []
-    for row in found.drivers.iter_rows(named=True):
-        knots = "/".join(f"{row[k]:g}" if row[k] is not None else "-" for k in KNOTS)
-        rows.append(
-            (
-                row["group"],
-                row["signal"] + (" (borrowed)" if row["borrowed"] else ""),
-                f"{_number(row['value'])} {row['unit'] or ''}",
-                row["status"],
-                _number(row["segment_baseline"]),
-                knots,
-                _number(row["subscore"]),
-                _number(row["weight"] * 100 if row["weight"] is not None else None),
-                _number(row["points"], 2),
-                _number(row["points_vs_reference"], 2),
-            )
-        )
-    columns = (
-        *("group", "signal", "value", "status", "norm", "0/60/80/100", "subscore"),
-        *("weight %", "points", "against norm"),
-    )
-    out.print(table_of("Value → thresholds → subscore x weight = points", columns, rows))
-
-
-KNOTS = ("k0", "k60", "k80", "k100")
+    out.print(drivers_table(found.drivers))
+    if found.drivers["borrowed"].any():
+        out.print("* thresholds of a larger segment, for want of accounts", highlight=False)
 
 
 def _print_plays(found: Explained) -> None:

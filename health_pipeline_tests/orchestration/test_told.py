@@ -166,7 +166,7 @@ def explained(kind: dict[str, Any]) -> Explained:
         match=Match("acc_1", kind["name"], "acme.example", "name"),
         day=DAY,
         score=scores.row(0, named=True),
-        drivers=pl.DataFrame(),
+        drivers=RESULT_TABLES["contributions"].empty(),
         reasons=found.sort("direction", "rank"),
         narrative=told,
         plays=plays,
