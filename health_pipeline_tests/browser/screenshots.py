@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "img"
 REPORT = ROOT / "data" / "report" / "index.html"
 SCORE_PATH = ("4_signals", "5_score")
+Clip = dict[str, float]
+"""The part of the page that is kept: x, y, width, height."""
+
 RUN_ID = re.compile(r"^[0-9a-f]{8}$")
 SETTLE = 3_000
 """Milliseconds for the layout of a graph, after its data are there."""
@@ -56,22 +59,25 @@ def asset_page(page: Any, address: str) -> None:
     page.wait_for_timeout(SETTLE)
 
 
-def run(page: Any, address: str) -> None:
-    """The run that made the last day of health_scores."""
+def run(page: Any, address: str) -> Clip:
+    """The steps of the run that made the last day of health_scores, without the log below them.
+
+    The log names places of the machine; a picture of it would carry them.
+    """
+    page.set_viewport_size({"width": 1600, "height": 1500})
     page.goto(f"{address}/assets/health_scores?view=events")
     link = page.locator('a[href*="/runs/"]', has_text=RUN_ID).first
     run_id = link.get_attribute("href").split("/runs/")[1].split("?")[0]
     page.goto(f"{address}/runs/{run_id}")
     page.get_by_text("landing", exact=True).first.wait_for()
     page.wait_for_timeout(SETTLE)
-    border = page.get_by_text("stdout", exact=True).bounding_box()["y"] - 27
-    page.mouse.move(900, border)
+    log = page.get_by_text("stdout", exact=True)
+    page.mouse.move(900, log.bounding_box()["y"] - 27)
     page.mouse.down()
-    page.mouse.move(900, 720, steps=5)  # the steps need more room than the log
+    page.mouse.move(900, 1100, steps=5)  # the steps need more room than the log
     page.mouse.up()
     page.wait_for_timeout(SETTLE)
-    # The log below names places of the machine; a picture of it would carry them.
-    page.set_viewport_size({"width": 1600, "height": 716})
+    return {"x": 0, "y": 0, "width": 1600, "height": log.bounding_box()["y"] - 27}
 
 
 def report(page: Any, address: str) -> None:
@@ -113,16 +119,16 @@ def main(address: str = ADDRESS, folder: str = str(FOLDER), found: str = str(REP
     if address != "-":
         with chromium.page() as page:
             for picture in (asset_graph, asset_graph_score, asset_page, run):
-                picture(page, address)
-                _keep(page, Path(folder) / f"{picture.__name__}.png")
+                clip = picture(page, address)
+                _keep(page, Path(folder) / f"{picture.__name__}.png", clip)
     for picture, how in OF_REPORT.items():
         with chromium.page(**how) as page:
             picture(page, Path(found).resolve().as_uri())
             _keep(page, Path(folder) / f"{picture.__name__}.png")
 
 
-def _keep(page: Any, target: Path) -> None:
-    page.screenshot(path=str(target))
+def _keep(page: Any, target: Path, clip: Clip | None = None) -> None:
+    page.screenshot(path=str(target), clip=clip)
     print(f"{target}: {target.stat().st_size // 1024} KB")  # noqa: T201 - a tool for the shell
 
 

@@ -296,6 +296,24 @@ def test_what_nobody_tells_is_a_dash(tmp_path):
             page.get_by_role("dialog").wait_for(state="hidden")
 
 
+def test_a_reason_of_no_weight_is_only_watched(tmp_path):
+    read = world(40, at_risk=0.6)
+    first = read.reasons.filter(pl.col("rank") == 1).row(0, named=True)
+    is_watched = pl.col("signal") == first["signal"]
+    weight = pl.when(is_watched).then(0.0).otherwise("weight")
+    changed = replace(read, contributions=read.contributions.with_columns(weight=weight))
+    path = tmp_path / "index.html"
+    path.write_text(html_of(report(changed, words())), encoding="utf-8")
+    with opened(path.as_uri()) as page:
+        page.evaluate(f"location.hash = '#account={first['account_id']}'")
+        sheet = page.get_by_role("dialog")
+        card = sheet.locator("section, article, div").filter(has_text="What weighs on it").last
+        card.locator(".points").first.wait_for()
+        shown = card.locator(".points").all_inner_texts()
+    theirs = read.reasons.filter(pl.col("account_id") == first["account_id"]).sort("rank")
+    assert [text == "watched" for text in shown] == (theirs["signal"] == first["signal"]).to_list()
+
+
 def test_five_thousand_accounts_are_there_at_once(tmp_path):
     path = tmp_path / "index.html"
     path.write_text(html_of(report(world(5_000), words())), encoding="utf-8")

@@ -99,7 +99,8 @@ function reason(found, n) {
   const evidence = [words(SIGNALS[signal]), told && value !== null && `${reading(value, unit)}${unit && unit !== "%" ? ` ${unit}` : ""}`,
     told && before !== null && then && `${reading(before, unit)} on ${date(then)}`,
     told && norm !== null && `normal in the segment ${reading(norm, unit)}`, seen && `as of ${date(seen)}`].filter(Boolean).join(" · ");
-  return el("li", {}, el("span", { class: `points ${risk ? "down" : "up"}` }, signed(points)),
+  const watched = found.d_signal && !found.d_signal.includes(signal); // it moves no score
+  return el("li", {}, watched ? el("span", { class: "points quiet small" }, "watched") : el("span", { class: `points ${risk ? "down" : "up"}` }, signed(points)),
     el("div", {}, el("p", { dir: "auto" }, sentence), el("p", { class: "quiet small" }, evidence),
       risk && play ? el("p", { class: "small" }, "Play: ", playTitle(play)) : null));
 }
