@@ -16,7 +16,7 @@ from health_pipeline.orchestration.house import House
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "health_pipeline").rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60
-DECLARATIONS = {"results.py", "sources.py", "meanings.py"}
+DECLARATIONS = {"sources.py", "meanings.py"}
 """Of core/schemas: the contract itself, one line a column or word and no logic."""
 
 

@@ -11,7 +11,8 @@ import polars as pl
 
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.explanation.sentences import Figures, sentence
-from health_pipeline.core.schemas.results import EVIDENCE, RESULT_TABLES
+from health_pipeline.core.schemas.promised.actions import EVIDENCE
+from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.spec import HEALTHY_FROM, RISK_BELOW, SignalSpec
 
 MOST_STRENGTHS = 2

@@ -1,6 +1,6 @@
 """What the result tables and their columns mean, in words: for docs/tables.md and for Dagster.
 
-Belongs here: one sentence a table, one phrase a column. Does not: types and order (`results.py`).
+Belongs here: one sentence a table, one phrase a column. Does not: types and order (`promised/`).
 """
 
 from __future__ import annotations
