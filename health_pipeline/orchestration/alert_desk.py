@@ -7,12 +7,12 @@ from health_pipeline.adapters.store.alert_book import acknowledge, in_force, inc
 from health_pipeline.adapters.store.outbox import put
 from health_pipeline.adapters.store.silences import end_silence, silence, silences
 from health_pipeline.adapters.store.transaction import transaction
+from health_pipeline.config.matched import known_values
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.alerts.force import InForce, Silenced
-from health_pipeline.core.alerts.gates import NOTICE, TIER
 from health_pipeline.core.alerts.incidents import Incident
 from health_pipeline.core.alerts.params import Silence
-from health_pipeline.core.alerts.routes import KINDS, LISTS, SEVERITIES, Match
+from health_pipeline.core.alerts.routes import LISTS, Match
 from health_pipeline.core.schemas.messages import Message
 from health_pipeline.orchestration.alerting import channels_of
 from health_pipeline.orchestration.house import House, Stores
@@ -85,13 +85,8 @@ def silence_alerts(stores: Stores, match: Match, author: str, why: str, until: d
 
 def unknown_values(model: HealthModel, match: Match) -> list[str]:
     """The names in `match` that the model does not know, so that they take nothing."""
-    segments = model.segments
-    known = {
-        "segment": [*(one.name for one in segments.segments), segments.default],
-        "signal": [*(one.name for one in model.signals), TIER, NOTICE],
-        "kind": list(KINDS),
-        "severity": list(SEVERITIES),
-    }
+    codes = {one.name: one.reason_code for one in model.signals}
+    known = known_values(model.segments, model.scoring, codes)
     return [
         f"{field}={value} matches nothing (known: {', '.join(names)})"
         for field, names in known.items()

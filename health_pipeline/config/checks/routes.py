@@ -9,12 +9,10 @@ from zoneinfo import ZoneInfo
 from health_pipeline.config.checks.names import listed, unknown
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
-from health_pipeline.core.alerts.gates import NOTICE, TIER
-from health_pipeline.core.alerts.routes import KINDS, LISTS, SEVERITIES, Match, Route
+from health_pipeline.config.matched import known_values
+from health_pipeline.core.alerts.routes import LISTS, Match, Route
 
 FILE = "alerts"
-STATES = ("healthy", "watch", "risk", "unknown")
-TIERS = ("green", "yellow", "red")
 
 
 def route_channels(draft: Draft) -> Iterator[Issue]:
@@ -46,7 +44,8 @@ def routes_end(draft: Draft) -> Iterator[Issue]:
 
 def matchers(draft: Draft) -> Iterator[Issue]:
     """A value that never occurs is a slip of the pen: the matcher is kept, and warned of."""
-    known = _known_values(draft)
+    codes = {name: one.reason_code for name, one in draft.good_signals.items()}
+    known = known_values(draft.segments, draft.scoring, codes)
     for path, match in _matches(draft):
         for field in LISTS:
             for n, value in enumerate(getattr(match, field) if field in known else ()):
@@ -147,20 +146,3 @@ def _matches(draft: Draft) -> Iterator[tuple[Path, Match]]:
         yield ("inhibit", n, "target"), rule.target
     for n, one in enumerate(draft.alerts.silences):
         yield ("silences", n, "match"), one.match
-
-
-def _known_values(draft: Draft) -> dict[str, tuple[str, ...]]:
-    """The fields whose values the model knows; plans and people are known to data alone."""
-    segments = draft.segments
-    codes = {one.reason_code for one in draft.good_signals.values()}
-    rules = draft.scoring
-    gates = {one.name for one in rules.gates} | {one.name for one in rules.combined_gates}
-    return {
-        "kind": KINDS,
-        "severity": SEVERITIES,
-        "to_state": (*STATES, *TIERS),
-        "tier": (*TIERS, "unscored"),
-        "segment": (*(one.name for one in segments.segments), segments.default),
-        "signal": (*sorted(draft.good_signals), TIER, NOTICE),
-        "reason_code": (*sorted(codes | gates), NOTICE),
-    }
