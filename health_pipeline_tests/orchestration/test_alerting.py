@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from health_pipeline.adapters.store.backfills import set_quiet
 from health_pipeline.adapters.store.lake import Write
+from health_pipeline.adapters.store.outbox import deliveries, utc_text
 from health_pipeline.adapters.store.silences import silence
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.cli.app import app
@@ -23,9 +24,12 @@ from health_pipeline.orchestration.alert_desk import (
     desk_now,
     matcher,
     take,
+    try_channel,
     unsilence,
 )
+from health_pipeline.orchestration.alerting import send_due
 from health_pipeline.orchestration.assets import alerts as alert_assets
+from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.identity_history import MOVED, MOVED_SCHEMA
 from health_pipeline.orchestration.sensors import driver_alerts
 from health_pipeline.orchestration.window import yesterday
@@ -259,3 +263,32 @@ def test_shell(tmp_path):
     assert said("test", "pager")[0] == 2
     listed = json.loads(said("list", "--json")[1])
     assert {one["status"] for one in listed["alerts"]} >= {"open", "acknowledged"}
+
+
+def test_attempts_of_earlier_days_are_published_without_reading_their_messages(tmp_path):
+    house = house_in(tmp_path)
+    with house.open() as stores:
+
+        def sent():
+            try_channel(stores, "console")
+            assert send_due(stores).delivered == 1
+            return stores.lake.frame("deliveries")
+
+        def days_back(days):
+            stores.control.execute(
+                "UPDATE delivery_attempts SET at = ?1"
+                " WHERE at = (SELECT max(at) FROM delivery_attempts)",
+                (utc_text(House.now() - timedelta(days=days)),),
+            )
+            write = Write("deliveries", None, deliveries(stores.control))
+            stores.lake.publish([write], run_id="test", at=House.now())
+
+        assert sent().equals(deliveries(stores.control))
+        days_back(9)
+        assert sent().equals(deliveries(stores.control)), "with those of nine days ago"
+        days_back(5)
+        stores.control.execute("DELETE FROM delivery_attempts")
+        assert sent().height == 2, "what is older than the newest day stays as it was published"
+        kept = stores.lake.frame("deliveries").head(0)
+        stores.lake.publish([Write("deliveries", None, kept)], run_id="test", at=House.now())
+        assert sent().equals(deliveries(stores.control)), "all, when nothing is published"

@@ -198,8 +198,8 @@ def undelivered(connection: sqlite3.Connection, due_before: datetime) -> tuple[U
     )
 
 
-def deliveries(connection: sqlite3.Connection) -> pl.DataFrame:
-    """`RESULT_TABLES["deliveries"]`: every attempt that was begun and has an end.
+def deliveries(connection: sqlite3.Connection, since: datetime | None = None) -> pl.DataFrame:
+    """`RESULT_TABLES["deliveries"]`: every attempt that was begun (from `since` on) and has an end.
 
     One row for each alert of the message, so that it can be seen what was told about an account;
     one row without an alert for a message that is about none.
@@ -209,7 +209,8 @@ def deliveries(connection: sqlite3.Connection) -> pl.DataFrame:
         "SELECT delivery_id, json_extract(one.value, '$.alert_id'), target, a.key, attempt, at, ok,"
         " status_code, retry_at, error, possible_repeat"
         " FROM delivery_attempts AS a LEFT JOIN outbox AS o ON o.key = a.key"
-        " LEFT JOIN json_each(o.payload, '$.alerts') AS one ON true"
+        " LEFT JOIN json_each(o.payload, '$.alerts') AS one ON true WHERE at >= ?",
+        ("" if since is None else utc_text(since),),
     ).fetchall()
     moments, flags = {"at", "retry_at"}, {"ok", "possible_repeat"}
     written = {
