@@ -159,7 +159,7 @@ def sample(
     folder: Annotated[Path, typer.Option("--out", help="Where to write it.")] = Path("data/sample"),
     end: Annotated[str | None, typer.Option(help="Last day; default: yesterday UTC.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed and end give the same bytes.")] = 7,
-    accounts: Annotated[int, typer.Option(min=1, help="Customers in the world.")] = 400,
+    accounts: Annotated[int, typer.Option(min=1, max=1056, help="Customers in the world.")] = 400,
     months: Annotated[int, typer.Option(min=1, max=60, help="Months of history.")] = 15,
 ) -> None:
     """Generate the sample world; its truth goes to FOLDER_truth, which the product never reads."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from health_pipeline.adapters.sample.population import MAX_ACCOUNTS
 from health_pipeline.config.shapes import FILES
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline_tests.end_to_end.shell import health
@@ -171,6 +172,13 @@ def test_a_sample_never_replaces_what_it_did_not_write(tmp_path):
     assert told.code == 1
     assert "thesis.txt" in told.err
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_sample_has_as_many_accounts_as_there_are_names(tmp_path):
+    told = health("sample", "--out", tmp_path / "mine", "--accounts", MAX_ACCOUNTS + 1)
+    assert told.code == 2
+    assert f"x<={MAX_ACCOUNTS}" in told.err
+    assert not (tmp_path / "mine").exists()
 
 
 def test_the_installed_command_is_the_same(tmp_path):
