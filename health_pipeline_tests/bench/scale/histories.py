@@ -14,7 +14,8 @@ from health_pipeline_tests.bench.world import World
 
 ABOUT = """A day's roll-up over the files that a run reads for it (those of the day, and of the days
 of which something arrived late, each with the days beside it), and its windows, in a lake of {half}
-and in one of {whole} earlier days, {events:,} events each. Then `health run` of one more day over a
+and in one of {whole} earlier days, {events:,} events each; the longest window looks back 18 weeks,
+and is full in both. Then `health run` of one more day over a
 sample world of {accounts} accounts with {months} and with {twice} months. There every export is
 handed in again as a whole, so twice the months are twice the rows to land; this is told, not
 limited."""

@@ -33,7 +33,8 @@ class Scale:
         scored_days: days of it that are scored, too.
         encoded_days: days whose tables are encoded, and nothing else.
         signal_days: days that are scored with every source connected.
-        lake_days: days before the last one in the small lake whose history is halved.
+        lake_days: days before the last one in the small lake whose history is halved; half of them
+            hold the longest window, so that no window holds less in the shorter one.
         lake_events: raw events of each of its days.
         months, sample_accounts: of the sample world whose history is doubled; `sample_days`: days
             that its first run scores, None as `health run` chooses them.
@@ -50,7 +51,7 @@ class Scale:
     scored_days: int = 91
     encoded_days: int = 6
     signal_days: int = 28
-    lake_days: int = 180
+    lake_days: int = 280
     lake_events: int = 50_000
     months: int = 12
     sample_accounts: int = 200
@@ -91,7 +92,7 @@ SMALL = Scale(
     scored_days=20,
     encoded_days=3,
     signal_days=4,
-    lake_days=180,
+    lake_days=280,
     lake_events=50,
     months=3,
     sample_accounts=30,
