@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from health_pipeline.core.identity.folding import SIMPLE, simple_words, without_stops, words
+from health_pipeline.core.identity.folding import SIMPLE, are_words, simple_words, without_stops, words
 from health_pipeline.core.identity.legal_forms import EAST_ASIAN, START, form_pattern
 from health_pipeline.core.identity.other_names import MAY_HAVE_OTHER_NAME, split_names
 from health_pipeline.core.identity.scripts import disguise
@@ -107,21 +107,29 @@ def _in_bulk(names: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     return pl.select(pl.when(~unfit).then(bare)).to_series()
 
 
+def _lower(values: pl.Series) -> pl.Series:
+    return values.str.to_lowercase()
+
+
 def names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     """`normalised_name` of every value.
 
     Values in Latin letters are folded as columns; the others, and those that tell two names or hold
     initials, one by one.
     """
-    simple = values.str.contains(SIMPLE) & (values.str.len_chars() <= LONGEST_NAME)
-    simple &= ~values.str.contains(MAY_HAVE_OTHER_NAME)
-    ascii_only = values.str.len_bytes() == values.str.len_chars()
     known = values.is_not_null()
+    bare = are_words(values).fill_null(value=False)
+    rest = (known & ~bare).arg_true()
+    simple = bare.clone().scatter(rest, values.gather(rest).str.contains(SIMPLE))
+    simple &= values.str.len_chars() <= LONGEST_NAME
+    simple &= ~values.str.contains(MAY_HAVE_OTHER_NAME)
     alone = [(known & ~simple).fill_null(value=False).arg_true()]
     keys = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
-    for alike in (ascii_only, ~ascii_only):
+    ascii_only = values.str.len_bytes() == values.str.len_chars()
+    ways = ((bare, _lower), (~bare & ascii_only, simple_words), (~ascii_only, simple_words))
+    for alike, words_of in ways:
         rows = (known & simple & alike).fill_null(value=False).arg_true()
-        words = simple_words(values.gather(rows))
+        words = words_of(values.gather(rows))
         initials = words.str.contains(_INITIALS)
         alone.append(rows.filter(initials))
         keys = keys.scatter(rows, _in_bulk(words, legal_suffixes))

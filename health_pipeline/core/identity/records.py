@@ -8,12 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from health_pipeline.core.identity.columns import number_of
 from health_pipeline.core.identity.landed import (
     RECORD,
     account_ids_of_links,
+    is_account_id,
     optional,
+    recs_of,
     table_of,
     with_rec,
+)
+from health_pipeline.core.identity.order import (
+    anchor_order,
+    key_order,
+    ranks,
+    ranks_of_single,
 )
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.sso import sso_claims
@@ -24,12 +33,14 @@ __all__ = [
     "RECORD",
     "WITHHELD",
     "KeyEvidence",
+    "Numbered",
     "account_ids_of_links",
     "account_keys",
     "account_records",
     "claims_of",
     "ignored_keys",
     "key_evidence",
+    "numbered_records",
     "optional",
     "table_of",
 ]
@@ -76,6 +87,23 @@ def _shaped(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return whole.filter(pl.all_horizontal(pl.col(RECORD).is_not_null()))
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The records, and which of them the rows of some tables were found to be.
+
+    Attributes:
+        records: see `account_records`.
+        accounts: rec of each row of `accounts`; None where they are still to be found.
+        near, far: rec of each row of `account_links`, and of the record that a foreign key names;
+            null where it is still to be found.
+    """
+
+    records: pl.DataFrame
+    accounts: pl.Series | None = None
+    near: pl.Series | None = None
+    far: pl.Series | None = None
+
+
 def account_records(landed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """All account records, in anchor order: least (known_at, source, source_account_id) first.
 
@@ -86,7 +114,33 @@ def account_records(landed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         rec (int, the place in that order), source, source_account_id, name (the latest, for
         people), known_at (the first).
     """
+    return numbered_records(landed).records
+
+
+def numbered_records(landed: Mapping[str, pl.DataFrame]) -> Numbered:
+    """`account_records`, and what was found on the way to them."""
     accounts, links = table_of(landed, "accounts"), table_of(landed, "account_links")
+    named = _once(_shaped([] if accounts is None else [accounts]))
+    rows = _shaped(_parts_of(landed, accounts, links))
+    place = recs_of(rows, named.with_row_index("rec"))
+    whole = _also(named, rows, place)
+    order = anchor_order(whole)
+    records = whole[order].with_row_index("rec").with_columns(pl.col("rec").cast(pl.Int64))
+    rec = np.empty(order.size, dtype=np.int64)
+    rec[order] = np.arange(order.size)
+    if accounts is None or accounts.height > named.height:
+        return Numbered(records)
+    found = pl.Series("rec", rec)
+    if links is None:
+        return Numbered(records, found.head(named.height))
+    near, far = _ends(links, found.gather(place))
+    return Numbered(records, found.head(named.height), near, far)
+
+
+def _parts_of(
+    landed: Mapping[str, pl.DataFrame], accounts: pl.DataFrame | None, links: pl.DataFrame | None
+) -> list[pl.DataFrame]:
+    """The rows that name a record and tell nothing else of it."""
     parts = []
     if accounts is None:
         keyed = [f for f in landed.values() if {*RECORD, "known_at"} <= set(f.columns)]
@@ -95,26 +149,39 @@ def account_records(landed: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         far_end = {"linked_source": "source", "value": "source_account_id"}
         foreign = account_ids_of_links(links).drop(RECORD).rename(far_end)
         parts += [links.select(*RECORD, "known_at"), foreign]
-    named = _once(_shaped([] if accounts is None else [accounts]))
-    return (
-        _also(named, _shaped(parts))
-        .sort("known_at", *RECORD)
-        .with_row_index("rec")
-        .with_columns(pl.col("rec").cast(pl.Int64))
-    )
+    return parts
 
 
-def _also(named: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """`named` and the records of `rows`, which tell no name, each since it was first known."""
+def _ends(links: pl.DataFrame, found: pl.Series) -> tuple[pl.Series | None, pl.Series | None]:
+    """`Numbered.near` and `Numbered.far`, by what was found of `_parts_of` links.
+
+    None where rows that name no record were left out on the way, so that places have moved.
+    """
+    names = links.with_columns(optional(links, "linked_source", pl.String()))
+    is_foreign = names.select(is_account_id()).to_series()
+    foreign = is_foreign.arg_true()
+    if found.len() != links.height + foreign.len():
+        return None, None
+    far = pl.Series("far", [None], dtype=pl.Int64).new_from_index(0, links.height)
+    return found.head(links.height), far.scatter(foreign, found.tail(foreign.len()))
+
+
+def _also(named: pl.DataFrame, rows: pl.DataFrame, place: pl.Series) -> pl.DataFrame:
+    """`named` and the records of `rows`, which tell no name, each since it was first known.
+
+    Args:
+        named: records with a name.
+        rows: records, each any number of times.
+        place: for each of `rows` its place in `named`; null: none.
+    """
     if named.is_empty() or rows.is_empty():
         return named if rows.is_empty() else _once(rows)
-    numbered = rows.with_row_index("row")
-    met = with_rec(numbered, named.with_row_index("rec"))
+    met = place.is_not_null()
     known = named["known_at"].to_physical().to_numpy().copy()
-    np.minimum.at(known, met["rec"].to_numpy(), met["known_at"].to_physical().to_numpy())
+    at = rows["known_at"].to_physical().filter(met)
+    np.minimum.at(known, place.filter(met).to_numpy(), at.to_numpy())
     since = pl.Series("known_at", known).cast(TIMESTAMP)
-    others = numbered.join(met.select("row"), on="row", how="anti").drop("row")
-    return pl.concat([named.with_columns(since), _once(others)])
+    return pl.concat([named.with_columns(since), _once(rows.filter(~met))], rechunk=True)
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:
@@ -145,26 +212,32 @@ def _grouped(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _own_ids(records: pl.DataFrame, claimed: pl.DataFrame) -> Claim:
-    """A record that a foreign key names carries its own id as a key, so that both meet there."""
+    """A record that a foreign key names carries its own id as a key, so that both meet there.
+
+    Args:
+        records: `account_records`.
+        claimed: scope, value, far: see `Numbered`.
+    """
     far_end = claimed.select(pl.col("scope").alias("source"), source_account_id="value")
-    named = with_rec(far_end, records)["rec"].unique()
+    named = recs_of(far_end, records, claimed["far"]).drop_nulls().unique()
     own = {"scope": "source", "value": "source_account_id"}
     keys = records.filter(pl.col("rec").is_in(named.implode())).select("rec", "known_at", **own)
     return Claim("foreign_key", keys, pl.DataFrame(schema=IGNORED))
 
 
 def claims_of(
-    landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
+    landed: Mapping[str, pl.DataFrame], numbered: Numbered, rules: IdentityRules
 ) -> list[Claim]:
-    """What the rows of `records` tell, by rule; see `key_evidence`."""
+    """What the rows of records tell, by rule; see `key_evidence`."""
     accounts, links = table_of(landed, "accounts"), table_of(landed, "account_links")
-    users = table_of(landed, "users")
-    recs = records.select(*RECORD, "rec")
+    users, records = table_of(landed, "users"), numbered.records
     told: list[Claim] = []
     if accounts is not None:
-        told += claims_of_accounts(with_rec(accounts, recs), rules)
+        told += claims_of_accounts(with_rec(accounts, records, numbered.accounts), rules)
     if links is not None:
-        told += claims_of_links(with_rec(links, recs), rules)
+        far = pl.lit(None, pl.Int64) if numbered.far is None else numbered.far
+        rows = with_rec(links.with_columns(far.alias("far")), records, numbered.near)
+        told += claims_of_links(rows, rules)
         foreign = [one.keys for one in told if one.rule == "foreign_key"]
         told.append(_own_ids(records, pl.concat(foreign)))
     if users is not None:
@@ -174,33 +247,32 @@ def claims_of(
     return told
 
 
-def _keys_of(rule: str, keys: list[pl.DataFrame], since: pl.Series) -> pl.DataFrame:
+def _keys_of(rule: str, keys: list[pl.DataFrame]) -> pl.DataFrame:
     """`_KEYS` of one rule, each key and record once, a key's rows together in order of time.
 
     Args:
         rule: the rule.
-        keys: scope, value, rec, known_at.
-        since: of each record, its first known_at.
+        keys: scope, value, rec, known_at and, where it is known, code: equal for equal keys.
     """
-    whole = pl.concat(keys).select("scope", "value", "rec", "known_at")
-    names, recs = ("scope", "value"), whole["rec"].to_numpy()
-    one_each = np.bincount(recs, minlength=1).max() <= 1
-    if not one_each and whole.select(*names, "rec").hash_rows().n_unique() < whole.height:
-        whole = whole.group_by(*names, "rec").agg(pl.col("known_at").min())
-    # Numbers sort several times faster than texts do.
-    key = whole.select(names).hash_rows().alias("key")
-    first = whole.select(pl.col("rec").min().over(key)).to_series()
-    if one_each and since.gather(whole["rec"]).equals(whole["known_at"]):
-        # Records are numbered in order of time, and no record is the first one of two keys.
-        whole = whole[(first * max(len(since), 1) + whole["rec"]).arg_sort()]
+    names = ("scope", "value")
+    told = [frame for frame in keys if not frame.is_empty()] or keys[:1]
+    codes = told[0]["code"] if len(told) == 1 and "code" in told[0].columns else None
+    whole = pl.concat([f.select(*names, "rec", "known_at") for f in told], rechunk=True)
+    if np.bincount(whole["rec"].to_numpy(), minlength=1).max() <= 1:
+        key = whole.select(names).hash_rows() if codes is None else codes
+        rank = ranks_of_single(key, whole["rec"])
     else:
-        place = whole.select(pl.arg_sort_by(first, key, "known_at", "rec")).to_series()
-        whole = whole[place]
-    return whole.select(pl.lit(rule).alias("rule"), "scope", "value", "rec", "known_at")
+        if whole.select(*names, "rec").hash_rows().n_unique() < whole.height:
+            whole = whole.group_by(*names, "rec").agg(pl.col("known_at").min())
+        key = number_of(whole.select(names).hash_rows())
+        rank = ranks(key.to_numpy(), whole["rec"].to_numpy())
+    at = whole["known_at"].to_physical().to_numpy()
+    order = key_order(rank, whole["rec"].to_numpy(), at)
+    return whole[order].select(pl.lit(rule).alias("rule"), *names, "rec", "known_at")
 
 
 def key_evidence(
-    landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, rules: IdentityRules
+    landed: Mapping[str, pl.DataFrame], numbered: Numbered, rules: IdentityRules
 ) -> KeyEvidence:
     """Which record carried which key since when, and what was written but is no key.
 
@@ -209,18 +281,15 @@ def key_evidence(
 
     Args:
         landed: contract tables with `known_at`, all versions.
-        records: `account_records`.
+        numbered: `numbered_records`; the records alone do.
         rules: public domains and legal forms.
     """
-    told = claims_of(landed, records, rules)
+    told, records = claims_of(landed, numbered, rules), numbered.records
     by_rule = {
         rule: [one.keys for one in told if one.rule == rule]
         for rule in sorted({one.rule for one in told})
     }
-    size = records["rec"].to_numpy().max(initial=-1) + 1
-    since = pl.Series([None], dtype=TIMESTAMP).new_from_index(0, int(size))
-    since = since.scatter(records["rec"], records["known_at"])
-    keys = [_keys_of(rule, frames, since) for rule, frames in by_rule.items()]
+    keys = [_keys_of(rule, frames) for rule, frames in by_rule.items()]
     ignored = [
         one.ignored.select("rec", pl.lit(one.rule).alias("rule"), "value", "why") for one in told
     ]
@@ -251,7 +320,7 @@ def account_keys(
         key and record. The rows of a key follow each other, whoever carried it first on top; rules
         by name, keys by their least record.
     """
-    return key_evidence(landed, records, rules).keys
+    return key_evidence(landed, Numbered(records), rules).keys
 
 
 def ignored_keys(
@@ -263,4 +332,4 @@ def ignored_keys(
         source, source_account_id, rule, value (as written), why; sorted. An empty value is not
         there.
     """
-    return key_evidence(landed, records, rules).ignored
+    return key_evidence(landed, Numbered(records), rules).ignored

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from health_pipeline.core.identity.columns import once_each
+from health_pipeline.core.identity.columns import coded, once_each
 from health_pipeline.core.identity.landed import account_ids_of_links, optional
 from health_pipeline.core.identity.legal_names import names, other_names, read_name
 from health_pipeline.core.identity.params import IdentityRules, Rule
@@ -30,7 +30,8 @@ class Claim:
     """The keys of one rule, and what gives none.
 
     Attributes:
-        keys: rec, known_at, scope, value.
+        keys: rec, known_at, scope, value; further columns where they are known, which spare work:
+            code (`columns.coded`), far (`records.Numbered`).
         ignored: `IGNORED`.
         withheld: rec, value: keys in form, taken away by what is known of other records.
     """
@@ -46,13 +47,15 @@ def claim(rule: Rule, told: pl.DataFrame, reason: Callable[[str], str] | None = 
 
     Args:
         rule: the rule that the keys belong to.
-        told: one row for each written value.
+        told: one row for each written value; code, where it is known, goes with the key.
         reason: why a written value without key and why gives none; empty: not worth telling.
     """
     why = pl.lit(None, pl.String) if "why" not in told.columns else pl.col("why")
     told = told.with_columns(why.alias("why"))
     is_key = pl.col("key").is_not_null() & pl.col("why").is_null()
-    keys = told.filter(is_key).select("rec", "known_at", pl.lit("").alias("scope"), value="key")
+    code = [name for name in ("code",) if name in told.columns]
+    read = told.select("rec", "known_at", *code, pl.lit("").alias("scope"), value="key")
+    keys = read.filter(told.select(is_key).to_series())
     rest = told.filter(~is_key & pl.col("written").is_not_null())
     if reason is not None and rest["why"].null_count():
         open_ = rest.filter(pl.col("why").is_null())["written"].unique()
@@ -115,8 +118,10 @@ def _with_domains(rows: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
     """source, rec, known_at, written, key, why (of a shared host), domain_verified?."""
     told = rows.filter(pl.col("written").is_not_null())
     public = public_hosts(rules)
-    key = once_each(told["written"], lambda values: domains(values, public))
+    key, code = coded(told["written"], lambda values: domains(values, public))
     found = told.with_columns(key.alias("key"))
+    if code is not None:
+        found = found.with_columns(code.alias("code"))
     return found.with_columns(shared_host(found).alias("why"))
 
 
@@ -145,11 +150,11 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     further = _with_domains(rows.filter(pl.col("kind") == "domain"), rules)
     aliases = rows.filter(pl.col("kind") == "alias")
     key = names(aliases["written"], rules.legal_suffixes).alias("key")
-    foreign = account_ids_of_links(links, "rec")
+    foreign = account_ids_of_links(links, "rec", "far")
     return [
         Claim(
             "foreign_key",
-            foreign.select("rec", "known_at", pl.col("linked_source").alias("scope"), "value"),
+            foreign.select("rec", "known_at", pl.col("linked_source").alias("scope"), "value", "far"),
             pl.DataFrame(schema=IGNORED),
         ),
         claim("domain", further, lambda value: read_domain(value, public_hosts(rules)).why),

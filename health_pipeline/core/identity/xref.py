@@ -55,7 +55,7 @@ def xref_of(records: pl.DataFrame, clusters: Clusters, given: GivenIds) -> pl.Da
     )
     first = _first_links(clusters.links, records.height)
     by_itself = {"rule": "anchor", "evidence": "first known record", "confidence": 1.0}
-    told = pl.concat([first.select(*by_itself), pl.DataFrame(by_itself)])
+    told = pl.concat([first.select(*by_itself), pl.DataFrame(by_itself)], rechunk=True)
     place = np.full(records.height, first.height, dtype=np.int64)
     place[first["rec"].to_numpy()] = np.arange(first.height)
     place[anchor.to_numpy()] = first.height
