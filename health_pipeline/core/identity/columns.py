@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
+from health_pipeline.core.identity.forest import Ints
+
 
 def once_each(values: pl.Series, function: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """`function` of every value, computed once for each distinct one where that is cheaper."""
@@ -20,22 +22,42 @@ def coded(
     key = values.hash()
     if key.n_unique() * 2 > len(values):
         return function(values), None
-    # Numbers are grouped several times faster than texts are.
-    rows = key.to_frame("key").with_row_index("row")
-    first = rows.select(pl.col("row").min().over("key")).to_series().to_numpy()
+    first = first_rows(key)
     is_first = first == np.arange(first.size)
     place = pl.Series((np.cumsum(is_first) - 1)[first])
     distinct = values.filter(pl.Series(is_first))
     if not distinct.gather(place).eq_missing(values).all():  # two texts of one hash
         return function(values), None
     found = function(distinct)
-    code = number_of(found.hash()).gather(place)
+    code = pl.Series(first_rows(found.hash())).gather(place)
     return found.gather(place).alias(values.name), code
 
 
-def number_of(key: pl.Series) -> pl.Series:
+def first_rows(key: pl.Series) -> Ints:
+    """For each row the first one of the same key; keys are hashes, none of them null.
+
+    Rows lay themselves into slots by some bits of their hash. Where another hash was first, they
+    do so again by other bits: one in twenty does. A grouping costs three times as much.
+    """
+    keys = key.to_numpy()
+    found = np.empty(keys.size, dtype=np.int64)
+    rows, turn = np.arange(keys.size), np.uint64(0x9E3779B97F4A7C15)
+    bits = max(2 * keys.size, 2).bit_length()
+    slots = np.empty(1 << bits, dtype=np.int64)
+    hashes = keys
+    while rows.size:
+        slot = hashes >> np.uint64(64 - bits)
+        slots[slot[::-1]] = rows[::-1]  # of several writes the last one stays
+        first = slots[slot]
+        met = keys[first] == keys[rows]
+        found[rows[met]] = first[met]
+        rows, hashes = rows[~met], hashes[~met] * turn
+    return found
+
+
+def number_of(key: pl.Series) -> Ints:
     """A number for each distinct one of some hashes from 0 on, in their order."""
     order = key.arg_sort().to_numpy()
     found = np.empty(order.size, dtype=np.int64)
     found[order] = np.cumsum(np.diff(key.to_numpy()[order], prepend=key.head(1).to_numpy()) != 0)
-    return pl.Series(found)
+    return found

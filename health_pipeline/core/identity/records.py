@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from health_pipeline.core.identity.columns import number_of
+from health_pipeline.core.identity.columns import first_rows, number_of
 from health_pipeline.core.identity.landed import (
     RECORD,
     account_ids_of_links,
@@ -57,6 +57,7 @@ _KEYS: dict[str, pl.DataType] = {
     "value": pl.String(),
     "rec": pl.Int64(),
     "known_at": TIMESTAMP,
+    "group": pl.Int64(),
 }
 _SAID: dict[str, pl.DataType] = {"value": pl.String(), "why": pl.String()}
 WITHHELD = {"rule": pl.String(), "value": pl.String(), "rec": pl.Int64()}
@@ -259,16 +260,17 @@ def _keys_of(rule: str, keys: list[pl.DataFrame]) -> pl.DataFrame:
     codes = told[0]["code"] if len(told) == 1 and "code" in told[0].columns else None
     whole = pl.concat([f.select(*names, "rec", "known_at") for f in told], rechunk=True)
     if np.bincount(whole["rec"].to_numpy(), minlength=1).max() <= 1:
-        key = whole.select(names).hash_rows() if codes is None else codes
-        rank = ranks_of_single(key, whole["rec"])
+        key = first_rows(whole.select(names).hash_rows()) if codes is None else codes.to_numpy()
+        rank = ranks_of_single(key, whole["rec"].to_numpy())
     else:
         if whole.select(*names, "rec").hash_rows().n_unique() < whole.height:
             whole = whole.group_by(*names, "rec").agg(pl.col("known_at").min())
         key = number_of(whole.select(names).hash_rows())
-        rank = ranks(key.to_numpy(), whole["rec"].to_numpy())
+        rank = ranks(key, whole["rec"].to_numpy())
     at = whole["known_at"].to_physical().to_numpy()
     order = key_order(rank, whole["rec"].to_numpy(), at)
-    return whole[order].select(pl.lit(rule).alias("rule"), *names, "rec", "known_at")
+    group = pl.Series("group", np.cumsum(np.diff(rank[order], prepend=rank[order[:1]]) != 0))
+    return whole[order].select(pl.lit(rule).alias("rule"), *names, "rec", "known_at", group)
 
 
 def key_evidence(
@@ -316,8 +318,8 @@ def account_keys(
     """`key_evidence(...).keys`.
 
     Returns:
-        rule, scope (system of a foreign key, else empty), value, rec, known_at; one row for each
-        key and record. The rows of a key follow each other, whoever carried it first on top; rules
+        rule, scope (system of a foreign key, else empty), value, rec, known_at, group (number of
+        the key among those of its rule); one row for each key and record. The rows of a key follow each other, whoever carried it first on top; rules
         by name, keys by their least record.
     """
     return key_evidence(landed, Numbered(records), rules).keys
