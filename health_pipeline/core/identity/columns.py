@@ -40,10 +40,10 @@ def first_rows(key: pl.Series) -> Ints:
     do so again by other bits: one in twenty does. A grouping costs three times as much.
     """
     keys = key.to_numpy()
-    found = np.empty(keys.size, dtype=np.int64)
-    rows, turn = np.arange(keys.size), np.uint64(0x9E3779B97F4A7C15)
+    found = np.empty(keys.size, dtype=np.int32)
+    rows, turn = np.arange(keys.size, dtype=np.int32), np.uint64(0x9E3779B97F4A7C15)
     bits = max(2 * keys.size, 2).bit_length()
-    slots = np.empty(1 << bits, dtype=np.int64)
+    slots = np.empty(1 << bits, dtype=np.int32)
     hashes = keys
     while rows.size:
         slot = hashes >> np.uint64(64 - bits)
@@ -52,7 +52,7 @@ def first_rows(key: pl.Series) -> Ints:
         met = keys[first] == keys[rows]
         found[rows[met]] = first[met]
         rows, hashes = rows[~met], hashes[~met] * turn
-    return found
+    return found.astype(np.int64)
 
 
 def number_of(key: pl.Series) -> Ints:

@@ -102,7 +102,9 @@ def _by_hand(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
 def _in_bulk(names: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     """`_without_forms` and `_unfit` of words."""
     forms = form_pattern(tuple(legal_suffixes)).pattern
-    bare = names.str.replace(forms, "").str.replace(START.pattern, "")
+    bare = names.str.replace(forms, "")
+    began = bare.str.contains(START.pattern).fill_null(value=False).arg_true()
+    bare = bare.scatter(began, bare.gather(began).str.replace(START.pattern, ""))
     unfit = bare.is_in(PLACEHOLDERS) | bare.str.contains(r"^[0-9 ]*$") | (bare.str.len_chars() < 2)
     return pl.select(pl.when(~unfit).then(bare)).to_series()
 

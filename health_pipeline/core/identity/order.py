@@ -87,8 +87,9 @@ def key_order(rank: Ints, rec: Ints, at: Ints) -> Ints:
         again = np.zeros(int(rank.max()) + 1, dtype=np.bool_)
         again[rank[order[1:][late]]] = True
         places = np.flatnonzero(again[rank[order]])
-        found = order[places]
-        order[places] = found[np.lexsort((rec[found], at[found], rank[found]))]
+        found = order[places]  # of one time in order of record
+        found = found[np.argsort(at[found], kind="stable")]
+        order[places] = found[_counted(rank[found])]
     return order
 
 
