@@ -9,8 +9,9 @@ import polars as pl
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from health_pipeline.core.identity.likeness.forms import common_words, kinds_of
+from health_pipeline.core.identity.likeness.forms import kinds_of
 from health_pipeline.core.identity.likeness.keys import (
+    common_words,
     flags_frame,
     forms_of,
     keys_of,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
 
-from health_pipeline.core.identity.likeness.forms import kinds_of
+from health_pipeline.core.identity.likeness.bulk import kinds
 from health_pipeline.core.identity.likeness.words import GLUED, plain
 
 LEFTOVERS = ("rare", "trade", "soft", "place")
@@ -55,32 +55,20 @@ class Words:
         return told.select("row", "rest", *LEFTOVERS)
 
 
-def told_words(
-    said: Sequence[Sequence[str]], initials: Sequence[Sequence[str]], common: Collection[str]
-) -> Words:
-    """`Words` of lists of words and readings of their initials; `common` are soft words."""
-    # Words hold no blank, and texts become a column several times faster than lists do.
-    columns = {"said": said, "initials": initials}
-    read = pl.DataFrame(
-        pl.Series(name, [" ".join(one) for one in column], dtype=pl.String)
-        for name, column in columns.items()
-    )
+def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
+    """`Words` of texts and readings of their initials; `common` are soft words.
+
+    Args:
+        read: text, initials, as of `keys.FORMS`.
+        common: words that tell no company in the data at hand.
+    """
     lists = read.select(
-        pl.col("said").str.split(" "),
+        pl.col("text").str.split(" ").alias("said"),
         pl.when(pl.col("initials") != "").then(pl.col("initials").str.split(" ")).alias("initials"),
         pl.int_range(pl.len()).alias("words"),
     )
     places = lists.select("words", pl.col("said").alias("word")).explode("word")
-    vocabulary = places["word"].unique().to_list()
-    known = pl.DataFrame(
-        {
-            "word": vocabulary,
-            "plain": [plain(word) for word in vocabulary],
-            "kind": kinds_of(vocabulary, common),
-            "number": [word.isdigit() for word in vocabulary],
-        },
-        schema={"word": pl.String, "plain": pl.String, "kind": pl.String, "number": pl.Boolean},
-    )
+    known = _known(places["word"].unique(), common)
     places = places.join(known, on="word", how="left", maintain_order="left").with_columns(
         pl.int_range(pl.len()).over("words").alias("at"),
         ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
@@ -94,6 +82,23 @@ def told_words(
         telling.max().alias("last"),
     )
     return Words(lists.join(by, on="words"), places)
+
+
+def _known(vocabulary: pl.Series, common: Collection[str]) -> pl.DataFrame:
+    """word, plain, kind, number (bool) of each word."""
+    kind, word = pl.col("kind"), pl.col("word")
+    known = pl.DataFrame({"word": vocabulary, "kind": kinds(vocabulary)})
+    spelled = known["kind"].is_in(("soft", "trade")).arg_true()
+    soft = (kind == "rare") & word.is_in(list(common))
+    known = known.with_columns(pl.when(soft).then(pl.lit("soft")).otherwise(kind).alias("kind"))
+    numeric = known["word"].str.contains(r"^\p{N}+$").arg_true()
+    number = pl.Series("number", [False]).new_from_index(0, known.height)
+    are = [word.isdigit() for word in known["word"].gather(numeric).to_list()]
+    plainly = [plain(word) for word in vocabulary.gather(spelled).to_list()]
+    return known.with_columns(
+        number.scatter(numeric, pl.Series(are, dtype=pl.Boolean)),
+        vocabulary.clone().scatter(spelled, pl.Series(plainly, dtype=pl.String)).alias("plain"),
+    )
 
 
 def search_keys(words: Words) -> pl.DataFrame:
