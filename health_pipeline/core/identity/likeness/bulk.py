@@ -18,12 +18,16 @@ from health_pipeline.core.identity.likeness.words import (
 
 _WORD = r"(?:[A-Z]?[a-z]+|[0-9]+|[A-Z])"
 _WORDS = rf"{_WORD}(?: {_WORD})*"
-_BARE = rf"^({_WORDS})\.?$"
-_ENDED = rf"^({_WORDS})(?: ([A-Za-z]+)\.?|, ?([A-Za-z]{{2,8}})\.?| ((?:[A-Za-z]\.){{2,5}}))$"
+_BARE = rf"^{_WORDS}\.?$"
+_ENDED = rf"^{_WORDS}(?: [A-Za-z]+\.?|, ?[A-Za-z]{{2,8}}\.?| (?:[A-Za-z]\.){{2,5}})$"
+_END = r",? ?[^ ,]+$"
 _PLAIN_HOST = r"^([a-z0-9]{1,63})\.[a-z0-9]{2,63}$"
 AROUND = ("soft", "place")
 """Kinds of words that people leave off at the end of initials."""
 
+_SMALL = rf"\b(?:{'|'.join(sorted(STOP))})\b ?"
+_FIRST = r"([^ ])[^ ]*(?: |$)"
+_NOTHING = pl.Series([None], dtype=pl.String)
 _LONGEST = 80
 """Characters of a name that is plain for `forms.name_forms` too."""
 
@@ -76,32 +80,49 @@ def plain_initials(texts: pl.Series) -> pl.Series:
 
     As `forms.Form.initials`: of all words, without small words, without general words at the end.
     """
-    rows = pl.DataFrame({"text": texts}).with_row_index("row")
-    several = rows.filter(pl.col("text").str.count_matches(" ", literal=True).is_between(1, 9))
-    words = several.select("row", pl.col("text").str.split(" ").alias("word")).explode("word")
-    words = words.with_columns(
-        pl.col("word").str.head(1).alias("letter"), large=~pl.col("word").is_in(list(STOP))
-    )
-    large = words.filter("large").with_columns(
-        pl.len().over("row").alias("size"), pl.int_range(pl.len()).over("row").alias("at")
-    )
-    ends = large.filter(pl.col("size") > 2).select("row", "at", "word")
-    vocabulary = ends["word"].unique()
-    kind = pl.DataFrame({"word": vocabulary, "around": kinds(vocabulary).is_in(AROUND)})
-    last = ends.join(kind.filter(~pl.col("around")), on="word").group_by("row")
-    kept = last.agg((pl.col("at").max() + 1).alias("kept"))
-    joined = pl.col("letter").str.join("")
-    whole = words.group_by("row").agg(joined.alias("all"))
-    bare = large.group_by("row").agg(joined.alias("large"), pl.col("size").first())
-    told = whole.join(bare, on="row", how="left").join(kept, on="row", how="left")
-    fewest = pl.when(pl.col("size") > 2).then(pl.max_horizontal("kept", 2)).otherwise("size")
-    short = pl.col("large").str.head(fewest)
-    readings = told.select("row", pl.concat_list("all", "large", short).alias("letters"))
-    each = readings.explode("letters").filter(pl.col("letters").str.len_chars().is_between(2, 8))
-    by = each.unique().sort("row", "letters").group_by("row", maintain_order=True)
-    found = by.agg(pl.col("letters").str.join(" "))
+    rows = texts.str.count_matches(" ", literal=True).is_between(1, 9).arg_true()
+    several = texts.gather(rows)
+    small = several.str.contains(_SMALL).arg_true()
+    large = several.clone().scatter(small, several.gather(small).str.replace_all(_SMALL, ""))
+    short, shorter = _without_ends(large)
+    whole, less = (_reading(text) for text in (several, short.gather(shorter)))
+    readings = pl.DataFrame({"all": whole, "short": whole.clone().scatter(shorter, less)})
+    # The shorter of two readings that begin alike is the first of them.
+    same, one, other = pl.col("all") == pl.col("short"), pl.col("short"), pl.col("all")
+    both = pl.concat_str(one, other, separator=" ", ignore_nulls=True)
+    found = readings.select(pl.when(same).then(other).otherwise(both)).to_series()
+    if not small.is_empty():
+        ways = (text.gather(small) for text in (several, large, short))
+        lists = pl.DataFrame(_reading(text).alias(str(n)) for n, text in enumerate(ways)).select(
+            pl.concat_list(pl.all()).list.drop_nulls().list.unique().list.sort().list.join(" ")
+        )
+        found = found.scatter(small, lists.to_series())
     none = pl.Series("initials", [""]).new_from_index(0, len(texts))
-    return none.scatter(found["row"], found["letters"])
+    return none.scatter(rows, found.fill_null(""))
+
+
+def _reading(texts: pl.Series) -> pl.Series:
+    """The first letters of words; null where they are no initials."""
+    letters = texts.str.replace_all(_FIRST, "$1")
+    return letters.zip_with(letters.str.len_bytes().is_between(2, 8), _NOTHING)
+
+
+def _without_ends(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Without the general words at the end, as long as two words remain; and which had any."""
+    found, open_ = texts.clone(), texts.str.count_matches(" ", literal=True)
+    rows = (open_ > 1).arg_true()
+    cut = rows.clear()
+    while not rows.is_empty():
+        told = found.gather(rows)
+        last = told.str.extract(r"([^ ]+)$")
+        vocabulary = last.unique()
+        around = vocabulary.filter(kinds(vocabulary).is_in(AROUND))
+        ends = last.is_in(around.implode())
+        rows, told = rows.filter(ends), told.filter(ends).str.replace(r" [^ ]+$", "")
+        found = found.scatter(rows, told)
+        cut = cut if len(cut) else rows
+        rows = rows.filter(told.str.count_matches(" ", literal=True) > 1)
+    return found, cut
 
 
 def plain_texts(values: pl.Series) -> pl.Series:
@@ -113,16 +134,16 @@ def plain_texts(values: pl.Series) -> pl.Series:
     Returns:
         Null where a name must be read by `forms.name_forms`.
     """
+    text = pl.col("value")
+    ended = pl.when(text.str.contains(_ENDED)).then(text)
     frame = values.to_frame("value").with_columns(
-        pl.col("value").str.extract(_BARE).str.to_lowercase().alias("bare"),
-        pl.col("value").str.extract_groups(_ENDED).struct.rename_fields(["0", "1", "2", "3"]),
+        pl.when(text.str.contains(_BARE)).then(text.str.strip_suffix(".")).alias("bare"),
+        ended.str.replace(_END, "").alias("head"),
     )
-    ended = pl.col("value").struct
-    end = pl.coalesce(ended.field("1"), ended.field("2"), ended.field("3"))
+    end = text.str.slice(pl.col("head").str.len_chars()).str.replace_all(r"[., ]", "")
     frame = frame.select(
-        "bare",
-        ended.field("0").str.to_lowercase().alias("head"),
-        end.str.replace_all(".", "", literal=True).str.to_lowercase().alias("end"),
+        pl.col("bare", "head").str.to_lowercase(),
+        end.str.to_lowercase().alias("end"),
         (values.str.len_bytes() <= _LONGEST).alias("short"),
     )
     stripped = _untouched("head") & pl.col("end").is_in(_one_word_forms())

@@ -9,7 +9,6 @@ import polars as pl
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from health_pipeline.core.identity.likeness.forms import kinds_of
 from health_pipeline.core.identity.likeness.keys import (
     common_words,
     flags_frame,
@@ -17,7 +16,7 @@ from health_pipeline.core.identity.likeness.keys import (
     keys_of,
     respelt,
 )
-from health_pipeline.core.identity.likeness.search import LEFTOVERS
+from health_pipeline.core.identity.likeness.search import LEFTOVERS, known_words
 from health_pipeline.core.identity.likeness.words import GLUED
 
 HOLDERS = 30
@@ -97,7 +96,12 @@ def _met(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.Data
 
 def _near_words(left: pl.Series, right: pl.Series) -> pl.DataFrame:
     """Words one letter apart: key (left), key_right, letters (of the shorter, less its ending)."""
-    pairs = respelt(left).join(respelt(right), on="key").select("spelt", "spelt_right").unique()
+    words = [keys.unique() for keys in (left, right)]
+    spelt = [respelt(one) for one in words]
+    met = spelt[0].join(spelt[1], on="key").select("word", "word_right").unique()
+    pairs = pl.DataFrame(
+        {"spelt": words[0].gather(met["word"]), "spelt_right": words[1].gather(met["word_right"])}
+    )
     apart = cpdist(pairs["spelt"].to_list(), pairs["spelt_right"].to_list(), scorer=OSA.distance)
     ending = f"({'|'.join(GLUED)})$"
     sizes = [pl.col(s).str.replace(ending, "").str.len_chars() for s in ("spelt", "spelt_right")]
@@ -154,11 +158,7 @@ def _shared_leftovers(met: pl.DataFrame, common: Collection[str]) -> pl.DataFram
     )
     shared = words.select("row", pl.col("word").list.set_intersection("others")).explode("word")
     shared = shared.drop_nulls()
-    distinct = shared["word"].unique().to_list()
-    kinds = dict(zip(distinct, kinds_of(distinct, common), strict=True))
-    told = shared.with_columns(
-        pl.col("word").replace_strict(kinds, default="rare", return_dtype=pl.String).alias("kind")
-    )
+    told = shared.join(known_words(shared["word"].unique(), common), on="word")
     counts = told.group_by("row").agg(
         *((pl.col("kind") == kind).sum().cast(pl.Int8).alias(f"same_{kind}") for kind in LEFTOVERS)
     )

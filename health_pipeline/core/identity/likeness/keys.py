@@ -167,14 +167,13 @@ def respelt(words: pl.Series) -> pl.DataFrame:
     """Keys of near spellings: each word, and it with each single letter left out.
 
     Returns:
-        spelt (the word), key (a hash).
+        word (its place), key (a hash); some of them more than once.
     """
-    rows = pl.DataFrame({"spelt": words.unique()})
-    word, longest = pl.col("spelt"), int(rows["spelt"].str.len_chars().max() or 0)  # type: ignore[arg-type]
-    without = [
-        rows.filter(word.str.len_chars() > i).with_columns(
-            (word.str.slice(0, i) + word.str.slice(i + 1)).hash().alias("key")
-        )
-        for i in range(longest)
-    ]
-    return pl.concat([rows.with_columns(word.hash().alias("key")), *without]).unique()
+    letters = words.str.len_chars()
+    parts = [pl.DataFrame({"key": words.hash()}).with_row_index("word")]
+    for at in range(int(letters.max() or 0)):  # type: ignore[arg-type]
+        rows = (letters > at).arg_true()
+        long = words.gather(rows)
+        less = (long.str.head(at) + long.str.slice(at + 1)).hash()
+        parts.append(pl.DataFrame({"word": rows, "key": less}))
+    return pl.concat(parts)

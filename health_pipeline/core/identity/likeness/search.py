@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from health_pipeline.core.identity.likeness.bulk import kinds
@@ -37,9 +38,11 @@ class Words:
                 cut off).
         """
         outside = (pl.col("at") < pl.col("since")) | (pl.col("at") >= pl.col("until"))
-        kind = pl.col("kind")
+        kind, size = pl.col("kind"), pl.Series("size", np.bincount(self.places["words"].to_numpy()))
+        some = (pl.col("since") > 0) | (pl.col("until") < size.gather(keys["words"]))
         rest = (
-            keys.join(self.places.filter(kind.is_in(LEFTOVERS)), on="words")
+            keys.filter(some)
+            .join(self.places.filter(kind.is_in(LEFTOVERS)), on="words")
             .filter(outside)
             .sort("row", "at")
             .group_by("row")
@@ -68,7 +71,7 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
         pl.int_range(pl.len()).alias("words"),
     )
     places = lists.select("words", pl.col("said").alias("word")).explode("word")
-    known = _known(places["word"].unique(), common)
+    known = known_words(places["word"].unique(), common)
     places = places.join(known, on="word", how="left", maintain_order="left").with_columns(
         pl.int_range(pl.len()).over("words").alias("at"),
         ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
@@ -84,7 +87,7 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
     return Words(lists.join(by, on="words"), places)
 
 
-def _known(vocabulary: pl.Series, common: Collection[str]) -> pl.DataFrame:
+def known_words(vocabulary: pl.Series, common: Collection[str]) -> pl.DataFrame:
     """word, plain, kind, number (bool) of each word."""
     kind, word = pl.col("kind"), pl.col("word")
     known = pl.DataFrame({"word": vocabulary, "kind": kinds(vocabulary)})
@@ -148,10 +151,12 @@ def _spelt(rows: pl.DataFrame) -> pl.DataFrame:
 def _leading(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFrame]:
     """Up to four words from the first telling one on; all words between the telling ones."""
     first, last, size = pl.col("first"), pl.col("last"), pl.col("size")
-    kinds = places.filter(pl.col("kind") != "stop").select("words", (pl.col("at") + 1).alias("end"))
     ends = pl.concat([telling.with_columns((first + n).alias("end")) for n in (1, 2, 3, 4)])
     ends = ends.filter((pl.col("end") <= size) & ~((first == 0) & (pl.col("end") == size)))
-    starts = ends.join(kinds, on=("words", "end"), how="semi")
+    # Words stand one after the other, those of one text together.
+    begins = np.flatnonzero(places["at"].to_numpy() == 0)
+    last_of = begins[ends["words"].to_numpy()] + ends["end"].to_numpy() - 1
+    starts = ends.filter(places["kind"].gather(last_of) != "stop")
     core = _spelt(telling.filter(last > first).with_columns(_joined(first, last + 1)))
     end = pl.col("end")
     return [
