@@ -22,15 +22,25 @@ def coded(
     key = values.hash()
     if key.n_unique() * 2 > len(values):
         return function(values), None
-    first = first_rows(key)
-    is_first = first == np.arange(first.size)
-    place = pl.Series((np.cumsum(is_first) - 1)[first])
-    distinct = values.filter(pl.Series(is_first))
-    if not distinct.gather(place).eq_missing(values).all():  # two texts of one hash
-        return function(values), None
+    distinct, place = distinct_of(values)
     found = function(distinct)
     code = pl.Series(first_rows(found.hash())).gather(place)
     return found.gather(place).alias(values.name), code
+
+
+def distinct_of(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The distinct texts, and for each of `values` its place among them."""
+    first = first_rows(values.hash())
+    is_first = first == np.arange(first.size)
+    place = pl.Series("place", (np.cumsum(is_first) - 1)[first])
+    distinct = values.filter(pl.Series(is_first, dtype=pl.Boolean))
+    if distinct.gather(place).eq_missing(values).all():
+        return distinct, place
+    distinct = values.unique()  # two texts of one hash
+    numbered = pl.DataFrame({"value": distinct}).with_row_index("place")
+    asked = values.to_frame("value")
+    met = asked.join(numbered, on="value", how="left", maintain_order="left", nulls_equal=True)
+    return distinct, met["place"]
 
 
 def first_rows(key: pl.Series) -> Ints:

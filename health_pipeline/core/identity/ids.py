@@ -103,9 +103,7 @@ def give_ids(labels: Ints, records: pl.DataFrame, registry: pl.DataFrame) -> Giv
     aliases = ranked.filter(pl.col("account_id") != pl.col("chosen")).select(
         pl.col("account_id").alias("alias"), pl.col("chosen").alias("account_id")
     )
-    return GivenIds(
-        accounts, aliases.sort("alias"), registered, new.select(*RECORD, "account_id")
-    )
+    return GivenIds(accounts, aliases.sort("alias"), registered, new.select(*RECORD, "account_id"))
 
 
 def _account_ids(names: pl.DataFrame) -> pl.Series:

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from health_pipeline.core.identity.folding import SIMPLE, are_words, simple_words, without_stops, words
+from health_pipeline.core.identity.folding import (
+    SIMPLE,
+    are_words,
+    simple_words,
+    without_stops,
+    words,
+)
 from health_pipeline.core.identity.legal_forms import EAST_ASIAN, START, form_pattern
 from health_pipeline.core.identity.other_names import MAY_HAVE_OTHER_NAME, split_names
 from health_pipeline.core.identity.scripts import disguise

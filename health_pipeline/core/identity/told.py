@@ -154,7 +154,9 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     return [
         Claim(
             "foreign_key",
-            foreign.select("rec", "known_at", pl.col("linked_source").alias("scope"), "value", "far"),
+            foreign.select(
+                "rec", "known_at", pl.col("linked_source").alias("scope"), "value", "far"
+            ),
             pl.DataFrame(schema=IGNORED),
         ),
         claim("domain", further, lambda value: read_domain(value, public_hosts(rules)).why),

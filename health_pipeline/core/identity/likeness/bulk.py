@@ -54,12 +54,16 @@ def may_be_general(words: pl.Series) -> pl.Series:
     found = words.is_in(_general()) | legal
     keys = pl.Series(sorted(general_keys())).implode()
     longest = int(keys.item().str.len_chars().max() or 0) + 1  # type: ignore[operator]
-    rows = (words.str.len_chars().is_between(LONG, longest) & ~found).arg_true()
-    long = words.gather(rows)
-    near = long.is_in(keys)
+    letters = words.str.len_chars()
+    rows = (letters.is_between(LONG, longest) & ~found).arg_true()
+    found = found.scatter(rows.filter(words.gather(rows).is_in(keys)), values=True)
     for at in range(longest):
-        near |= (long.str.head(at) + long.str.slice(at + 1)).is_in(keys)
-    return found.scatter(rows.filter(near), values=True)
+        rows = rows.filter(letters.gather(rows) > at)
+        long = words.gather(rows)
+        near = (long.str.head(at) + long.str.slice(at + 1)).is_in(keys)
+        found = found.scatter(rows.filter(near), values=True)
+        rows = rows.filter(~near)
+    return found
 
 
 def kinds(words: pl.Series) -> pl.Series:

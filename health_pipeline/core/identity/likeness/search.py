@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from health_pipeline.core.identity.columns import distinct_of
+from health_pipeline.core.identity.forest import Ints
 from health_pipeline.core.identity.likeness.bulk import kinds
 from health_pipeline.core.identity.likeness.words import GLUED, plain
 
@@ -42,9 +44,12 @@ class Words:
         some = (pl.col("since") > 0) | (pl.col("until") < size.gather(keys["words"]))
         rest = (
             keys.filter(some)
-            .join(self.places.filter(kind.is_in(LEFTOVERS)), on="words")
+            .join(
+                self.places.filter(kind.is_in(LEFTOVERS)),
+                on="words",
+                maintain_order="left_right",  # the words of a row in their order
+            )
             .filter(outside)
-            .sort("row", "at")
             .group_by("row")
             .agg(
                 pl.col("plain").str.join(" ").alias("rest"),
@@ -71,9 +76,10 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
         pl.int_range(pl.len()).alias("words"),
     )
     places = lists.select("words", pl.col("said").alias("word")).explode("word")
-    known = known_words(places["word"].unique(), common)
-    places = places.join(known, on="word", how="left", maintain_order="left").with_columns(
-        pl.int_range(pl.len()).over("words").alias("at"),
+    vocabulary, place = distinct_of(places["word"])
+    known = known_words(vocabulary, common).drop("word")
+    places = pl.concat([places, known[place]], how="horizontal").with_columns(
+        pl.Series("at", _places_within(places["words"].to_numpy())),
         ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
     )
     telling = pl.col("at").filter("telling")
@@ -85,6 +91,12 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
         telling.max().alias("last"),
     )
     return Words(lists.join(by, on="words"), places)
+
+
+def _places_within(words: Ints) -> Ints:
+    """Of each row its place among those of the same number, which follow each other."""
+    starts = np.flatnonzero(np.diff(words, prepend=-1))
+    return np.arange(words.size) - np.repeat(starts, np.diff(starts, append=words.size))
 
 
 def known_words(vocabulary: pl.Series, common: Collection[str]) -> pl.DataFrame:
