@@ -86,7 +86,9 @@ def _few(right: pl.DataFrame, held: pl.DataFrame, asked: pl.DataFrame) -> pl.Dat
         held: form, group, source: who holds each form of the right.
         asked: code, source: what is searched, for records of which system.
     """
-    wanted = right.select("form", "code").unique().join(asked, on="code")
+    shown = right.select("row", "form", "how", "code")
+    shown = shown.filter(pl.col("code").is_in(asked["code"].unique().implode()))
+    wanted = shown.select("form", "code").unique().join(asked, on="code")
     by = (
         wanted.join(held, on="form", suffix="_right")
         .filter(pl.col("source") != pl.col("source_right"))
@@ -97,7 +99,6 @@ def _few(right: pl.DataFrame, held: pl.DataFrame, asked: pl.DataFrame) -> pl.Dat
         pl.col("group").n_unique().cast(pl.Int64).alias("holders")
     )
     few = by.join(holders.filter(pl.col("holders") <= HOLDERS), on=["code", "source"])
-    shown = right.select("row", "form", "how", "code")
     return shown.join(few.drop("group").unique(), on=["code", "form"])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from health_pipeline.core.identity.columns import distinct_of
 from health_pipeline.core.identity.likeness.bulk import (
     plain_initials,
     plain_labels,
@@ -66,30 +67,42 @@ def forms_of(names: pl.DataFrame) -> Forms:
         pl.when(pl.col("kind") == "domain").then(plain_labels(values["value"])).alias("label"),
         pl.int_range(pl.len()).alias("row"),
     )
-    texts = values["text"].drop_nulls().unique(maintain_order=True)
-    plain = _plain(texts, plain_initials(texts), domain=False)
-    named = values.select("row", "text").join(plain, on="text", maintain_order="left")
-    of_domain = values.select("row", text="label").drop_nulls()
-    labels = of_domain["text"].unique(maintain_order=True)
-    hosts = of_domain.join(
-        _plain(labels, labels.clear().extend_constant("", len(labels)), domain=True), on="text"
-    )
+    row = values["row"]
+    texts, of_text = distinct_of(values["text"].drop_nulls())
+    labels, of_label = distinct_of(values["label"].drop_nulls())
+    plain = pl.concat(
+        [
+            _plain(texts, plain_initials(texts), domain=False),
+            _plain(labels, pl.Series([""]).new_from_index(0, len(labels)), domain=True),
+        ]
+    ).with_columns(pl.int_range(pl.len()).alias("form"))
     alone = pl.col("text").is_null() & pl.col("label").is_null()
     single = form_rows(
         (row, form)
         for row, kind, value in values.filter(alone).select("row", "kind", "value").iter_rows()
         for form in (domain_forms(value) if kind == "domain" else name_forms(value))
     )
-    read = pl.concat([named.select(*_READ), hosts.select(*_READ), single])
-    forms = read.select(*FORMS).unique(maintain_order=True)
-    numbered = forms.with_columns(pl.int_range(pl.len()).alias("form"))
-    told = read.join(numbered, on=list(FORMS)).select("row", "form")
+    further = (
+        single.select(*FORMS).unique(maintain_order=True).join(plain, on=list(FORMS), how="anti")
+    )
+    first = pl.int_range(plain.height, plain.height + pl.len()).alias("form")
+    forms = pl.concat([plain, further.with_columns(first)])
+    told = pl.concat(
+        [
+            pl.DataFrame({"row": row.filter(values["text"].is_not_null()), "form": of_text}),
+            pl.DataFrame(
+                {"row": row.filter(values["label"].is_not_null()), "form": of_label + len(texts)}
+            ),
+            single.join(forms, on=list(FORMS)).select("row", "form"),
+        ],
+        how="vertical_relaxed",
+    )
     held = (
         names.select("rec", "kind", "value")
         .join(values.select("row", "kind", "value"), on=("kind", "value"))
         .join(told, on="row")
     )
-    return Forms(held.select("rec", "form").unique(), forms, held.height)
+    return Forms(held.select("rec", "form").unique(), forms.drop("form"), held.height)
 
 
 def _plain(texts: pl.Series, initials: pl.Series, *, domain: bool) -> pl.DataFrame:

@@ -123,15 +123,13 @@ def search_keys(words: Words) -> pl.DataFrame:
     general = lists.filter(pl.col("first").is_null())
     several = pl.when(pl.col("size") > 1).then(pl.lit("general")).otherwise(pl.lit("generic"))
     how = pl.when(pl.col("first").is_not_null()).then(pl.lit("whole")).otherwise(several)
-    named = lists.with_columns(how.alias("how"))
-    joined = [
-        named.select("words", "size", "how", pl.col(name).list.join("").alias("key"))
-        for name in ("said", "plain")
-    ]
+    said, plainly = (pl.col(name).list.join("") for name in ("said", "plain"))
+    named = lists.select("words", "size", how.alias("how"), said.alias("key"), plainly.alias("as"))
+    respelled = named.filter(pl.col("as") != pl.col("key")).with_columns(key="as")
     headed = general.filter((pl.col("size") > 2) & (pl.col("ends") == "soft"))
     initials = lists.select("words", "size", key="initials").explode("key").drop_nulls()
     parts = [
-        _keys(pl.concat(joined).unique(), pl.col("how"), since, until),
+        *(_keys(rows, pl.col("how"), since, until) for rows in (named, respelled)),
         _keys(initials, pl.lit("initials"), since, until),
         _keys(headed.with_columns(_joined(since, until - 1)), pl.lit("headed"), since, until - 1),
         *_leading(telling, words.places),
