@@ -28,6 +28,17 @@ def coded(
     return found.gather(place).alias(values.name), code
 
 
+def both_once_each(
+    values: pl.Series, function: Callable[[pl.Series], tuple[pl.Series, pl.Series]]
+) -> tuple[pl.Series, pl.Series]:
+    """`once_each` of a function that gives two results."""
+    if values.hash().n_unique() * 2 > len(values):
+        return function(values)
+    distinct, place = distinct_of(values)
+    one, other = function(distinct)
+    return one.gather(place), other.gather(place)
+
+
 def distinct_of(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The distinct texts, and for each of `values` its place among them."""
     first = first_rows(values.hash())

@@ -55,12 +55,6 @@ SIMPLE = r"^[ -~À-ıĴ-ľŁ-ňŊ-žƀ-ǃǍ-ǰǴ-ɏḀ-ẙẜẝẟ-ỿ‘’“
 _ROUGH = r"[^\p{L}\p{M}\p{N} ]|  |^ | $"
 
 
-def are_words(values: pl.Series) -> pl.Series:
-    """Whether a value is its own `words` but for capital letters; of plain ASCII values alone."""
-    ascii_only = values.str.len_bytes() == values.str.len_chars()
-    return ascii_only & ~values.str.contains(r"[^A-Za-z0-9 ]|  |^ | $")
-
-
 def simple_words(values: pl.Series) -> pl.Series:
     """`words` of values that match `SIMPLE`."""
     text = values.str.to_lowercase()

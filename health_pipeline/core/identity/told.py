@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
-from health_pipeline.core.identity.columns import coded, once_each
+from health_pipeline.core.identity.columns import both_once_each, coded
 from health_pipeline.core.identity.landed import account_ids_of_links, optional
-from health_pipeline.core.identity.legal_names import names, other_names, read_name
+from health_pipeline.core.identity.legal_names import read_name, read_names
 from health_pipeline.core.identity.params import IdentityRules, Rule
 from health_pipeline.core.identity.public_hosts import public_hosts
 from health_pipeline.core.identity.shared_hosts import shared_host
@@ -128,20 +128,21 @@ def _with_domains(rows: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
 def _names_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     region = optional(accounts, "region", pl.String()).str.strip_chars().str.to_lowercase()
     rows = accounts.select("rec", "known_at", region.alias("region"), written="name")
-    key = once_each(rows["written"], lambda values: names(values, rules.legal_suffixes))
+    suffixes = rules.legal_suffixes
+    key, other = both_once_each(rows["written"], lambda values: read_names(values, suffixes))
     rows = rows.with_columns(key.alias("key"))
     placed = rows.filter(pl.col("region") != "").with_columns(
         pl.concat_str("key", pl.lit(" in "), "region").alias("key")
     )
-    others = _other_names(rows, rules)
+    others = _other_names(rows, other)
     plain = claim("name", rows, lambda value: read_name(value, rules.legal_suffixes).why)
     return [claim("name_region", placed), plain, others]
 
 
-def _other_names(rows: pl.DataFrame, rules: IdentityRules) -> Claim:
+def _other_names(rows: pl.DataFrame, other: pl.Series) -> Claim:
     """A former or trading name is a key of the weakest rule only."""
-    other = other_names(rows["written"], rules.legal_suffixes).alias("key")
-    return claim("name", rows.with_columns(other))
+    told = other.is_not_null()
+    return claim("name", rows.with_columns(other.alias("key")).filter(told))
 
 
 def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
@@ -149,7 +150,7 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     rows = links.with_columns(pl.col("value").alias("written"))
     further = _with_domains(rows.filter(pl.col("kind") == "domain"), rules)
     aliases = rows.filter(pl.col("kind") == "alias")
-    key = names(aliases["written"], rules.legal_suffixes).alias("key")
+    key, other = read_names(aliases["written"], rules.legal_suffixes)
     foreign = account_ids_of_links(links, "rec", "far")
     return [
         Claim(
@@ -163,8 +164,8 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
         _disguised(further),
         claim(
             "name",
-            aliases.with_columns(key),
+            aliases.with_columns(key.alias("key")),
             lambda value: read_name(value, rules.legal_suffixes).why,
         ),
-        _other_names(aliases, rules),
+        _other_names(aliases, other),
     ]
