@@ -37,11 +37,7 @@ def account_ids_of_links(links: pl.DataFrame, *more: str) -> pl.DataFrame:
 def with_rec(
     rows: pl.DataFrame, records: pl.DataFrame, known: pl.Series | None = None
 ) -> pl.DataFrame:
-    """`rows` with the number of their record; rows of no record are dropped.
-
-    Args:
-        rows, records, known: see `recs_of`.
-    """
+    """`rows` with the number of their record (see `recs_of`); rows of no record are dropped."""
     rec = recs_of(rows, records, known)
     whole = rows.with_columns(rec.alias("rec"))
     return whole.filter(rec.is_not_null()) if rec.null_count() else whole

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -58,8 +56,7 @@ def _beginnings(records: pl.DataFrame, sources: pl.Series) -> NDArray[np.uint64]
     key = pl.col("source_account_id")
     ends = records.group_by("source").agg(key.min().alias("least"), key.max().alias("most"))
     shared = {
-        name: len(commonprefix([least.encode(), most.encode()]))
-        for name, least, most in ends.iter_rows()
+        name: _shared(least.encode(), most.encode()) for name, least, most in ends.iter_rows()
     }
     longest = max(shared.values())
     lengths = [shared[name] for name in sources]
@@ -70,6 +67,12 @@ def _beginnings(records: pl.DataFrame, sources: pl.Series) -> NDArray[np.uint64]
     padded = key.str.pad_end(longest + _BYTES, "\0").cast(pl.Binary).bin.slice(skipped, _BYTES)
     number = padded.bin.reinterpret(dtype=pl.UInt64, endianness="big")
     return records.select(number).to_series().to_numpy()
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many bytes stand at the beginning of both."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def key_order(rank: Ints, rec: Ints, at: Ints) -> Ints:

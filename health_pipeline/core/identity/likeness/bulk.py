@@ -53,7 +53,7 @@ def may_be_general(words: pl.Series) -> pl.Series:
     legal = (words.str.len_chars() >= 3) & words.is_in(_one_word_forms())
     found = words.is_in(_general()) | legal
     keys = pl.Series(sorted(general_keys())).implode()
-    longest = int(keys.item().str.len_chars().max() or 0) + 1  # type: ignore[operator]
+    longest = int(keys.item().str.len_chars().max() or 0) + 1
     letters = words.str.len_chars()
     rows = (letters.is_between(LONG, longest) & ~found).arg_true()
     found = found.scatter(rows.filter(words.gather(rows).is_in(keys)), values=True)

@@ -121,8 +121,15 @@ def _met(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.Data
 
 
 def _near_words(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
-    """Words one letter apart: code, code_right, key (right), letters (of the shorter, less its
-    ending); both sides: key, code."""
+    """Words one letter apart: code, code_right, key (of the right), letters.
+
+    Args:
+        left: key, code.
+        right: key, code.
+
+    Returns:
+        `letters`: of the shorter word, less its ending.
+    """
     sides = [side.select("key", "code").unique("code") for side in (left, right)]
     spelt = [respelt(side["key"]) for side in sides]
     met = spelt[0].join(spelt[1], on="key").select("word", "word_right").unique()
