@@ -12,8 +12,9 @@ from rapidfuzz.process import cpdist
 
 from health_pipeline.core.identity.columns import distinct_of
 from health_pipeline.core.identity.likeness.keys import (
+    FLAGS,
+    Keys,
     common_words,
-    flags_frame,
     forms_of,
     keys_of,
     respelt,
@@ -230,13 +231,8 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     met = _meetings(
         _numbered(keys.found), asking, of_right.select("form", "group", "source").unique()
     )
-    told = keys.leftovers(pl.concat([met["row"], met["row_right"]]))
-    flags = flags_frame(forms)
     pairs = (
-        met.join(told, on="row")
-        .join(told, left_on="row_right", right_on="row", suffix="_right")
-        .join(flags, on="form")
-        .join(flags, left_on="form_right", right_on="form", suffix="_right")
+        _with_both_sides(met, keys, forms)
         .join(of_left.rename({"rec": "left"}), on=["form", "source"])
         .join(of_right.rename({"rec": "right", "form": "form_right"}), on="form_right",
               suffix="_of_right")
@@ -253,6 +249,22 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     helpers = ("row", "row_right", "domain", "domain_right", "source", "source_of_right")
     return _shared_leftovers(pairs.drop(helpers), common)
+
+
+def _with_both_sides(met: pl.DataFrame, keys: Keys, forms: pl.DataFrame) -> pl.DataFrame:
+    """`met` with what each side leaves over, and the flags of its form.
+
+    Rows and forms are places, so that nothing needs to be joined.
+    """
+    told, flags = keys.leftovers(pl.concat([met["row"], met["row_right"]])), forms.select(FLAGS)
+    place = np.zeros(keys.found.height, dtype=np.int64)
+    place[told["row"].to_numpy()] = np.arange(told.height)
+    sides = [met]
+    for end in ("", "_right"):
+        row, form = (met[f"{name}{end}"].to_numpy() for name in ("row", "form"))
+        side = pl.concat([told.drop("row")[place[row]], flags[form]], how="horizontal")
+        sides.append(side.rename(lambda name, end=end: f"{name}{end}"))
+    return pl.concat(sides, how="horizontal")
 
 
 def _with_source(side: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from health_pipeline.core.identity.columns import distinct_of
@@ -19,12 +20,11 @@ from health_pipeline.core.identity.likeness.search import Words, search_keys, to
 NAMES: dict[str, pl.DataType] = {"rec": pl.Int64(), "kind": pl.String(), "value": pl.String()}
 
 
+FLAGS = ("several", "doubtful", "domain")
 FORMS: dict[str, pl.DataType] = {
     "text": pl.String(),
     "initials": pl.String(),
-    "several": pl.Boolean(),
-    "doubtful": pl.Boolean(),
-    "domain": pl.Boolean(),
+    **dict.fromkeys(FLAGS, pl.Boolean()),
 }
 """`Form` as columns: words and initials with blanks between, which neither holds."""
 
@@ -61,7 +61,10 @@ def forms_of(names: pl.DataFrame) -> Forms:
     Args:
         names: rec, kind (name, domain), value; each row once.
     """
-    values = names.select("kind", "value").unique(maintain_order=True).drop_nulls()
+    names = names.drop_nulls(("kind", "value"))
+    both = names.select(pl.concat_str("kind", "value", separator=":")).to_series()
+    _, of_value = distinct_of(both)
+    values = names.select("kind", "value").filter(of_value.is_first_distinct())
     values = values.with_columns(
         pl.when(pl.col("kind") != "domain").then(plain_texts(values["value"])).alias("text"),
         pl.when(pl.col("kind") == "domain").then(plain_labels(values["value"])).alias("label"),
@@ -97,11 +100,7 @@ def forms_of(names: pl.DataFrame) -> Forms:
         ],
         how="vertical_relaxed",
     )
-    held = (
-        names.select("rec", "kind", "value")
-        .join(values.select("row", "kind", "value"), on=("kind", "value"))
-        .join(told, on="row")
-    )
+    held = names.select("rec", of_value.cast(pl.Int64).alias("row")).join(told, on="row")
     return Forms(held.select("rec", "form").unique(), forms.drop("form"), held.height)
 
 
@@ -144,8 +143,9 @@ class Keys:
 
     def leftovers(self, rows: pl.Series) -> pl.DataFrame:
         """row, rest (the words that a key leaves over), rare, trade, soft, place of `rows`."""
-        wanted = self.places.filter(pl.col("row").is_in(rows.unique().implode()))
-        return self.words.leftovers(wanted)
+        wanted = np.zeros(self.places.height, dtype=np.bool_)
+        wanted[rows.to_numpy()] = True
+        return self.words.leftovers(self.places.filter(pl.Series(wanted, dtype=pl.Boolean)))
 
 
 def keys_of(forms: pl.DataFrame, common: Collection[str]) -> Keys:
@@ -155,25 +155,15 @@ def keys_of(forms: pl.DataFrame, common: Collection[str]) -> Keys:
         forms: `FORMS`.
         common: `common_words` of them.
     """
-    read = ["text", "initials"]
-    distinct = forms.select(read).unique(maintain_order=True)
-    numbered = distinct.with_columns(pl.int_range(pl.len()).alias("words"))
-    of_words = (
-        forms.select(read)
-        .with_columns(pl.int_range(pl.len()).alias("form"))
-        .join(numbered, on=read)
-        .select("form", "words")
-    )
+    read = forms.select("text", "initials")
+    # Neither holds such a sign.
+    _, place = distinct_of(read.select(pl.concat_str(pl.all(), separator="\0")).to_series())
+    of_words = place.alias("words").to_frame().with_columns(pl.int_range(pl.len()).alias("form"))
+    distinct = read.filter(place.is_first_distinct())
     words = told_words(distinct, common)
     keys = of_words.join(search_keys(words), on="words").with_row_index("row")
     places = keys.select("row", "words", "since", "until", "glued")
     return Keys(keys.select("row", "form", "how", "key"), words, places)
-
-
-def flags_frame(forms: pl.DataFrame) -> pl.DataFrame:
-    """Form, several, doubtful, domain."""
-    number = pl.int_range(pl.len()).alias("form")
-    return forms.select(number, "several", "doubtful", "domain")
 
 
 def respelt(words: pl.Series) -> pl.DataFrame:

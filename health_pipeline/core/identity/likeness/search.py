@@ -42,7 +42,7 @@ class Words:
         outside = (pl.col("at") < pl.col("since")) | (pl.col("at") >= pl.col("until"))
         kind, size = pl.col("kind"), pl.Series("size", np.bincount(self.places["words"].to_numpy()))
         some = (pl.col("since") > 0) | (pl.col("until") < size.gather(keys["words"]))
-        rest = (
+        words = (
             keys.filter(some)
             .join(
                 self.places.filter(kind.is_in(LEFTOVERS)),
@@ -50,16 +50,23 @@ class Words:
                 maintain_order="left_right",  # the words of a row in their order
             )
             .filter(outside)
-            .group_by("row")
-            .agg(
-                pl.col("plain").str.join(" ").alias("rest"),
-                *((kind == name).sum().cast(pl.Int8).alias(name) for name in LEFTOVERS),
-            )
+            .select("row", pl.col("plain").alias("rest"), "kind")
+        )
+        several = words["row"].is_duplicated()  # few: texts are joined one row after the other
+        counts = [(kind == name).cast(pl.Int8).alias(name) for name in LEFTOVERS]
+        rest = pl.concat(
+            [
+                words.filter(~several).select("row", "rest", *counts),
+                words.filter(several)
+                .with_columns(counts)
+                .group_by("row")
+                .agg(pl.col("rest").str.join(" "), pl.col(LEFTOVERS).sum().cast(pl.Int8)),
+            ]
         )
         whole = keys.select("row", "glued").join(rest, on="row", how="left")
-        counts = [pl.col(name).fill_null(0) for name in LEFTOVERS if name != "soft"]
+        known = [pl.col(name).fill_null(0) for name in LEFTOVERS if name != "soft"]
         soft = pl.col("soft").fill_null(0) + pl.col("glued").cast(pl.Int8)
-        told = whole.with_columns(pl.col("rest").fill_null(""), *counts, soft.alias("soft"))
+        told = whole.with_columns(pl.col("rest").fill_null(""), *known, soft.alias("soft"))
         return told.select("row", "rest", *LEFTOVERS)
 
 
