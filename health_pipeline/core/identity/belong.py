@@ -56,11 +56,12 @@ def _from_the_start(own: Ints, links: pl.DataFrame, roots: Bools) -> Bools:
     ends = [links[side].to_numpy() for side in ("left", "right")]
     at = links["known_at"].to_physical().to_numpy()
     settled, count = roots.copy(), -1
-    ways = [
-        (one[ripe], other[ripe])
-        for one, other in (ends, ends[::-1])
-        for ripe in ((at <= own[other]) & (own[one] <= own[other]),)
-    ]
+    ways = []
+    for one, other in (ends, ends[::-1]):
+        open_ = np.flatnonzero(~roots[other])
+        start, end = one[open_], other[open_]
+        ripe = np.maximum(at[open_], own[start]) <= own[end]
+        ways.append((start[ripe], end[ripe]))
     while (found := int(settled.sum())) > count:
         count = found
         for one, other in ways:

@@ -134,16 +134,16 @@ def _shared(keys: pl.DataFrame, off: Bools | None) -> pl.DataFrame:
     Rows of a group follow each other, whoever carried the key first before the others; records
     that a person split off come last.
     """
-    part = keys.select("scope", "value", "rec", "known_at")
+    part = keys.select("group", "rec", "known_at", "scope", "value")
+    group = part["group"].to_numpy()
+    shared = np.bincount(group)[group] > 1
+    if not shared.all():
+        part = part.filter(pl.Series(shared))
     if off is not None:
         part = part.with_columns(pl.Series("off", off[part["rec"].to_numpy()])).sort(
             "scope", "value", "off", "known_at", "rec"
         )
-    scope, value = pl.col("scope"), pl.col("value")
-    starts = scope.ne_missing(scope.shift()) | value.ne_missing(value.shift())
-    part = part.with_columns(starts.cum_sum().cast(pl.Int64).alias("group"))
-    alone = starts & starts.shift(-1).fill_null(value=True)
-    return part.filter(~alone).select("group", "rec", "known_at", "scope", "value")
+    return part.drop("off", strict=False)
 
 
 def star(part: pl.DataFrame, rule: str, trust: int) -> pl.DataFrame:
@@ -151,17 +151,21 @@ def star(part: pl.DataFrame, rule: str, trust: int) -> pl.DataFrame:
     label = "account_id" if rule == "foreign_key" else rule
     group = part["group"].to_numpy()
     first = np.diff(group, prepend=group[:1] - 1) != 0
-    others, hub = np.flatnonzero(~first), np.flatnonzero(first)[np.cumsum(first) - 1]
-    rows, hubs = part[others], part.select("rec", "known_at")[hub[others]]
-    said = pl.concat_str(pl.lit(f"{label}="), "value")
-    if (rows["scope"] != "").any():
-        scoped = pl.concat_str(pl.lit(f"{label}="), "scope", pl.lit(":"), "value")
-        said = pl.when(pl.col("scope") == "").then(said).otherwise(scoped)
-    return rows.select(
-        hubs["rec"].alias("left"),
-        pl.col("rec").alias("right"),
-        pl.max_horizontal(hubs["known_at"], "known_at").alias("known_at"),
-        said.alias("evidence"),
+    others, hub = np.flatnonzero(~first), np.flatnonzero(first)
+    hub_of = (np.cumsum(first) - 1)[others]
+    said = pl.concat_str(pl.lit(f"{label}="), "value").alias("evidence")
+    scoped = pl.concat_str(pl.lit(f"{label}="), "scope", pl.lit(":"), "value")
+    hubs = part[hub].select("rec", "known_at", "scope", "value")
+    if (hubs["scope"] != "").any():
+        said = pl.when(pl.col("scope") == "").then(said).otherwise(scoped).alias("evidence")
+    # Texts are put together once for each group.
+    left = hubs.select(pl.col("rec").alias("left"), pl.col("known_at").alias("since"), said)[hub_of]
+    rows = part.select(pl.col("rec").alias("right"), "known_at")[others]
+    return pl.concat([left, rows], how="horizontal").select(
+        "left",
+        "right",
+        pl.max_horizontal("since", "known_at").alias("known_at"),
+        "evidence",
         pl.lit(rule).alias("rule"),
         pl.lit(trust, pl.Int32).alias("trust"),
         pl.lit(CONFIDENCE[rule]).alias("confidence"),

@@ -52,6 +52,9 @@ SIMPLE = r"^[ -~À-ıĴ-ľŁ-ňŊ-žƀ-ǃǍ-ǰǴ-ɏḀ-ẙẜẝẟ-ỿ‘’“
 """Values that `simple_words` may fold: Latin letters, without those in a compatibility form."""
 
 
+_ROUGH = r"[^\p{L}\p{M}\p{N} ]|  |^ | $"
+
+
 def simple_words(values: pl.Series) -> pl.Series:
     """`words` of values that match `SIMPLE`."""
     text = values.str.to_lowercase()
@@ -60,5 +63,11 @@ def simple_words(values: pl.Series) -> pl.Series:
         text = text.str.replace_many(list(LETTERS), list(LETTERS.values()))
     spelled = SPELLED | dict.fromkeys(DROPPED, "")
     text = text.str.replace_many(list(spelled), list(spelled.values()))
-    text = text.str.replace_all(r"[^\p{L}\p{M}\p{N} ]+", " ").str.replace_all(r" {2,}", " ")
-    return text.str.strip_chars(" ")
+    rough = text.str.contains(_ROUGH).fill_null(value=False).arg_true()
+    return text.scatter(rough, _smooth(text.gather(rough)))
+
+
+def _smooth(text: pl.Series) -> pl.Series:
+    """One blank for each gap between words."""
+    gaps = text.str.replace_all(r"[^\p{L}\p{M}\p{N} ]+", " ")
+    return gaps.str.replace_all(r" {2,}", " ").str.strip_chars(" ")

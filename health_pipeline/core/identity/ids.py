@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from health_pipeline.core.identity.forest import Bools, Ints
@@ -95,14 +96,14 @@ def give_ids(labels: Ints, records: pl.DataFrame, registry: pl.DataFrame) -> Giv
         pl.col("rec").alias("root"), *RECORD
     )
     new = _new_ids(sets.join(kept, on="root", how="anti", maintain_order="left"), registry)
-    of_root = pl.concat([kept.select("root", "account_id"), new.select("root", "account_id")])
-    whole = pl.DataFrame({"root": labels}).join(of_root, on="root", maintain_order="left")
+    of_root = pl.concat([frame.select("root", "account_id") for frame in (kept, new)], rechunk=True)
+    place = np.zeros(labels.size, dtype=np.int64)
+    place[of_root["root"].to_numpy()] = np.arange(of_root.height)
+    accounts = of_root["account_id"].gather(place[labels])
     aliases = ranked.filter(pl.col("account_id") != pl.col("chosen")).select(
         pl.col("account_id").alias("alias"), pl.col("chosen").alias("account_id")
     )
-    return GivenIds(
-        whole["account_id"], aliases.sort("alias"), registered, new.select(*RECORD, "account_id")
-    )
+    return GivenIds(accounts, aliases.sort("alias"), registered, new.select(*RECORD, "account_id"))
 
 
 def _account_ids(names: pl.DataFrame) -> pl.Series:
@@ -111,10 +112,12 @@ def _account_ids(names: pl.DataFrame) -> pl.Series:
     escaped = names.select(pl.any_horizontal(pl.col(RECORD).str.contains(_ESCAPED))).to_series()
     texts = names.select(pl.concat_str(pl.lit('["'), source, pl.lit('","'), key, pl.lit('"]')))
     sha = hashlib.sha256
-    ids = [f"acc_{sha(text.encode()).hexdigest()[:16]}" for text in texts.to_series().to_list()]
-    for row in escaped.arg_true():
-        ids[row] = account_id_of(*names.row(row))
-    return pl.Series("account_id", ids, dtype=pl.String)
+    digests = [sha(text).digest() for text in texts.to_series().cast(pl.Binary).to_list()]
+    begin = pl.Series("account_id", digests, dtype=pl.Binary).bin.slice(0, 8).bin.encode("hex")
+    ids = begin.to_frame().select(pl.lit("acc_") + pl.col("account_id")).to_series()
+    rows = escaped.arg_true()
+    by_hand = [account_id_of(*names.row(row)) for row in rows.to_list()]
+    return ids.scatter(rows, pl.Series(by_hand, dtype=pl.String)).alias("account_id")
 
 
 def _new_ids(anchors: pl.DataFrame, registry: pl.DataFrame) -> pl.DataFrame:

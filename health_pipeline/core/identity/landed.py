@@ -21,16 +21,30 @@ def optional(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Expr:
     return column.cast(dtype).alias(name)
 
 
+def is_account_id() -> pl.Expr:
+    """Whether a link is a usable foreign key."""
+    return (pl.col("kind") == "account_id") & pl.col("linked_source").is_not_null()
+
+
 def account_ids_of_links(links: pl.DataFrame, *more: str) -> pl.DataFrame:
     """The usable foreign keys: source, source_account_id, linked_source, value, known_at, more."""
     linked = links.with_columns(optional(links, "linked_source", pl.String()))
-    return linked.filter(
-        (pl.col("kind") == "account_id") & pl.col("linked_source").is_not_null()
-    ).select(*RECORD, "linked_source", "value", "known_at", *more)
+    return linked.filter(is_account_id()).select(
+        *RECORD, "linked_source", "value", "known_at", *more
+    )
 
 
-def with_rec(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with the number of their record; rows of no record are dropped.
+def with_rec(
+    rows: pl.DataFrame, records: pl.DataFrame, known: pl.Series | None = None
+) -> pl.DataFrame:
+    """`rows` with the number of their record (see `recs_of`); rows of no record are dropped."""
+    rec = recs_of(rows, records, known)
+    whole = rows.with_columns(rec.alias("rec"))
+    return whole.filter(rec.is_not_null()) if rec.null_count() else whole
+
+
+def recs_of(rows: pl.DataFrame, records: pl.DataFrame, known: pl.Series | None = None) -> pl.Series:
+    """The number of the record of each of `rows`; null: none.
 
     Numbers join several times faster than two texts do, so the hashes of the names are joined, and
     the names compared where they meet. Where two names have one hash, the names are joined.
@@ -38,15 +52,23 @@ def with_rec(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     Args:
         rows: source, source_account_id, ….
         records: source, source_account_id, rec; each record once.
+        known: numbers found before; null where not.
     """
-    places = records.select(RECORD).hash_rows().to_frame("key").with_row_index("place")
-    hashed = rows.select(RECORD).hash_rows().to_frame("key")
+    if known is not None:
+        open_ = known.is_null().arg_true()
+        if open_.is_empty():
+            return known
+        return known.clone().scatter(open_, recs_of(rows.select(RECORD)[open_], records))
+    hashes = records.select(RECORD).hash_rows()
+    asked = rows.select(RECORD).hash_rows()
+    places = hashes.to_frame("key").with_row_index("place")
     if rows.height * 2 < records.height:  # most records are not asked for
-        places = places.filter(pl.col("key").is_in(hashed["key"].implode()))
+        places = places.filter(hashes.is_in(asked.implode()))
+    hashed = asked.to_frame("key")
     place = hashed.join(places, on="key", how="left", maintain_order="left")["place"]
     if place.len() > rows.height:
-        return rows.join(records.select(*RECORD, "rec"), on=RECORD)
+        named = records.select(*RECORD, "rec")
+        return rows.select(RECORD).join(named, on=RECORD, how="left", maintain_order="left")["rec"]
     same = [rows[name] == records[name].gather(place) for name in RECORD]
-    known = (same[0] & same[1]).fill_null(value=False)
-    whole = rows.with_columns(records["rec"].gather(place).alias("rec"))
-    return whole if known.all() else whole.filter(known)
+    rec = records["rec"].cast(pl.Int64).gather(place)
+    return rec.set(~(same[0] & same[1]).fill_null(value=False), None)

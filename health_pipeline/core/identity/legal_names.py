@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from health_pipeline.core.identity.folding import SIMPLE, simple_words, without_stops, words
+from health_pipeline.core.identity.folding import (
+    SIMPLE,
+    simple_words,
+    without_stops,
+    words,
+)
 from health_pipeline.core.identity.legal_forms import EAST_ASIAN, START, form_pattern
 from health_pipeline.core.identity.other_names import MAY_HAVE_OTHER_NAME, split_names
 from health_pipeline.core.identity.scripts import disguise
@@ -102,13 +107,51 @@ def _by_hand(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
 def _in_bulk(names: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     """`_without_forms` and `_unfit` of words."""
     forms = form_pattern(tuple(legal_suffixes)).pattern
-    bare = names.str.replace(forms, "").str.replace(START.pattern, "")
+    bare = names.str.replace(forms, "")
+    began = bare.str.contains(START.pattern).fill_null(value=False).arg_true()
+    bare = bare.scatter(began, bare.gather(began).str.replace(START.pattern, ""))
     unfit = bare.is_in(PLACEHOLDERS) | bare.str.contains(r"^[0-9 ]*$") | (bare.str.len_chars() < 2)
     return pl.select(pl.when(~unfit).then(bare)).to_series()
 
 
+_ODD = r"(?i)[^a-z0-9 ]|  |^ | $|(?:^| )[a-z] [a-z](?: |$)|" + MAY_HAVE_OTHER_NAME.removeprefix(
+    "(?i)"
+)
+
+
+def _are_odd(values: pl.Series) -> pl.Series:
+    """Whether more must be done to a value than to write it in small letters; null for null."""
+    ascii_only = values.str.len_bytes() == values.str.len_chars()
+    return ~ascii_only | values.str.contains(_ODD) | (values.str.len_chars() > LONGEST_NAME)
+
+
+def read_names(values: pl.Series, legal_suffixes: Sequence[str]) -> tuple[pl.Series, pl.Series]:
+    """`read_name(...).key` and `.other` of every value."""
+    odd = _are_odd(values)
+    plain, rest = odd.eq_missing(other=False).arg_true(), odd.fill_null(value=False).arg_true()
+    keys = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
+    words = values.gather(plain).str.to_lowercase()
+    keys = keys.scatter(plain, _in_bulk(words, legal_suffixes))
+    others = keys.clear().extend_constant(None, len(values))
+    if rest.is_empty():
+        return keys, others
+    asked = values.gather(rest)
+    told = _others_of(asked, legal_suffixes)
+    return keys.scatter(rest, _odd_names(asked, legal_suffixes)), others.scatter(rest, told)
+
+
 def names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
-    """`normalised_name` of every value.
+    """`normalised_name` of every value."""
+    return read_names(values, legal_suffixes)[0]
+
+
+def other_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """The key of the former or trading name that a value tells beside the name; mostly null."""
+    return read_names(values, legal_suffixes)[1]
+
+
+def _odd_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """`names` of values that are not null.
 
     Values in Latin letters are folded as columns; the others, and those that tell two names or hold
     initials, one by one.
@@ -116,28 +159,20 @@ def names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     simple = values.str.contains(SIMPLE) & (values.str.len_chars() <= LONGEST_NAME)
     simple &= ~values.str.contains(MAY_HAVE_OTHER_NAME)
     ascii_only = values.str.len_bytes() == values.str.len_chars()
-    known = values.is_not_null()
-    alone = [(known & ~simple).fill_null(value=False).arg_true()]
+    alone = [(~simple).arg_true()]
     keys = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
     for alike in (ascii_only, ~ascii_only):
-        rows = (known & simple & alike).fill_null(value=False).arg_true()
+        rows = (simple & alike).arg_true()
         words = simple_words(values.gather(rows))
-        initials = words.str.contains(_INITIALS)
-        alone.append(rows.filter(initials))
+        alone.append(rows.filter(words.str.contains(_INITIALS)))
         keys = keys.scatter(rows, _in_bulk(words, legal_suffixes))
     single = pl.concat(alone)
-    by_hand = _by_hand(values.gather(single), legal_suffixes)
-    return keys.scatter(single, by_hand).alias(values.name)
+    return keys.scatter(single, _by_hand(values.gather(single), legal_suffixes))
 
 
-def other_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
-    """The key of the former or trading name that a value tells beside the name; mostly null."""
-    telling = values.filter(
-        values.str.contains(MAY_HAVE_OTHER_NAME).fill_null(value=False)
-    ).unique()
-    if telling.is_empty():
-        return pl.Series("key", [None], dtype=pl.String).new_from_index(0, len(values))
-    keys = [read_name(value, legal_suffixes).other for value in telling.to_list()]
-    mapped = pl.DataFrame({"value": telling, "key": pl.Series(keys, dtype=pl.String)})
-    everyone = pl.DataFrame({"value": values})
-    return everyone.join(mapped, on="value", how="left", maintain_order="left")["key"]
+def _others_of(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """`other_names` of values that are not null."""
+    rows = values.str.contains(MAY_HAVE_OTHER_NAME).arg_true()
+    others = [read_name(value, legal_suffixes).other for value in values.gather(rows).to_list()]
+    none = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
+    return none.scatter(rows, pl.Series(others, dtype=pl.String))

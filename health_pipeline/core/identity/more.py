@@ -26,7 +26,7 @@ from health_pipeline.core.identity.memory import (
     telling,
 )
 from health_pipeline.core.identity.params import IdentityRules
-from health_pipeline.core.identity.records import account_records, claims_of
+from health_pipeline.core.identity.records import claims_of, numbered_records
 from health_pipeline.core.identity.resolve import (
     Resolved,
     accounts_among,
@@ -115,8 +115,9 @@ def resolve_more(
     inside = pl.col("part").is_in(parts.implode())
     touched = pl.concat([changed, memory.keys.filter(inside)["key"]]).unique()
     part = _rows_in(landed, touched)
-    records = account_records({name: part[name] for name in part if name != "users"})
-    found = accounts_among(part, records, rules, registry.of(records), decisions)
+    numbered = numbered_records({name: part[name] for name in part if name != "users"})
+    known = registry.of(numbered.records)
+    found = accounts_among(part, numbered, rules, known, decisions)
     new = resolved(part | _users_of(landed), found)
     if registry.holds(new.registry_new["account_id"]):
         return None
@@ -184,8 +185,8 @@ def _decided(decisions: pl.DataFrame) -> pl.DataFrame:
 def _touched(landed: Tables, rules: IdentityRules, memory: Memory, changed: pl.Series) -> pl.Series:
     """The parts that hold a changed record, or a key that one of them carries."""
     part = _rows_in(landed, changed)
-    records = account_records({name: part[name] for name in part if name != "users"})
-    told = claims_of(part, records, rules)
+    numbered = numbered_records({name: part[name] for name in part if name != "users"})
+    told = claims_of(part, numbered, rules)
     carried = [
         rows.select(pl.lit(one.rule).alias("rule"), "value", "rec")
         for one in told
@@ -193,7 +194,7 @@ def _touched(landed: Tables, rules: IdentityRules, memory: Memory, changed: pl.S
     ]
     keys = hashed_keys(pl.concat(carried))["key"] if carried else changed.clear()
     # The far end of a foreign key is among the records.
-    asked = pl.concat([changed, hashed_records(records), keys]).unique()
+    asked = pl.concat([changed, hashed_records(numbered.records), keys]).unique()
     return memory.keys.filter(pl.col("key").is_in(asked.implode()))["part"].unique()
 
 

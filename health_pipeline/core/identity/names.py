@@ -61,8 +61,10 @@ def judged(
     alone = rows.filter(~pl.col("group").is_in(entangled.implode()))
     tied = rows.filter(pl.col("group").is_in(entangled.implode()))
     whys = pl.concat([_objections(alone, domains, foes), _in_turn(tied, domains, foes)])
+    if whys.is_empty():
+        return part, pl.DataFrame()
     doubts = _doubts(rows.join(whys, on="group"), rule)
-    return part.join(whys, on="group", how="anti", maintain_order="left"), doubts
+    return part.filter(~pl.col("group").is_in(whys["group"].implode())), doubts
 
 
 def _mixed(rows: pl.DataFrame) -> pl.Series:
@@ -99,7 +101,7 @@ def _entangled(rows: pl.DataFrame) -> pl.Series:
 
 def _objections(rows: pl.DataFrame, domains: pl.DataFrame, foes: Foes) -> pl.DataFrame:
     """group, why: the groups of `rows` that link nobody; no two of them share an account."""
-    sides = rows.select("group", "root").unique()
+    sides = _sides(rows)
     kept = pl.DataFrame(foes, schema={"l": pl.Int64, "r": pl.Int64, "why": pl.String}, orient="row")
     apart = (
         sides.join(kept, left_on="root", right_on="l")
@@ -116,7 +118,8 @@ def _objections(rows: pl.DataFrame, domains: pl.DataFrame, foes: Foes) -> pl.Dat
         .select("group", pl.lit("same name, different domains").alias("why"))
     )
     several = (
-        rows.group_by("group", "source")
+        _repeated(rows)
+        .group_by("group", "source")
         .agg(pl.col("root").n_unique().alias("accounts"))
         .filter(pl.col("accounts") > 1)
         .group_by("group")
@@ -125,6 +128,24 @@ def _objections(rows: pl.DataFrame, domains: pl.DataFrame, foes: Foes) -> pl.Dat
     )
     whole = [frame.cast(_WHY) for frame in (apart, differ, several)]  # type: ignore[arg-type]
     return pl.concat(whole).unique("group", keep="first", maintain_order=True)
+
+
+def _sides(rows: pl.DataFrame) -> pl.DataFrame:
+    """group, root of `rows`, each once, where an account is of one group alone."""
+    root = rows["root"].to_numpy()
+    at = np.arange(root.size)
+    last = np.empty(int(root.max(initial=-1)) + 1, dtype=np.int64)
+    last[root] = at
+    return rows.select("group", "root").filter(pl.Series(last[root] == at))
+
+
+def _repeated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of `rows` whose group has another one of the same source."""
+    group = np.cumsum(np.diff(rows["group"].to_numpy(), prepend=-1) != 0)
+    sources = rows["source"].unique()
+    source = rows["source"].cast(pl.Enum(sources)).to_physical().to_numpy().astype(np.int64)
+    place = group * max(len(sources), 1) + source
+    return rows.filter(pl.Series(np.bincount(place)[place] > 1, dtype=pl.Boolean))
 
 
 def _in_turn(rows: pl.DataFrame, domains: pl.DataFrame, foes: Foes) -> pl.DataFrame:

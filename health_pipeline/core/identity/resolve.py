@@ -13,8 +13,9 @@ from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.records import (
     WITHHELD,
-    account_records,
+    Numbered,
     key_evidence,
+    numbered_records,
     optional,
     table_of,
 )
@@ -196,14 +197,14 @@ def identity_of(
 
 def accounts_among(
     landed: Mapping[str, pl.DataFrame],
-    records: pl.DataFrame,
+    numbered: Numbered,
     rules: IdentityRules,
     registry: pl.DataFrame,
     decisions: pl.DataFrame,
     trained: Trained | None = None,
 ) -> Accounts:
-    """The accounts of `records`, by what `landed` tells of them; see `resolve`."""
-    told = key_evidence(landed, records, rules)
+    """The accounts of some records, by what `landed` tells of them; see `resolve`."""
+    told, records = key_evidence(landed, numbered, rules), numbered.records
     clusters = clusters_of(records, told.keys, rules, decisions)
     if rules.likeness is not None:
         likely = undecided(landed, records, told.keys, clusters, rules.likeness, trained)
@@ -221,7 +222,7 @@ def accounts_of(
     trained: Trained | None = None,
 ) -> Accounts:
     """The accounts alone, without users; see `resolve`."""
-    return accounts_among(landed, account_records(landed), rules, registry, decisions, trained)
+    return accounts_among(landed, numbered_records(landed), rules, registry, decisions, trained)
 
 
 def resolve(

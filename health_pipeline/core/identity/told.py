@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
-from health_pipeline.core.identity.columns import once_each
+from health_pipeline.core.identity.columns import both_once_each, coded
 from health_pipeline.core.identity.landed import account_ids_of_links, optional
-from health_pipeline.core.identity.legal_names import names, other_names, read_name
+from health_pipeline.core.identity.legal_names import read_name, read_names
 from health_pipeline.core.identity.params import IdentityRules, Rule
 from health_pipeline.core.identity.public_hosts import public_hosts
 from health_pipeline.core.identity.shared_hosts import shared_host
@@ -30,7 +30,8 @@ class Claim:
     """The keys of one rule, and what gives none.
 
     Attributes:
-        keys: rec, known_at, scope, value.
+        keys: rec, known_at, scope, value; further columns where they are known, which spare work:
+            code (`columns.coded`), far (`records.Numbered`).
         ignored: `IGNORED`.
         withheld: rec, value: keys in form, taken away by what is known of other records.
     """
@@ -46,13 +47,15 @@ def claim(rule: Rule, told: pl.DataFrame, reason: Callable[[str], str] | None = 
 
     Args:
         rule: the rule that the keys belong to.
-        told: one row for each written value.
+        told: one row for each written value; code, where it is known, goes with the key.
         reason: why a written value without key and why gives none; empty: not worth telling.
     """
     why = pl.lit(None, pl.String) if "why" not in told.columns else pl.col("why")
     told = told.with_columns(why.alias("why"))
     is_key = pl.col("key").is_not_null() & pl.col("why").is_null()
-    keys = told.filter(is_key).select("rec", "known_at", pl.lit("").alias("scope"), value="key")
+    code = [name for name in ("code",) if name in told.columns]
+    read = told.select("rec", "known_at", *code, pl.lit("").alias("scope"), value="key")
+    keys = read.filter(told.select(is_key).to_series())
     rest = told.filter(~is_key & pl.col("written").is_not_null())
     if reason is not None and rest["why"].null_count():
         open_ = rest.filter(pl.col("why").is_null())["written"].unique()
@@ -115,28 +118,31 @@ def _with_domains(rows: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
     """source, rec, known_at, written, key, why (of a shared host), domain_verified?."""
     told = rows.filter(pl.col("written").is_not_null())
     public = public_hosts(rules)
-    key = once_each(told["written"], lambda values: domains(values, public))
+    key, code = coded(told["written"], lambda values: domains(values, public))
     found = told.with_columns(key.alias("key"))
+    if code is not None:
+        found = found.with_columns(code.alias("code"))
     return found.with_columns(shared_host(found).alias("why"))
 
 
 def _names_of_accounts(accounts: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     region = optional(accounts, "region", pl.String()).str.strip_chars().str.to_lowercase()
     rows = accounts.select("rec", "known_at", region.alias("region"), written="name")
-    key = once_each(rows["written"], lambda values: names(values, rules.legal_suffixes))
+    suffixes = rules.legal_suffixes
+    key, other = both_once_each(rows["written"], lambda values: read_names(values, suffixes))
     rows = rows.with_columns(key.alias("key"))
     placed = rows.filter(pl.col("region") != "").with_columns(
         pl.concat_str("key", pl.lit(" in "), "region").alias("key")
     )
-    others = _other_names(rows, rules)
+    others = _other_names(rows, other)
     plain = claim("name", rows, lambda value: read_name(value, rules.legal_suffixes).why)
     return [claim("name_region", placed), plain, others]
 
 
-def _other_names(rows: pl.DataFrame, rules: IdentityRules) -> Claim:
+def _other_names(rows: pl.DataFrame, other: pl.Series) -> Claim:
     """A former or trading name is a key of the weakest rule only."""
-    other = other_names(rows["written"], rules.legal_suffixes).alias("key")
-    return claim("name", rows.with_columns(other))
+    told = other.is_not_null()
+    return claim("name", rows.with_columns(other.alias("key")).filter(told))
 
 
 def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
@@ -144,20 +150,22 @@ def claims_of_links(links: pl.DataFrame, rules: IdentityRules) -> list[Claim]:
     rows = links.with_columns(pl.col("value").alias("written"))
     further = _with_domains(rows.filter(pl.col("kind") == "domain"), rules)
     aliases = rows.filter(pl.col("kind") == "alias")
-    key = names(aliases["written"], rules.legal_suffixes).alias("key")
-    foreign = account_ids_of_links(links, "rec")
+    key, other = read_names(aliases["written"], rules.legal_suffixes)
+    foreign = account_ids_of_links(links, "rec", "far")
     return [
         Claim(
             "foreign_key",
-            foreign.select("rec", "known_at", pl.col("linked_source").alias("scope"), "value"),
+            foreign.select(
+                "rec", "known_at", pl.col("linked_source").alias("scope"), "value", "far"
+            ),
             pl.DataFrame(schema=IGNORED),
         ),
         claim("domain", further, lambda value: read_domain(value, public_hosts(rules)).why),
         _disguised(further),
         claim(
             "name",
-            aliases.with_columns(key),
+            aliases.with_columns(key.alias("key")),
             lambda value: read_name(value, rules.legal_suffixes).why,
         ),
-        _other_names(aliases, rules),
+        _other_names(aliases, other),
     ]

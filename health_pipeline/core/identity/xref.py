@@ -7,19 +7,21 @@ import polars as pl
 
 from health_pipeline.core.identity.belong import known_to_belong
 from health_pipeline.core.identity.clusters import Clusters
+from health_pipeline.core.identity.forest import Ints
 from health_pipeline.core.identity.ids import GivenIds
 from health_pipeline.core.identity.landed import RECORD
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
 
-def _first_links(links: pl.DataFrame, size: int) -> pl.DataFrame:
-    """For each record the link by the most trusted rule, of those the one known first.
+def _first_links(links: pl.DataFrame, size: int) -> Ints:
+    """For each record the row of the link by the most trusted rule, of those the one known first.
 
     Returns:
-        rec, rule, evidence, confidence.
+        The number of links where a record has none.
     """
+    found = np.full(size, links.height, dtype=np.int64)
     if links.is_empty():
-        return links.select(pl.col("left").alias("rec"), "rule", "evidence", "confidence")
+        return found
     since = links["known_at"].to_physical().to_numpy()
     # Trust in the high bits: 2^57 microseconds are 4,500 years.
     place = ((links["trust"].to_numpy().astype(np.int64) + 1) << 57) + (since - since.min())
@@ -27,18 +29,17 @@ def _first_links(links: pl.DataFrame, size: int) -> pl.DataFrame:
     ends = [links[side].to_numpy() for side in ("left", "right")]
     for end in ends:
         np.minimum.at(best, end, place)
-    told = ("rule", "evidence", "confidence", "left", "right")
-    first = pl.concat(
-        links.filter(pl.Series(best[end] == place)).select(pl.col(side).alias("rec"), *told)
-        for side, end in zip(("left", "right"), ends, strict=True)
-    )
-    count = np.bincount(first["rec"].to_numpy(), minlength=size)
-    several = pl.Series(count[first["rec"].to_numpy()] > 1)
-    tied = first.filter(several).sort("rec", "rule", "evidence", "left", "right")
+    rows = [np.flatnonzero(best[end] == place) for end in ends]
+    recs = np.concatenate([end[row] for end, row in zip(ends, rows, strict=True)])
+    row = np.concatenate(rows)
+    found[recs] = row
+    several = np.bincount(recs, minlength=size)[recs] > 1
+    told = links.select("rule", "evidence", "left", "right")[row[several]]
+    named = told.with_columns(pl.Series("rec", recs[several]), pl.Series("row", row[several]))
+    tied = named.sort("rec", "rule", "evidence", "left", "right")
     chosen = tied.unique("rec", keep="first", maintain_order=True)
-    return pl.concat([first.filter(~several), chosen]).select(
-        "rec", "rule", "evidence", "confidence"
-    )
+    found[chosen["rec"].to_numpy()] = chosen["row"].to_numpy()
+    return found
 
 
 def xref_of(records: pl.DataFrame, clusters: Clusters, given: GivenIds) -> pl.DataFrame:
@@ -53,12 +54,11 @@ def xref_of(records: pl.DataFrame, clusters: Clusters, given: GivenIds) -> pl.Da
     rows = records.select("rec", *RECORD).with_columns(
         given.accounts.alias("account_id"), since.alias("linked_at"), anchor.alias("anchor")
     )
-    first = _first_links(clusters.links, records.height)
     by_itself = {"rule": "anchor", "evidence": "first known record", "confidence": 1.0}
-    told = pl.concat([first.select(*by_itself), pl.DataFrame(by_itself)])
-    place = np.full(records.height, first.height, dtype=np.int64)
-    place[first["rec"].to_numpy()] = np.arange(first.height)
-    place[anchor.to_numpy()] = first.height
+    links = clusters.links.select(*by_itself)
+    told = pl.concat([links, pl.DataFrame(by_itself)], rechunk=True)
+    place = _first_links(clusters.links, records.height)
+    place[anchor.to_numpy()] = links.height
     return rows.with_columns(told[place].get_columns())
 
 
@@ -82,7 +82,12 @@ def review_of(clusters: Clusters, records: pl.DataFrame, xref: pl.DataFrame) -> 
         .sort("left", "right", "probability", "why", descending=[False, False, True, False])
         .unique(["left", "right"], keep="first", maintain_order=True)
     )
-    side = records.select("rec", *RECORD, "name").join(xref.select("rec", "account_id"), on="rec")
+    met = pl.col("rec").is_in(pl.concat([pairs["left"], pairs["right"]]).unique().implode())
+    side = (
+        records.select("rec", *RECORD, "name")
+        .filter(met)
+        .join(xref.select("rec", "account_id").filter(met), on="rec")
+    )
     for end in ("left", "right"):
         named = side.rename(
             {name: f"{end}_{name}" for name in (*RECORD, "account_id", "name")} | {"rec": end}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 
 import numpy as np
 import polars as pl
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from health_pipeline.core.identity.likeness.forms import common_words, kinds_of
+from health_pipeline.core.identity.columns import distinct_of
 from health_pipeline.core.identity.likeness.keys import (
-    flags_frame,
+    FLAGS,
+    Keys,
+    common_words,
     forms_of,
     keys_of,
     respelt,
 )
-from health_pipeline.core.identity.likeness.search import LEFTOVERS
+from health_pipeline.core.identity.likeness.search import LEFTOVERS, known_words
 from health_pipeline.core.identity.likeness.words import GLUED
 
 HOLDERS = 30
@@ -44,12 +47,33 @@ _MEETINGS: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
 """Which keys of the left meet which of the right, and what that is called; the first holds."""
 
 
-def _level() -> pl.Expr:
-    expr: pl.Expr = pl.lit(None, dtype=pl.String())
-    for left, right, name in reversed(_MEETINGS):
-        meets = pl.col("how").is_in(left) & pl.col("how_right").is_in(right)
-        expr = pl.when(meets).then(pl.lit(name)).otherwise(expr)
-    return expr
+_HOW = pl.Enum(sorted({how for sides in _MEETINGS for one in sides[:2] for how in one} | {"spelt"}))
+
+
+@cache
+def _levels() -> pl.Series:
+    """What each pair of ways is called, the left one first; null: they do not meet."""
+    ways = _HOW.categories.to_list()
+    return pl.Series(
+        [
+            next((said for one, two, said in _MEETINGS if left in one and right in two), None)
+            for left in ways
+            for right in ways
+        ],
+        dtype=pl.String,
+    )
+
+
+def _level(met: pl.DataFrame) -> pl.Series:
+    """What each meeting of how and how_right is called."""
+    left, right = (met[name].to_physical().cast(pl.Int64) for name in ("how", "how_right"))
+    return _levels().gather(left * len(_HOW.categories) + right).alias("level")
+
+
+def _numbered(keys: pl.DataFrame) -> pl.DataFrame:
+    """`keys` with code, a number of each key: they join several times faster than texts do."""
+    _, place = distinct_of(keys["key"])
+    return keys.with_columns(place.alias("code"), pl.col("how").cast(_HOW))
 
 
 def _few(right: pl.DataFrame, held: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
@@ -59,34 +83,37 @@ def _few(right: pl.DataFrame, held: pl.DataFrame, asked: pl.DataFrame) -> pl.Dat
     what a system says of one company in many records makes that company's name no commoner.
 
     Args:
-        right: row, form, how, key.
+        right: row, form, how, code.
         held: form, group, source: who holds each form of the right.
-        asked: key, source: what is searched, for records of which system.
+        asked: code, source: what is searched, for records of which system.
     """
-    wanted = right.select("form", "key").unique().join(asked, on="key")
+    shown = right.select("row", "form", "how", "code")
+    shown = shown.filter(pl.col("code").is_in(asked["code"].unique().implode()))
+    wanted = shown.select("form", "code").unique().join(asked, on="code")
     by = (
         wanted.join(held, on="form", suffix="_right")
         .filter(pl.col("source") != pl.col("source_right"))
-        .select("key", "source", "form", "group")
+        .select("code", "source", "form", "group")
         .unique()
     )
-    holders = by.group_by("key", "source").agg(
+    holders = by.group_by("code", "source").agg(
         pl.col("group").n_unique().cast(pl.Int64).alias("holders")
     )
-    few = by.join(holders.filter(pl.col("holders") <= HOLDERS), on=["key", "source"])
-    return right.join(few.drop("group").unique(), on=["key", "form"])
+    few = by.join(holders.filter(pl.col("holders") <= HOLDERS), on=["code", "source"])
+    return shown.join(few.drop("group").unique(), on=["code", "form"])
 
 
 def _met(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Keys that meet by their words: `_MET`.
 
     Args:
-        left: row, form, how, key, source.
-        right: row, form, how, key.
+        left: row, form, how, key, code, source.
+        right: row, form, how, key, code.
         held: form, group, source of the right.
     """
-    known = _few(right, held, left.select("key", "source").unique())
-    met = left.join(known, on=["key", "source"]).with_columns(_level().alias("level"))
+    known = _few(right, held, left.select("code", "source").unique())
+    met = left.join(known, on=["code", "source"])
+    met = met.with_columns(_level(met))
     letters = pl.col("key").str.len_chars().cast(pl.Int64)
     chance = (pl.col("level") == "begun") & (letters < 3)
     initials = (pl.col("how") == "initials") | (pl.col("how_right") == "initials")
@@ -94,28 +121,42 @@ def _met(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.Data
     return levels.with_columns(letters.alias("letters")).select(_MET)
 
 
-def _near_words(left: pl.Series, right: pl.Series) -> pl.DataFrame:
-    """Words one letter apart: key (left), key_right, letters (of the shorter, less its ending)."""
-    pairs = respelt(left).join(respelt(right), on="key").select("spelt", "spelt_right").unique()
-    apart = cpdist(pairs["spelt"].to_list(), pairs["spelt_right"].to_list(), scorer=OSA.distance)
+def _near_words(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
+    """Words one letter apart: code, code_right, key (of the right), letters.
+
+    Args:
+        left: key, code.
+        right: key, code.
+
+    Returns:
+        `letters`: of the shorter word, less its ending.
+    """
+    sides = [side.select("key", "code").unique("code") for side in (left, right)]
+    spelt = [respelt(side["key"]) for side in sides]
+    met = spelt[0].join(spelt[1], on="key").select("word", "word_right").unique()
+    one, two = sides[0][met["word"]], sides[1][met["word_right"]]
+    apart = cpdist(one["key"].to_list(), two["key"].to_list(), scorer=OSA.distance)
     ending = f"({'|'.join(GLUED)})$"
-    sizes = [pl.col(s).str.replace(ending, "").str.len_chars() for s in ("spelt", "spelt_right")]
-    return pairs.filter(pl.Series(np.asarray(apart) == 1, dtype=pl.Boolean)).select(
-        pl.min_horizontal(sizes).cast(pl.Int64).alias("letters"),
-        pl.col("spelt").alias("key"),
-        pl.col("spelt_right").alias("key_right"),
-    )
+    sizes = [side["key"].str.replace(ending, "").str.len_chars() for side in (one, two)]
+    return pl.DataFrame(
+        {
+            "code": one["code"],
+            "code_right": two["code"],
+            "key": two["key"],
+            "letters": pl.select(pl.min_horizontal(sizes).cast(pl.Int64)).to_series(),
+        }
+    ).filter(pl.Series(np.asarray(apart) == 1, dtype=pl.Boolean))
 
 
 def _near(left: pl.DataFrame, right: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Forms with words one letter apart; arguments as of `_met`."""
-    asking = left.join(_near_words(left["key"], right["key"]), on="key")
-    known = _few(right, held, asking.select("source", key="key_right").unique())
+    asking = left.drop("key").join(_near_words(left, right), on="code")
+    known = _few(right, held, asking.select("source", code="code_right").unique())
     return (
         asking.join(
-            known, left_on=["key_right", "source"], right_on=["key", "source"], suffix="_right"
+            known, left_on=["code_right", "source"], right_on=["code", "source"], suffix="_right"
         )
-        .with_columns(pl.lit("near").alias("level"), pl.col("key_right").alias("key"))
+        .with_columns(pl.lit("near").alias("level"))
         .select(_MET)
     )
 
@@ -124,7 +165,7 @@ def _meetings(keys: pl.DataFrame, asking: pl.DataFrame, held: pl.DataFrame) -> p
     """All meetings of forms; near spellings only of forms whose leading words meet nothing.
 
     Args:
-        keys: row, form, how, key.
+        keys: row, form, how, key, code.
         asking: form, source of the left.
         held: form, group, source of the right.
     """
@@ -153,11 +194,7 @@ def _shared_leftovers(met: pl.DataFrame, common: Collection[str]) -> pl.DataFram
     )
     shared = words.select("row", pl.col("word").list.set_intersection("others")).explode("word")
     shared = shared.drop_nulls()
-    distinct = shared["word"].unique().to_list()
-    kinds = dict(zip(distinct, kinds_of(distinct, common), strict=True))
-    told = shared.with_columns(
-        pl.col("word").replace_strict(kinds, default="rare", return_dtype=pl.String).alias("kind")
-    )
+    told = shared.join(known_words(shared["word"].unique(), common), on="word")
     counts = told.group_by("row").agg(
         *((pl.col("kind") == kind).sum().cast(pl.Int8).alias(f"same_{kind}") for kind in LEFTOVERS)
     )
@@ -182,7 +219,7 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         rest_right and the leftovers by kind, several, doubtful; one row for each way in which a
         pair meets.
     """
-    lefts, rights = (_with_source(*side) for side in ((left, "left"), (right, "right")))
+    lefts, rights = _by_source(*(_with_source(*one) for one in ((left, "left"), (right, "right"))))
     every = pl.concat([left.select("rec", "kind", "value"), right.select("rec", "kind", "value")])
     read = forms_of(every.unique())
     named, forms = read.held, read.forms
@@ -191,14 +228,11 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     of_right = named.join(rights.select("rec", "group", "source").unique(), on="rec")
     of_left = named.join(lefts.select("rec", "source").unique(), on="rec")
     asking = of_left.select("form", "source").unique()
-    met = _meetings(keys.found, asking, of_right.select("form", "group", "source").unique())
-    told = keys.leftovers(pl.concat([met["row"], met["row_right"]]))
-    flags = flags_frame(forms)
+    met = _meetings(
+        _numbered(keys.found), asking, of_right.select("form", "group", "source").unique()
+    )
     pairs = (
-        met.join(told, on="row")
-        .join(told, left_on="row_right", right_on="row", suffix="_right")
-        .join(flags, on="form")
-        .join(flags, left_on="form_right", right_on="form", suffix="_right")
+        _with_both_sides(met, keys, forms)
         .join(of_left.rename({"rec": "left"}), on=["form", "source"])
         .join(of_right.rename({"rec": "right", "form": "form_right"}), on="form_right",
               suffix="_of_right")
@@ -217,6 +251,29 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     return _shared_leftovers(pairs.drop(helpers), common)
 
 
+def _with_both_sides(met: pl.DataFrame, keys: Keys, forms: pl.DataFrame) -> pl.DataFrame:
+    """`met` with what each side leaves over, and the flags of its form.
+
+    Rows and forms are places, so that nothing needs to be joined.
+    """
+    told, flags = keys.leftovers(pl.concat([met["row"], met["row_right"]])), forms.select(FLAGS)
+    place = np.zeros(keys.found.height, dtype=np.int64)
+    place[told["row"].to_numpy()] = np.arange(told.height)
+    sides = [met]
+    for end in ("", "_right"):
+        row, form = (met[f"{name}{end}"].to_numpy() for name in ("row", "form"))
+        side = pl.concat([told.drop("row")[place[row]], flags[form]], how="horizontal")
+        sides.append(side.rename(lambda name, end=end: f"{name}{end}"))
+    return pl.concat(sides, how="horizontal")
+
+
 def _with_source(side: pl.DataFrame, name: str) -> pl.DataFrame:
     """`side` with its systems; where none are told, left and right are two."""
     return side if "source" in side.columns else side.with_columns(pl.lit(name).alias("source"))
+
+
+def _by_source(left: pl.DataFrame, right: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both sides with a number for each system."""
+    names = pl.Enum(pl.concat([left["source"], right["source"]]).drop_nulls().unique().sort())
+    number = pl.col("source").cast(names).to_physical()
+    return left.with_columns(number), right.with_columns(number)

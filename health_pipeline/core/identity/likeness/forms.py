@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from health_pipeline.core.identity.folding import without_stops
+from health_pipeline.core.identity.likeness.bulk import AROUND
 from health_pipeline.core.identity.likeness.words import (
     STOP,
     TOP_LEVELS,
@@ -35,7 +35,6 @@ _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}")
 _PLAIN_HOST = re.compile(r"([a-z0-9]{1,63})\.[a-z0-9]{2,63}")
 _HUMPS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "ne", "or", "org", "ltd"})
-_AROUND = ("soft", "place")
 _SERVICES = frozenset(
     {"www", "app", "help", "support", "my", "mail", "portal", "login", "sso", "go", "corp"}
 )
@@ -90,7 +89,7 @@ def _initials(words: Sequence[str], raw: str) -> tuple[str, ...]:
         return ()
     large = [word for word in words if word not in STOP and word.isascii()]
     size = len(large)
-    while size > 2 and kind_of(large[size - 1]) in _AROUND:
+    while size > 2 and kind_of(large[size - 1]) in AROUND:
         size -= 1
     letters = "".join([word[0] for word in large])
     readings = {"".join([word[0] for word in words]), letters, letters[:size]}
@@ -133,12 +132,6 @@ def name_forms(value: str) -> list[Form]:
     return _forms_of_parts(value)
 
 
-def plain_form(text: str) -> Form:
-    """The form of the words in `bulk.plain_texts`."""
-    words = tuple(text.split(" "))
-    return Form(words, initials=_initials(words, text))
-
-
 def _forms_of_parts(value: str) -> list[Form]:
     """`name_forms` of any value."""
     text = unicodedata.normalize("NFKC", value[: LONGEST + 1])
@@ -179,25 +172,6 @@ def domain_forms(value: str) -> list[Form]:
     words = plain_words(folded(main))
     words += [w for sub in subs if sub not in _SERVICES for w in plain_words(folded(sub))]
     return [Form(tuple(words), domain=True)] if words else []
-
-
-def common_words(forms: Iterable[Form], names: int) -> frozenset[str]:
-    """Words that follow so many different first words that they tell no company.
-
-    Args:
-        forms: all forms of the data at hand.
-        names: how many names they came from; a word must follow max(6, √names / 3) first words.
-    """
-    after = {
-        (word, f.words[0])
-        for f in forms
-        if not f.several
-        for word in f.words[1:]
-        if not word.isdigit()  # site 12 and site 80 are two, however many sites there are
-    }
-    counts = Counter(word for word, _ in after)
-    least = max(6.0, names**0.5 / 3)
-    return frozenset(word for word, count in counts.items() if count >= least)
 
 
 def kinds_of(words: Iterable[str], common: Collection[str]) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from health_pipeline.core.identity.likeness.forms import kinds_of
+from health_pipeline.core.identity.columns import distinct_of
+from health_pipeline.core.identity.forest import Ints
+from health_pipeline.core.identity.likeness.bulk import kinds
 from health_pipeline.core.identity.likeness.words import GLUED, plain
 
 LEFTOVERS = ("rare", "trade", "soft", "place")
@@ -37,52 +40,53 @@ class Words:
                 cut off).
         """
         outside = (pl.col("at") < pl.col("since")) | (pl.col("at") >= pl.col("until"))
-        kind = pl.col("kind")
-        rest = (
-            keys.join(self.places.filter(kind.is_in(LEFTOVERS)), on="words")
-            .filter(outside)
-            .sort("row", "at")
-            .group_by("row")
-            .agg(
-                pl.col("plain").str.join(" ").alias("rest"),
-                *((kind == name).sum().cast(pl.Int8).alias(name) for name in LEFTOVERS),
+        kind, size = pl.col("kind"), pl.Series("size", np.bincount(self.places["words"].to_numpy()))
+        some = (pl.col("since") > 0) | (pl.col("until") < size.gather(keys["words"]))
+        words = (
+            keys.filter(some)
+            .join(
+                self.places.filter(kind.is_in(LEFTOVERS)),
+                on="words",
+                maintain_order="left_right",  # the words of a row in their order
             )
+            .filter(outside)
+            .select("row", pl.col("plain").alias("rest"), "kind")
+        )
+        several = words["row"].is_duplicated()  # few: texts are joined one row after the other
+        counts = [(kind == name).cast(pl.Int8).alias(name) for name in LEFTOVERS]
+        rest = pl.concat(
+            [
+                words.filter(~several).select("row", "rest", *counts),
+                words.filter(several)
+                .with_columns(counts)
+                .group_by("row")
+                .agg(pl.col("rest").str.join(" "), pl.col(LEFTOVERS).sum().cast(pl.Int8)),
+            ]
         )
         whole = keys.select("row", "glued").join(rest, on="row", how="left")
-        counts = [pl.col(name).fill_null(0) for name in LEFTOVERS if name != "soft"]
+        known = [pl.col(name).fill_null(0) for name in LEFTOVERS if name != "soft"]
         soft = pl.col("soft").fill_null(0) + pl.col("glued").cast(pl.Int8)
-        told = whole.with_columns(pl.col("rest").fill_null(""), *counts, soft.alias("soft"))
+        told = whole.with_columns(pl.col("rest").fill_null(""), *known, soft.alias("soft"))
         return told.select("row", "rest", *LEFTOVERS)
 
 
-def told_words(
-    said: Sequence[Sequence[str]], initials: Sequence[Sequence[str]], common: Collection[str]
-) -> Words:
-    """`Words` of lists of words and readings of their initials; `common` are soft words."""
-    # Words hold no blank, and texts become a column several times faster than lists do.
-    columns = {"said": said, "initials": initials}
-    read = pl.DataFrame(
-        pl.Series(name, [" ".join(one) for one in column], dtype=pl.String)
-        for name, column in columns.items()
-    )
+def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
+    """`Words` of texts and readings of their initials; `common` are soft words.
+
+    Args:
+        read: text, initials, as of `keys.FORMS`.
+        common: words that tell no company in the data at hand.
+    """
     lists = read.select(
-        pl.col("said").str.split(" "),
+        pl.col("text").str.split(" ").alias("said"),
         pl.when(pl.col("initials") != "").then(pl.col("initials").str.split(" ")).alias("initials"),
         pl.int_range(pl.len()).alias("words"),
     )
     places = lists.select("words", pl.col("said").alias("word")).explode("word")
-    vocabulary = places["word"].unique().to_list()
-    known = pl.DataFrame(
-        {
-            "word": vocabulary,
-            "plain": [plain(word) for word in vocabulary],
-            "kind": kinds_of(vocabulary, common),
-            "number": [word.isdigit() for word in vocabulary],
-        },
-        schema={"word": pl.String, "plain": pl.String, "kind": pl.String, "number": pl.Boolean},
-    )
-    places = places.join(known, on="word", how="left", maintain_order="left").with_columns(
-        pl.int_range(pl.len()).over("words").alias("at"),
+    vocabulary, place = distinct_of(places["word"])
+    known = known_words(vocabulary, common).drop("word")
+    places = pl.concat([places, known[place]], how="horizontal").with_columns(
+        pl.Series("at", _places_within(places["words"].to_numpy())),
         ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
     )
     telling = pl.col("at").filter("telling")
@@ -96,6 +100,29 @@ def told_words(
     return Words(lists.join(by, on="words"), places)
 
 
+def _places_within(words: Ints) -> Ints:
+    """Of each row its place among those of the same number, which follow each other."""
+    starts = np.flatnonzero(np.diff(words, prepend=-1))
+    return np.arange(words.size) - np.repeat(starts, np.diff(starts, append=words.size))
+
+
+def known_words(vocabulary: pl.Series, common: Collection[str]) -> pl.DataFrame:
+    """word, plain, kind, number (bool) of each word."""
+    kind, word = pl.col("kind"), pl.col("word")
+    known = pl.DataFrame({"word": vocabulary, "kind": kinds(vocabulary)})
+    spelled = known["kind"].is_in(("soft", "trade")).arg_true()
+    soft = (kind == "rare") & word.is_in(list(common))
+    known = known.with_columns(pl.when(soft).then(pl.lit("soft")).otherwise(kind).alias("kind"))
+    numeric = known["word"].str.contains(r"^\p{N}+$").arg_true()
+    number = pl.Series("number", [False]).new_from_index(0, known.height)
+    are = [word.isdigit() for word in known["word"].gather(numeric).to_list()]
+    plainly = [plain(word) for word in vocabulary.gather(spelled).to_list()]
+    return known.with_columns(
+        number.scatter(numeric, pl.Series(are, dtype=pl.Boolean)),
+        vocabulary.clone().scatter(spelled, pl.Series(plainly, dtype=pl.String)).alias("plain"),
+    )
+
+
 def search_keys(words: Words) -> pl.DataFrame:
     """All keys: words, how, key, since and until (the words covered), glued (bool)."""
     lists, since, until = words.lists, pl.lit(0, pl.Int64), pl.col("size")
@@ -103,15 +130,13 @@ def search_keys(words: Words) -> pl.DataFrame:
     general = lists.filter(pl.col("first").is_null())
     several = pl.when(pl.col("size") > 1).then(pl.lit("general")).otherwise(pl.lit("generic"))
     how = pl.when(pl.col("first").is_not_null()).then(pl.lit("whole")).otherwise(several)
-    named = lists.with_columns(how.alias("how"))
-    joined = [
-        named.select("words", "size", "how", pl.col(name).list.join("").alias("key"))
-        for name in ("said", "plain")
-    ]
+    said, plainly = (pl.col(name).list.join("") for name in ("said", "plain"))
+    named = lists.select("words", "size", how.alias("how"), said.alias("key"), plainly.alias("as"))
+    respelled = named.filter(pl.col("as") != pl.col("key")).with_columns(key="as")
     headed = general.filter((pl.col("size") > 2) & (pl.col("ends") == "soft"))
     initials = lists.select("words", "size", key="initials").explode("key").drop_nulls()
     parts = [
-        _keys(pl.concat(joined).unique(), pl.col("how"), since, until),
+        *(_keys(rows, pl.col("how"), since, until) for rows in (named, respelled)),
         _keys(initials, pl.lit("initials"), since, until),
         _keys(headed.with_columns(_joined(since, until - 1)), pl.lit("headed"), since, until - 1),
         *_leading(telling, words.places),
@@ -143,10 +168,12 @@ def _spelt(rows: pl.DataFrame) -> pl.DataFrame:
 def _leading(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFrame]:
     """Up to four words from the first telling one on; all words between the telling ones."""
     first, last, size = pl.col("first"), pl.col("last"), pl.col("size")
-    kinds = places.filter(pl.col("kind") != "stop").select("words", (pl.col("at") + 1).alias("end"))
     ends = pl.concat([telling.with_columns((first + n).alias("end")) for n in (1, 2, 3, 4)])
     ends = ends.filter((pl.col("end") <= size) & ~((first == 0) & (pl.col("end") == size)))
-    starts = ends.join(kinds, on=("words", "end"), how="semi")
+    # Words stand one after the other, those of one text together.
+    begins = np.flatnonzero(places["at"].to_numpy() == 0)
+    last_of = begins[ends["words"].to_numpy()] + ends["end"].to_numpy() - 1
+    starts = ends.filter(places["kind"].gather(last_of) != "stop")
     core = _spelt(telling.filter(last > first).with_columns(_joined(first, last + 1)))
     end = pl.col("end")
     return [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import cache
 from typing import Literal
 
@@ -136,11 +137,20 @@ def legal_ends() -> frozenset[str]:
     return frozenset(form[-1] for form in legal_forms())
 
 
+LONG = 7
+"""Letters from which on a general word is known with one letter wrong."""
+
+
 @cache
 def _misspelt() -> dict[str, str]:
     """Every long general word with one letter left out → the word."""
-    long = sorted(word for word in SOFT | TRADES | PLACES if len(word) >= 7)
+    long = sorted(word for word in SOFT | TRADES | PLACES if len(word) >= LONG)
     return {key: word for word in long for key in without_one(word)}
+
+
+def general_keys() -> Collection[str]:
+    """What a long word, or the word less one letter, is among if it is near to a general one."""
+    return _misspelt().keys()
 
 
 def without_one(word: str) -> set[str]:
@@ -187,6 +197,8 @@ _LISTS: tuple[tuple[Kind, frozenset[str]], ...] = (
 _LISTED: dict[str, Kind] = {w: kind for kind, words in reversed(_LISTS) for w in words}
 """A word on several lists counts by the first one."""
 
+GENERAL = frozenset(_LISTED)
+
 
 @cache
 def kind_of(word: str) -> Kind:
@@ -195,6 +207,6 @@ def kind_of(word: str) -> Kind:
         return listed
     if len(word) >= 3 and (word,) in legal_forms():
         return "legal"
-    if len(word) < 7 or not word.isalpha():
+    if len(word) < LONG or not word.isalpha():
         return "rare"
     return next((kind_of(_misspelt()[key]) for key in _near_keys(word)), "rare")

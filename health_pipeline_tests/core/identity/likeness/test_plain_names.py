@@ -8,16 +8,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from health_pipeline.core.identity.landed import RECORD, with_rec
-from health_pipeline.core.identity.likeness.bulk import plain_texts
+from health_pipeline.core.identity.likeness.bulk import kinds, plain_initials, plain_texts
 from health_pipeline.core.identity.likeness.forms import (
     Form,
-    common_words,
     domain_forms,
     name_forms,
-    plain_form,
 )
-from health_pipeline.core.identity.likeness.keys import keys_of
+from health_pipeline.core.identity.likeness.keys import (
+    common_words,
+    form_rows,
+    forms_of,
+    keys_of,
+)
 from health_pipeline.core.identity.likeness.search import LEFTOVERS
+from health_pipeline.core.identity.likeness.words import PLACES, SOFT, TRADES, kind_of
 from health_pipeline.core.identity.records import account_records
 from health_pipeline_tests.core.identity.likeness import plain_keys
 from health_pipeline_tests.core.identity.tables import account, landed
@@ -39,9 +43,43 @@ NAMES = st.lists(st.tuples(WORDS, GAPS), min_size=1, max_size=5).map(
 @example("AcmeLabs Inc")
 @given(NAMES)
 def test_a_plain_name_has_the_form_of_its_words(name):
-    (text,) = plain_texts(pl.Series([name]))
-    if text is not None:
-        assert [plain_form(text)] == name_forms(name)
+    texts = plain_texts(pl.Series([name])).drop_nulls()
+    for text, initials in zip(texts, plain_initials(texts), strict=True):
+        assert [Form(tuple(text.split(" ")), initials=tuple(initials.split()))] == name_forms(name)
+
+
+HOSTS = st.sampled_from(
+    ["acme.com", "acme-labs.com", "eu.acme.com", "x", "acme.co.uk", "ümlaut.de"]
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.one_of(NAMES.map(lambda n: ("name", n)), HOSTS.map(lambda h: ("domain", h)))))
+def test_values_read_at_once_have_the_forms_of_each(values):
+    rows = [(rec, kind, value) for rec, (kind, value) in enumerate(values)]
+    read = forms_of(pl.DataFrame(rows, schema=["rec", "kind", "value"], orient="row").cast(
+        {"rec": pl.Int64, "kind": pl.String, "value": pl.String}))  # fmt: skip
+    said = read.forms.with_columns(pl.int_range(pl.len()).alias("form"))
+    found = read.held.join(said, on="form").drop("form")
+    each = form_rows(
+        (rec, form)
+        for rec, kind, value in rows
+        for form in (domain_forms(value) if kind == "domain" else name_forms(value))
+    )
+    assert sorted(found.rows()) == sorted(each.unique().rows())
+    assert read.names == each.height
+    assert not read.forms.is_duplicated().any()
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(sorted(SOFT | TRADES | PLACES)), max_size=20), st.randoms())
+def test_kinds_of_words_at_once_are_those_of_each(listed, rng):
+    def misspelt(word: str) -> str:
+        at = rng.randrange(len(word) + 1)
+        return word[:at] + rng.choice(["", "x", "z0", "ü"]) + word[at + rng.randrange(2) :]
+
+    words = list(dict.fromkeys([*listed, *map(misspelt, listed), "", "gmbh", "acme", "a"]))
+    assert kinds(pl.Series(words)).to_list() == [kind_of(word) for word in words]
 
 
 @pytest.mark.parametrize(
@@ -69,14 +107,15 @@ def test_keys_as_columns_are_the_keys_one_by_one(names, domains):
     forms = [form for name in names for form in name_forms(name)]
     forms += [form for name in domains for form in domain_forms(f"{name.replace(' ', '-')}.com")]
     forms = list(dict.fromkeys([*forms, Form(("acme",), initials=("ab", "cd"))]))
-    common = common_words(forms, 1) | {"acmelabs"}
-    found = keys_of(forms, common)
+    columns = form_rows(enumerate(forms)).drop("row")
+    common = common_words(columns, 1) | {"acmelabs"}
+    found = keys_of(columns, common)
     told = found.found.join(found.leftovers(found.found["row"]), on="row")
-    columns = told.select("form", "how", "key", "rest", *LEFTOVERS).rows()
+    at_once = told.select("form", "how", "key", "rest", *LEFTOVERS).rows()
     one_by_one = [
         (i, *key) for i, form in enumerate(forms) for key in plain_keys.keys_of(form, common)
     ]
-    assert sorted(set(columns)) == sorted(set(one_by_one))
+    assert sorted(set(at_once)) == sorted(set(one_by_one))
 
 
 KEYS = st.builds("{}:{}".format, st.sampled_from(["crm", "bill"]), st.integers(1, 3))
