@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 
 import idna
 import polars as pl
 import tldextract
-from tldextract.cache import DiskCache
-from tldextract.suffix_list import get_suffix_lists
 
 PRIVATE_TOPS = frozenset(
     (
@@ -90,8 +87,7 @@ def stems_of(names: Iterable[str]) -> ByLabels:
 
 @cache
 def _suffixes() -> _Suffixes:
-    listed = chain(*get_suffix_lists(DiskCache(None), (), None, True, None))
-    names = [rule if rule.isascii() else _ascii_rule(rule) for rule in set(listed)]
+    names = [rule if rule.isascii() else _ascii_rule(rule) for rule in _extractor().tlds]
     return _Suffixes(
         plain=by_labels(n for n in names if n[0] not in "*!"),
         below=by_labels(n[2:] for n in names if n[0] == "*"),

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from health_pipeline.core.identity.hosts import (
-    _ascii_rule,
-    _extractor,
-    _suffixes,
-    registrable,
-    registrable_hosts,
-)
+from health_pipeline.core.identity.hosts import _suffixes, registrable, registrable_hosts
 
 VECTORS = Path(__file__).parents[4] / "shared" / "data" / "domain_rules" / "test_psl.txt"
 NAMES = sorted(
@@ -100,10 +94,3 @@ def test_nulls_stay_in_their_places():
         "a.b.kobe.jp",
     ]
     assert registrable_hosts(pl.Series("host", [], dtype=pl.String)).to_list() == []
-
-
-def test_the_rules_read_at_once_are_those_of_the_package():
-    rules = _suffixes()
-    marked = (("", rules.plain), ("*.", rules.below), ("!", rules.exceptions))
-    ours = {f"{mark}{name}" for mark, among in marked for s in among.values() for name in s[0]}
-    assert ours == {r if r.isascii() else _ascii_rule(r) for r in _extractor().tlds}
