@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +87,34 @@ def test_the_instance_settings_are_settings_that_dagster_knows(tmp_path):
         assert instance.run_retries_enabled
         assert instance.get_settings("run_retries")["retry_on_asset_or_op_failure"] is False
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+
+
+KEPT = """
+import os
+import health_pipeline.cli.app
+import polars
+print(os.environ["_RJEM_MALLOC_CONF"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [({}, "dirty_decay_ms:5000"), ({"_RJEM_MALLOC_CONF": "narenas:1"}, "narenas:1")],
+    ids=["freed memory is kept for five seconds", "what the operator says wins"],
+)
+def test_the_allocator_is_told_before_polars_is_loaded(given, used, tmp_path):
+    clean = {k: v for k, v in environment(tmp_path).items() if k != "_RJEM_MALLOC_CONF"}
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", KEPT],
+        cwd=ROOT,
+        env=clean | given,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stdout.strip().endswith(f",{used}"), "after polars' own, so that it counts"
+    # Modules are listed once they are there, so the package may come after what it imports.
+    loaded = [line.rsplit("|", 1)[-1].strip() for line in told.stderr.splitlines()]
+    assert "polars" in loaded
+    assert loaded.index("health_pipeline") < loaded.index("polars")
