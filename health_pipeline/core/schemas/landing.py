@@ -110,7 +110,7 @@ def _against(
     several = _doubles(marked, group)
     repeated = pl.col("inferred") & pl.col("current")
     if not several.any():
-        return marked.with_columns(repeated=repeated)
+        return _without_returns(table, marked.with_columns(repeated=repeated), as_of)
     untimed = pl.col("inferred").all().over(group)
     of_several = untimed & pl.col("current").last().over(group)
     numbered = marked.with_row_index("#nth")
@@ -118,7 +118,27 @@ def _against(
         numbered.filter(~several).with_columns(repeated=repeated),
         numbered.filter(several).with_columns(repeated=of_several),
     ]
-    return pl.concat(parts).sort("#nth").drop("#nth")
+    whole = pl.concat(parts).sort("#nth").drop("#nth")
+    return _without_returns(table, whole, as_of)
+
+
+def _without_returns(table: SourceTable, marked: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """`marked`, where a row of a date to come repeats nothing if another one stands until then.
+
+    What is in force now is replaced by that other row, and returns on the date.
+    """
+    ahead = marked["repeated"] & (marked["known_at"] > end_of(as_of))
+    if not ahead.any():
+        return marked
+    key = list(table.key)
+    new = marked.filter("inferred", ~pl.col("repeated"))
+    begins = new.group_by(key).agg(pl.col("known_at").min().alias("#new"))
+    returns = (pl.col("known_at") > pl.col("#new")).fill_null(value=False)
+    return (
+        marked.join(begins, on=key, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(repeated=pl.col("repeated") & ~returns)
+        .drop("#new")
+    )
 
 
 def _doubles(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Series:

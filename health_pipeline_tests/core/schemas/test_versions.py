@@ -31,6 +31,15 @@ VERSIONS = [
         [],
     ),
     (
+        "a value that is in force returns on its date, after what the same file says until then",
+        [
+            (FIRST, [account(name="A", created_at=JULY, known_at=end_of(FIRST))]),
+            (LATER, [account(name="B"), account(name="A", created_at=JULY)]),
+        ],
+        [("A", end_of(FIRST)), ("B", end_of(LATER)), ("A", JULY)],
+        [],
+    ),
+    (
         "a value that returns is a new version",
         [
             (date(2024, 6, day), [account(name=name, created_at=JAN)])
