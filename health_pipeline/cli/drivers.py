@@ -13,6 +13,8 @@ from rich.table import Table
 from health_pipeline.core.explanation.figures import figure
 
 TITLE = "Value → thresholds → subscore x weight = points"
+NARROW_TITLE = "Value → subscore x weight = points"
+WIDE = 110
 KNOTS = ("k0", "k60", "k80", "k100")
 SUMS = ("weight", "points", "points_vs_reference")
 FIGURES = ("subscore", "weight %", "points", "vs norm")
@@ -24,54 +26,62 @@ def watched(drivers: pl.DataFrame) -> frozenset[str]:
     return frozenset(quiet["signal"])
 
 
-def drivers_table(drivers: pl.DataFrame) -> Table:
+def drivers_table(drivers: pl.DataFrame, width: int) -> Table:
     """One row a signal below a row with the sums of its group; what takes most comes first.
 
     Args:
         drivers: `Explained.drivers`.
+        width: of the terminal. Below `WIDE` norms and thresholds are left to `--show-work`, and
+            names of signals are words, which wrap.
     """
+    is_wide = width >= WIDE
     table = Table(
-        title=TITLE,
+        title=TITLE if is_wide else NARROW_TITLE,
         title_justify="left",
         title_style="bold",
         header_style="dim",
-        box=box.SIMPLE_HEAD,  # no lines between columns: all of it fits a terminal of 120
+        box=box.SIMPLE_HEAD,  # no lines between columns: all of it fits
         pad_edge=False,
     )
-    table.add_column("signal", no_wrap=True)  # of two names that are cut nobody can tell which
-    for name in ("value", "norm", "0 / 60 / 80 / 100"):
+    table.add_column("signal", no_wrap=is_wide)  # of names that are cut nobody can tell which
+    for name in ("value", *(("norm", "0 / 60 / 80 / 100") if is_wide else ())):
         table.add_column(name, overflow="fold")
     for name in FIGURES:
         table.add_column(name, justify="right", overflow="fold")
     only_seen = watched(drivers)
     counted = drivers.sort(pl.col("weight") == 0, "points_vs_reference", "signal")
     for (group,), rows in counted.group_by("group", maintain_order=True):
-        table.add_row(f"[bold]{escape(str(group))}[/]", *_sums(rows))
+        table.add_row(f"[bold]{escape(str(group))}[/]", *_sums(rows, is_wide=is_wide))
         for row in rows.iter_rows(named=True):
-            table.add_row(*_driver(row, only_seen))
+            table.add_row(*_driver(row, only_seen, is_wide=is_wide))
         table.add_section()
-    table.add_row("[bold]score[/]", *_sums(drivers))
+    table.add_row("[bold]score[/]", *_sums(drivers, is_wide=is_wide))
     return table
 
 
-def _driver(row: Mapping[str, Any], only_seen: Collection[str]) -> Iterator[str]:
-    yield escape(row["signal"] + (" *" if row["borrowed"] else ""))
+def _driver(row: Mapping[str, Any], only_seen: Collection[str], *, is_wide: bool) -> Iterator[str]:
+    name = row["signal"] if is_wide else row["signal"].replace("_", " ")
+    yield escape(name + (" *" if row["borrowed"] else ""))
     yield escape(_value(row))
-    yield _number(row["segment_baseline"])
-    yield " / ".join("-" if row[knot] is None else figure(row[knot], 3) for knot in KNOTS)
+    if is_wide:
+        yield _number(row["segment_baseline"])
+        yield " / ".join("-" if row[knot] is None else figure(row[knot], 3) for knot in KNOTS)
     yield _number(row["subscore"])
-    if row["weight"] == 0:
-        yield from ("watched" if row["signal"] in only_seen else "-", "-", "-")
+    if row["weight"]:
+        yield from _figures(*(row[name] for name in SUMS))
     else:
-        yield from (f"{100 * row['weight']:.1f}", *(_number(row[name], 2) for name in SUMS[1:]))
+        yield from ("watched" if row["signal"] in only_seen else "-", "-", "-")
 
 
-def _sums(rows: pl.DataFrame) -> Iterator[str]:
+def _sums(rows: pl.DataFrame, *, is_wide: bool) -> Iterator[str]:
     """Empty cells, then what the rows add up to."""
-    yield from ("", "", "", "")
+    yield from ("", "", *(("", "") if is_wide else ()))
     sums = rows.select(pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in SUMS)
-    weight, points, against = sums.row(0)
-    yield _number(100 * weight)
+    yield from _figures(*sums.row(0))
+
+
+def _figures(weight: float | None, points: float | None, against: float | None) -> Iterator[str]:
+    yield _number(None if weight is None else 100 * weight)
     yield from (_number(points, 2), _number(against, 2))
 
 

@@ -141,7 +141,7 @@ def _print_reasons(found: Explained) -> None:
 def _print_drivers(found: Explained) -> None:
     if found.score is None:
         return
-    out.print(drivers_table(found.drivers))
+    out.print(drivers_table(found.drivers, out.width))
     if found.drivers["borrowed"].any():
         out.print("* thresholds of a larger segment, for want of accounts", highlight=False)
 

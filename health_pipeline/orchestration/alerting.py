@@ -4,7 +4,7 @@ A sensor tick, the end of a run and the shell all call `evaluate`; each gives th
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from random import SystemRandom
 
 import polars as pl
@@ -33,9 +33,6 @@ from health_pipeline.orchestration.identity_history import MOVED
 SEND_SECONDS = 45.0
 AT_ONCE_SECONDS = 10.0
 """No attempt is begun later, in a tick or by hand, and inside of a run; the next tick goes on."""
-
-NOTED_WITHIN = timedelta(days=1)
-"""An attempt is noted this soon after it was begun, whoever sends beside us."""
 
 BACKFILLED = "backfilled"
 """Decision on the transitions of a day that a backfill has published: history is not told."""
@@ -127,17 +124,7 @@ def _send(stores: Stores, channels: list[str], budget_seconds: float) -> Deliver
     ready = open_channels(stores.model.delivery, channels).ready
     report = deliver(stores.control, ready, House.now, SystemRandom().uniform, budget_seconds)
     if report.delivered or report.failed or report.dead or report.refused:
-        attempts = Write("deliveries", None, _attempts(stores))
+        published = stores.lake.frame("deliveries")
+        attempts = Write("deliveries", None, deliveries(stores.control, published))
         stores.lake.publish([attempts], run_id="delivery", at=House.now())
     return report
-
-
-def _attempts(stores: Stores) -> pl.DataFrame:
-    """What is published of earlier days, and every attempt since: no message is read again."""
-    published = stores.lake.frame("deliveries")
-    if published is None or published.is_empty():
-        return deliveries(stores.control)
-    newest: datetime = published.select(pl.col("at").max()).item()
-    since = newest - NOTED_WITHIN
-    found = [published.filter(pl.col("at") < since), deliveries(stores.control, since)]
-    return RESULT_TABLES["deliveries"].conform(pl.concat(found))

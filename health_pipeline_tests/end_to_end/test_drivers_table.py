@@ -1,4 +1,4 @@
-"""The table of drivers that `health explain` prints, as a terminal of 120 columns shows it.
+"""The table of drivers that `health explain` prints, as terminals of 120 and 80 columns show it.
 
 After a change: `python -m health_pipeline_tests.end_to_end.test_drivers_table`, and read it.
 """
@@ -6,6 +6,7 @@ After a change: `python -m health_pipeline_tests.end_to_end.test_drivers_table`,
 from __future__ import annotations
 
 import io
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from health_pipeline.cli.drivers import drivers_table, watched
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drivers.txt"
-WIDTH = 120
+WIDTHS = (120, 80)
 
 COLUMNS = {
     **dict.fromkeys(("group", "signal", "status", "unit"), pl.String),
@@ -53,6 +54,7 @@ CASES = {
         driver("value_use", "stickiness", weight=1.0, **UNSCORED),
         driver("delivery", "open_tickets", status="missing", **{**SILENT, **UNSCORED}),
     ],
+    "an account of which no driver is published any more": [],
     "a signal that no baseline knows": [
         driver("value_use", "new[bold]", weight=1.0, k0=None, k60=None, k80=None, k100=None),
     ],
@@ -65,12 +67,12 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 def pages() -> str:
     told = []
-    for why, rows in CASES.items():
-        console = Console(file=io.StringIO(), width=WIDTH)
-        console.print(drivers_table(frame(rows)))
+    for (why, rows), width in product(CASES.items(), WIDTHS):
+        console = Console(file=io.StringIO(), width=width)
+        console.print(drivers_table(frame(rows), width))
         assert isinstance(console.file, io.StringIO)
         lines = [line.rstrip() for line in console.file.getvalue().strip().splitlines()]
-        told.append(f"== {why}\n" + "\n".join(lines))
+        told.append(f"== {why}, {width} columns\n" + "\n".join(lines))
     return "\n\n".join(told) + "\n"
 
 

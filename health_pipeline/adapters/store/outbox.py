@@ -6,6 +6,7 @@ each channel in `flow.py`, sending in `deliver.py`, dead letters in `replay.py`.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -198,19 +199,49 @@ def undelivered(connection: sqlite3.Connection, due_before: datetime) -> tuple[U
     )
 
 
-def deliveries(connection: sqlite3.Connection, since: datetime | None = None) -> pl.DataFrame:
-    """`RESULT_TABLES["deliveries"]`: every attempt that was begun (from `since` on) and has an end.
+ATTEMPT = ("target", "key", "attempt", "at")
+"""What tells an attempt from every other one."""
+
+
+def deliveries(
+    connection: sqlite3.Connection, published: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """`RESULT_TABLES["deliveries"]`: every attempt that was begun and has an end.
 
     One row for each alert of the message, so that it can be seen what was told about an account;
     one row without an alert for a message that is about none.
+
+    Args:
+        connection: of control.db.
+        published: what this gave before. Its attempts are taken from there, as far as they still
+            stand, so that no message is read again.
     """
+    table = RESULT_TABLES["deliveries"]
+    noted = pl.DataFrame(
+        connection.execute(
+            "SELECT delivery_id, target, key, attempt, at FROM delivery_attempts"
+        ).fetchall(),
+        schema=("noted", *ATTEMPT),
+        schema_overrides={name: pl.String() for name in ("noted", "target", "key", "at")}
+        | {"attempt": pl.Int64()},
+        orient="row",
+    ).with_columns(_moment("at"))
+    kept = table.empty() if published is None else table.conform(published)
+    kept = kept.join(noted, on=ATTEMPT, how="semi")
+    new = noted.join(kept, on=ATTEMPT, how="anti")["noted"]
+    return table.conform(pl.concat([kept, _read(connection, new)]))
+
+
+def _read(connection: sqlite3.Connection, attempts: pl.Series) -> pl.DataFrame:
+    """`deliveries` of these attempts, by their messages."""
     table = RESULT_TABLES["deliveries"]
     rows = connection.execute(
         "SELECT delivery_id, json_extract(one.value, '$.alert_id'), target, a.key, attempt, at, ok,"
         " status_code, retry_at, error, possible_repeat"
         " FROM delivery_attempts AS a LEFT JOIN outbox AS o ON o.key = a.key"
-        " LEFT JOIN json_each(o.payload, '$.alerts') AS one ON true WHERE at >= ?",
-        ("" if since is None else utc_text(since),),
+        " LEFT JOIN json_each(o.payload, '$.alerts') AS one ON true"
+        " WHERE delivery_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(attempts.to_list()),),
     ).fetchall()
     moments, flags = {"at", "retry_at"}, {"ok", "possible_repeat"}
     written = {
@@ -219,9 +250,11 @@ def deliveries(connection: sqlite3.Connection, since: datetime | None = None) ->
     }
     named = [(_delivery_id(row[0], row[1]), *row[1:]) for row in rows]
     frame = pl.DataFrame(named, schema=written, orient="row")
-    return table.conform(
-        frame.with_columns(pl.col(name).str.to_datetime("%+", time_unit="us") for name in moments)
-    )
+    return table.conform(frame.with_columns(_moment(name) for name in moments))
+
+
+def _moment(name: str) -> pl.Expr:
+    return pl.col(name).str.to_datetime("%+", time_unit="us")
 
 
 def _delivery_id(attempt: str, alert: str | None) -> str:

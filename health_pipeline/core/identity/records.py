@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from health_pipeline.core.identity.columns import first_rows, number_of
+from health_pipeline.core.identity.forest import Ints
 from health_pipeline.core.identity.landed import (
     RECORD,
     account_ids_of_links,
@@ -125,10 +126,25 @@ def _keys_of(rule: str, keys: list[pl.DataFrame]) -> pl.DataFrame:
             whole = whole.group_by(*names, "rec").agg(pl.col("known_at").min())
         key = number_of(whole.select(names).hash_rows())
         rank = ranks(key, whole["rec"].to_numpy())
+    found = _in_order(whole, rank)
+    same, other = pl.col("group") == pl.col("group").shift(), _changes(names)
+    if found.select((same & other).any()).item():  # two keys of one hash are two keys
+        key = whole.select(pl.struct(names).rank("dense") - 1).to_series().to_numpy()
+        found = _in_order(whole, ranks(key.astype(np.int64), whole["rec"].to_numpy()))
+    return found.select(pl.lit(rule).alias("rule"), *names, "rec", "known_at", "group")
+
+
+def _in_order(whole: pl.DataFrame, rank: Ints) -> pl.DataFrame:
+    """`whole` by the rank of its keys, then time and record, with `group`, a number of each key."""
     at = whole["known_at"].to_physical().to_numpy()
     order = key_order(rank, whole["rec"].to_numpy(), at)
-    group = pl.Series("group", np.cumsum(np.diff(rank[order], prepend=rank[order[:1]]) != 0))
-    return whole[order].select(pl.lit(rule).alias("rule"), *names, "rec", "known_at", group)
+    group = np.cumsum(np.diff(rank[order], prepend=rank[order[:1]]) != 0)
+    return whole[order].with_columns(pl.Series("group", group))
+
+
+def _changes(names: Sequence[str]) -> pl.Expr:
+    """Whether a row differs from the one above in one of `names`."""
+    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in names)
 
 
 def key_evidence(

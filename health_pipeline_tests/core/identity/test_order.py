@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from health_pipeline.core.identity import columns
 from health_pipeline.core.identity.columns import both_once_each, coded, distinct_of, first_rows
 from health_pipeline.core.identity.landed import RECORD, recs_of
 from health_pipeline.core.identity.order import anchor_order, key_order, ranks
+from health_pipeline.core.identity.records import _keys_of
 from health_pipeline.core.schemas.columns import TIMESTAMP
 
 IDS = st.one_of(
@@ -92,3 +94,21 @@ def test_what_is_computed_once_each_is_that_of_every_value(values):
         assert len(set(zip(code, found, strict=True))) == found.n_unique() == code.n_unique()
     one, other = both_once_each(values, lambda texts: (texts + "1", texts + "2"))
     assert (one.to_list(), other.to_list()) == ((values + "1").to_list(), (values + "2").to_list())
+
+
+ONE_HASH = [
+    # why, key of each record by time, place of its group
+    ("two keys of one hash are two keys", "ab", [0, 1]),
+    ("whatever order they come in", "abab", [0, 0, 1, 1]),
+    ("a key alone", "aaa", [0, 0, 0]),
+]
+
+
+@pytest.mark.parametrize(("why", "keys", "groups"), ONE_HASH, ids=[c[0] for c in ONE_HASH])
+def test_a_shared_hash_links_nobody(why, keys, groups):
+    carried = pl.DataFrame(
+        {"rec": range(len(keys)), "scope": "", "value": list(keys), "known_at": 0, "code": 0}
+    ).with_columns(pl.col("known_at").cast(TIMESTAMP), pl.col("code").cast(pl.Int64))
+    found = _keys_of("domain", [carried])
+    assert found["group"].to_list() == groups
+    assert found["value"].to_list() == sorted(keys)
