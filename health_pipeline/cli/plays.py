@@ -63,7 +63,8 @@ def list_plays(
         for row in shown.select(SHOWN).iter_rows(named=True)
     ]
     columns = ("play_id", "account", "play", "status", "due (UTC)", "whose")
-    out.print(table_of("Plays", columns, rows) if rows else "No play is open.")
+    shown = table_of("Plays", columns, rows, whole=("play_id",)) if rows else "No play is open."
+    out.print(shown)
 
 
 @plays_app.command("rules")

@@ -30,11 +30,17 @@ def tier_words(tier: str) -> str:
     return f"[{TIER_STYLE.get(tier, 'white')}]{tier.capitalize()}[/]"
 
 
-def table_of(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    """A rich table; cells are shown as they are given (markup allowed)."""
+def table_of(
+    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], whole: Iterable[str] = ()
+) -> Table:
+    """A rich table; cells are shown as they are given (markup allowed).
+
+    `whole`: columns that are never broken, because people copy from them.
+    """
+    unbroken = set(whole)
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
-    for name in columns:
-        table.add_column(name, overflow="fold")  # of two names that are cut nobody can tell which
+    for name in columns:  # of two names that are cut nobody can tell which
+        table.add_column(name, overflow="fold", no_wrap=name in unbroken)
     for row in rows:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
     return table

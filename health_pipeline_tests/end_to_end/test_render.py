@@ -1,0 +1,21 @@
+"""Tables on a terminal: what people copy from them stays whole."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from health_pipeline.cli.render import table_of
+
+PLAY = "0388924f97bde1885a96"
+ROW = (PLAY, "The Delmarra Motors AB", "reverse_usage_decline", "csm-emea-5@vendor.example")
+
+
+@pytest.mark.parametrize(("whole", "stays"), [(("play_id",), True), ((), False)])
+def test_ids_are_not_broken_where_they_are_copied(whole, stays):
+    console = Console(file=io.StringIO(), width=60)
+    console.print(table_of("Plays", ("play_id", "account", "play", "whose"), [ROW], whole))
+    assert isinstance(console.file, io.StringIO)
+    assert (PLAY in console.file.getvalue()) == stays
