@@ -63,8 +63,10 @@ def list_plays(
         for row in shown.select(SHOWN).iter_rows(named=True)
     ]
     columns = ("play_id", "account", "play", "status", "due (UTC)", "whose")
-    shown = table_of("Plays", columns, rows, whole=("play_id",)) if rows else "No play is open."
-    out.print(shown)
+    if rows:
+        out.print(table_of("Plays", columns, rows, whole=("play_id",)))
+    else:
+        out.print("No play is open.")
 
 
 @plays_app.command("rules")
