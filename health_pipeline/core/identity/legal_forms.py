@@ -1,4 +1,4 @@
-"""Legal forms: the terms of the package `cleanco`, those of identity.yaml, and East Asian ones."""
+"""Legal forms: the terms of `cleanco`, those written in words, East Asian ones, and the model's."""
 
 from __future__ import annotations
 
@@ -20,6 +20,25 @@ _OTHER_MEANING = frozenset(
     )
 )
 """Terms of `cleanco` that end names without being a legal form: Sky Unlimited, Acme Private."""
+
+SPELLED_OUT = (
+    *("aktiengesellschaft", "kommanditgesellschaft", "kommanditgesellschaft auf aktien"),
+    *("gesellschaft mit beschränkter haftung", "haftungsbeschränkt", "offene handelsgesellschaft"),
+    *("société anonyme", "société à responsabilité limitée", "société par actions simplifiée"),
+    *("besloten vennootschap", "naamloze vennootschap"),
+    *("aktiebolag", "aktieselskab", "aksjeselskap", "anpartsselskab", "osakeyhtiö", "publ"),
+    *("sociedad anónima", "sociedad limitada", "sociedad de responsabilidad limitada"),
+    *("s de rl de cv", "sociedade anônima", "sociedade limitada", "eireli"),
+    *("società per azioni", "società a responsabilità limitata"),
+    *("spółka akcyjna", "spółka z ograniczoną odpowiedzialnością", "akciová společnost"),
+    *("anonim şirketi", "limited şirketi", "eood", "tbk"),
+    *("joint stock company", "open joint stock company", "public joint stock company"),
+    *("jsc", "ojsc", "pjsc", "kabushiki kaisha"),
+    *("limited liability company", "limited liability partnership", "limited partnership"),
+    *("private limited company", "proprietary limited", "public limited company"),
+    *("public company limited", "unlimited company"),
+)
+"""What `cleanco` knows by its letters alone, or not at all: Volkswagen Aktiengesellschaft."""
 
 EAST_ASIAN_FORMS = (
     "股份有限公司",
@@ -47,12 +66,12 @@ EAST_ASIAN = re.compile(rf"^(?:(?:{_east_asian}) ?|株 )(?=.)|(?<=.)(?: ?(?:{_ea
 
 
 def _kept_terms() -> set[str]:
-    """The terms of `cleanco` that are safe to drop.
+    """The terms of `cleanco` that are safe to drop, and those written in words.
 
     One word of two letters is as often a country or a word (nl, uk, at, ee, ok); those in real use
     stand in identity.yaml.
     """
-    lists = [*terms_by_type.values(), *terms_by_country.values()]
+    lists = [*terms_by_type.values(), *terms_by_country.values(), SPELLED_OUT]
     found = {words(term) for terms in lists for term in terms}
     return {term for term in found if len(term) > 2} - _OTHER_MEANING
 

@@ -116,7 +116,7 @@ def test_states_are_calm_and_quick(drivers, days, record_property):
         "missed": 1 - len(seen) / len(found),
     }
     for name, figure in figures.items():
-        record_property(name, figure)
+        record_property(name, float(figure))
     assert len(found) > 200
     assert figures["flapping"] <= 0.07
     assert figures["p95 delay"] <= 4

@@ -21,6 +21,9 @@ _WORDS = rf"{_WORD}(?: {_WORD})*"
 _BARE = rf"^{_WORDS}\.?$"
 _ENDED = rf"^{_WORDS}(?: [A-Za-z]+\.?|, ?[A-Za-z]{{2,8}}\.?| (?:[A-Za-z]\.){{2,5}})$"
 _END = r",? ?[^ ,]+$"
+LETTERS_AND = r"(?i)\b(\w{1,2}) (?:&|and) (\w{1,2})\b"
+"""Letters with an "and" between: AT and T, P & G."""
+
 _PLAIN_HOST = r"^([a-z0-9]{1,63})\.[a-z0-9]{2,63}$"
 AROUND = ("soft", "place")
 """Kinds of words that people leave off at the end of initials."""
@@ -151,8 +154,9 @@ def plain_texts(values: pl.Series) -> pl.Series:
         (values.str.len_bytes() <= _LONGEST).alias("short"),
     )
     stripped = _untouched("head") & pl.col("end").is_in(_one_word_forms())
+    letters = values.str.contains(LETTERS_AND)
     return frame.select(
-        pl.when("short")
+        pl.when(pl.col("short") & ~letters)
         .then(pl.when(_untouched("bare")).then("bare").when(stripped).then("head"))
         .alias("text")
     )["text"]

@@ -28,7 +28,8 @@ HOLDERS = 30
 _MET = ("row", "row_right", "form", "form_right", "source", "level", "key", "letters", "holders")
 _LEADING = ("whole", "start")
 _MEETINGS: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
-    (("general",), ("general",), "general"),
+    (("general",), ("general", "whole"), "general"),
+    (("whole",), ("general",), "general"),
     (("generic",), ("generic",), "generic"),
     (("headed",), ("general",), "headed"),
     (("general",), ("headed",), "headed"),
@@ -248,7 +249,21 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         )
     )  # fmt: skip
     helpers = ("row", "row_right", "domain", "domain_right", "source", "source_of_right")
-    return _shared_leftovers(pairs.drop(helpers), common)
+    return _shared_leftovers(_by_the_name(pairs).drop(helpers), common)
+
+
+def _by_the_name(pairs: pl.DataFrame) -> pl.DataFrame:
+    """`pairs` without domains of accounts whose name says more under the same key.
+
+    A domain leaves words out: that Delta Electronics is not Delta Air Lines with delta.com shows in
+    the name alone.
+    """
+    same = ("left", "group", "key")
+    more = [pl.col(f"{kind}_right") > 0 for kind in ("rare", "trade", "place")]
+    named = pairs.filter(~pl.col("domain_right") & pl.any_horizontal(more)).select(same)
+    asked = pl.col("domain_right") & (pl.col("rest") != "")
+    kept = pairs.filter(asked).join(named, on=same, how="anti")
+    return pl.concat([pairs.filter(~asked), kept])
 
 
 def _with_both_sides(met: pl.DataFrame, keys: Keys, forms: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from health_pipeline.core.identity.folding import without_stops
-from health_pipeline.core.identity.likeness.bulk import AROUND
+from health_pipeline.core.identity.likeness.bulk import AROUND, LETTERS_AND
 from health_pipeline.core.identity.likeness.words import (
     STOP,
     TOP_LEVELS,
@@ -27,6 +27,7 @@ LONGEST = 160
 _PARTS = re.compile(r"[,;|/\n]|\s[-–—+]\s")
 _BRACKETS = re.compile(r"[(（\[{<]([^()（）\[\]{}<>]*)[)）\]}>]")
 _INNER_AND = re.compile(r"(?<=\w)&(?=\w)")  # AT&T is att, Smith & Sons keeps its "and"
+_LETTERS_AND = re.compile(LETTERS_AND)
 _HOST = re.compile(r"(?:www\.)?([^\W_][\w-]+)\.(?:com?\.)?([a-z]{2,5})\.?")
 _PLAIN = re.compile(r"[A-Za-z0-9 ]{1,80}\.?")
 _DOTTED_END = re.compile(r"[A-Za-z0-9 ]{1,80} (?:[A-Za-z]\.){2,5}")
@@ -124,6 +125,8 @@ def _words_at_once(value: str) -> list[str] | None:
 
 def name_forms(value: str) -> list[Form]:
     """The forms of a name as somebody typed it; empty when nothing can be read."""
+    if _LETTERS_AND.search(value):
+        return _forms_of_parts(_LETTERS_AND.sub(r"\1\2", value))
     if _PLAIN.fullmatch(value):
         words = tuple(_without_legal(value.lower().replace(".", "").split()))
         return [Form(words, initials=_initials(words, value))] if words else []

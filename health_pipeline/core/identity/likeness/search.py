@@ -24,8 +24,9 @@ class Words:
     """Words of forms with what each tells.
 
     Attributes:
-        lists: words (a number), said and plain (lists of words), initials (list), size, first and
-            last (places of the telling words, null where there is none).
+        lists: words (a number), said and plain (lists of words, the latter without small ones
+            inside), initials (list), size, first and last (places of the telling words, null where
+            there is none).
         places: words, at (the place), word, plain, kind, telling.
     """
 
@@ -90,8 +91,10 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
         ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
     )
     telling = pl.col("at").filter("telling")
+    # Bank of Montreal is also written Bank Montreal; La Poste is not Poste.
+    inside = pl.col("at").is_between(1, pl.len() - 2)
     by = places.group_by("words", maintain_order=True).agg(
-        "plain",
+        pl.col("plain").filter(~(inside & (pl.col("kind") == "stop"))),
         pl.col("kind").last().alias("ends"),
         pl.len().cast(pl.Int64).alias("size"),
         telling.min().alias("first"),

@@ -17,6 +17,8 @@ from cleanco.termdata import (  # type: ignore[import-untyped]
     terms_by_type,
 )
 
+from health_pipeline.core.identity.legal_forms import SPELLED_OUT
+
 Kind = Literal["rare", "soft", "trade", "place", "legal", "stop"]
 
 
@@ -25,22 +27,26 @@ def _listed(text: str) -> frozenset[str]:
 
 
 SOFT = _listed("""
-advanced african american app applied apps asian business businesses center centers central centre
-centro cloud communication communications companies company computer computers computing consult
-consultancy consultants consulting contractor corp corporate corporation cto customer customers data
-delivery department dept development device devices digital division east eastern electronics
-employee engineering enterprise enterprises entertainment europe european excellence federal firm
-first formerly fund general global great group groupe grupa grupo gruppe headquarters holding
-holdings hosting hq inc incorporated industrial industries industry info informatics informatik
-information infotech infrastructure innovation innovators institute instituto interactive intern
-international internet it known lab labor laboratories laboratory labs limited ltd management media
-mobile mobility national network networking networks new north northern office online open
-operaciones operation operations organisation organization partner partners platform platforms
+advanced african american app applied apps asian australian austrian belgian brazilian british
+business businesses canadian center centers central centre centro chinese cloud communication
+communications companies company computer computers computing consult consultancy consultants
+consulting contractor corp corporate corporation cto customer customers danish data delivery
+department dept deutsche deutscher deutsches development device devices digital division dutch east
+eastern electronics employee engineering enterprise enterprises entertainment europe european
+excellence federal finnish firm first formerly french fund general german global great greek group
+groupe grupa grupo gruppe headquarters holding holdings hosting hq inc incorporated indian
+indonesian industrial industries industry info informatics informatik information infotech
+infrastructure innovation innovators institute instituto interactive intern international internet
+irish israeli it italian japanese known korean lab labor laboratories laboratory labs limited ltd
+management manufacturer manufacturers manufacturing media mexican mobile mobility national network
+networking networks new nippon north northern norwegian office online open operaciones operation
+operations organisation organization partner partners platform platforms polish portuguese
 previously private product products professional programming project public pvt research resources
-royal sales science sciences security server servers service services servicos software solution
-solutions source south southern standard state storage studio studios support sys system systems
-team tech technical technik technologie technologies technology tecnologia tecnologias telecom
-telecommunication telecommunications unit united ventures web west western works world worldwide
+royal russian sales science sciences scottish security server servers service services servicos
+software solution solutions source south southern spanish standard state storage studio studios
+support swedish swiss sys system systems team tech technical technik technologie technologies
+technology tecnologia tecnologias telecom telecommunication telecommunications turkish unit united
+ventures web west western works world worldwide
 """)  # fmt: skip
 
 TRADES = _listed("""
@@ -122,12 +128,13 @@ def plain_words(text: str) -> list[str]:
 
 @cache
 def legal_forms() -> frozenset[tuple[str, ...]]:
-    """Legal forms of all countries that cleanco knows, as words."""
+    """Legal forms of all countries, as words."""
     terms = {
         term for by in (terms_by_country, terms_by_type) for many in by.values() for term in many
     }
-    extra = ("pvt", "pvt ltd", "pty", "co ltd", "sdn", "se", "sro", "as", "company", "sp z oo")
-    forms = {tuple(plain_words(folded(term))) for term in (*terms, *extra)}
+    short = ("as", "na", "pty", "pvt", "sdn", "se", "sro")
+    extra = (*short, "co ltd", "company", "pvt ltd", "sp z oo")
+    forms = {tuple(plain_words(folded(term))) for term in (*terms, *SPELLED_OUT, *extra)}
     return frozenset(form for form in forms if form)
 
 
