@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from health_pipeline.adapters.channels.plain import clipped, isolated, lines_of, plain
@@ -187,8 +188,9 @@ def _joined(message: Message, fitting: Told) -> str:
     return "\n".join(part for part in parts if part)
 
 
+_ENDS = frozenset("|<>\"'\\`()")
+
+
 def _quoted(href: str) -> str:
-    """Without what ends a link in the markup of any channel."""
-    marks = {" ": "%20", "|": "%7C", "<": "%3C", ">": "%3E", '"': "%22", "'": "%27"}
-    marks |= {"\\": "%5C", "`": "%60", "(": "%28", ")": "%29"}
-    return "".join(marks.get(one, one) for one in plain(href))
+    """Without what ends a link in the markup of any channel: these signs, and blanks of any kind."""
+    return "".join(quote(one) if one.isspace() or one in _ENDS else one for one in plain(href))

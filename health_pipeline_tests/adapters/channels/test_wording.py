@@ -136,12 +136,14 @@ def test_links_are_of_the_web_and_end_no_markup():
         Link(text=text, href=href)
         for text, href in (
             ("a|b", "https://h.example/x y|z>w)"),
+            ("no-break space", "https://h.example/x\xa0y"),
             ("script", "javascript:alert(1)"),
             ("", "https://h.example/"),
         )
     )
     assert [(one.text, one.href) for one in links(message(links=given_links))] == [
         ("a|b", "https://h.example/x%20y%7Cz%3Ew%29"),
+        ("no-break space", "https://h.example/x%C2%A0y"),
         ("link", "https://h.example/"),
     ]
 
