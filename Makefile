@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := .ci/lock
 EVENTS ?= 10000000
+WORKERS ?= 2
 
 export DAGSTER_HOME := $(CURDIR)/data/dagster
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -74,8 +75,10 @@ run: setup data/sample ## Set up, score the sample, print what was found and whe
 ui: setup ## Open Dagster on http://127.0.0.1:3000
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
-test: dev ## Set up and run all tests but those of Spark
-	$(BIN)/python -m pytest -m "not torture and not bench and not spark"
+# A file's tests stay with one worker, so that what they share is made once.
+test: dev ## Set up and run all tests but those of Spark (WORKERS=1 one after the other)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	  -m "not torture and not bench and not spark"
 
 test-spark: dev .venv/.spark ## Test the Spark engine on a cluster of two workers (needs Java 17)
 	PYTHONPATH=.venv/spark $(BIN)/python -m pytest -m spark health_pipeline_tests/spark
