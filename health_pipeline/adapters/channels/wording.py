@@ -192,5 +192,5 @@ _ENDS = frozenset("|<>\"'\\`()")
 
 
 def _quoted(href: str) -> str:
-    """Without what ends a link in the markup of any channel: these signs, and blanks of any kind."""
+    """Without what ends a link in the markup of any channel: such signs, blanks of any kind."""
     return "".join(quote(one) if one.isspace() or one in _ENDS else one for one in plain(href))

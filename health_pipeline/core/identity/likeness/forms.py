@@ -28,6 +28,12 @@ _PARTS = re.compile(r"[,;|/\n]|\s[-–—+]\s")
 _BRACKETS = re.compile(r"[(（\[{<]([^()（）\[\]{}<>]*)[)）\]}>]")
 _INNER_AND = re.compile(r"(?<=\w)&(?=\w)")  # AT&T is att, Smith & Sons keeps its "and"
 _LETTERS_AND = re.compile(LETTERS_AND)
+_UMLAUTS = {
+    ord(letter): two
+    for one, two in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa"))
+    for letter, two in ((one, two), (one.upper(), two.title()))
+}
+"""How they are written where a keyboard lacks them; without their dots they are read anyway."""
 _HOST = re.compile(r"(?:www\.)?([^\W_][\w-]+)\.(?:com?\.)?([a-z]{2,5})\.?")
 _PLAIN = re.compile(r"[A-Za-z0-9 ]{1,80}\.?")
 _DOTTED_END = re.compile(r"[A-Za-z0-9 ]{1,80} (?:[A-Za-z]\.){2,5}")
@@ -137,6 +143,14 @@ def name_forms(value: str) -> list[Form]:
 
 def _forms_of_parts(value: str) -> list[Form]:
     """`name_forms` of any value."""
+    text = unicodedata.normalize("NFC", value)
+    spelt = text.translate(_UMLAUTS)
+    forms = _as_written(value)
+    return forms if spelt == text else forms + [f for f in _as_written(spelt) if f not in forms]
+
+
+def _as_written(value: str) -> list[Form]:
+    """The forms of one spelling."""
     text = unicodedata.normalize("NFKC", value[: LONGEST + 1])
     too_long, text = len(text) > LONGEST, text[:LONGEST]
     aside = [inner for inner in _BRACKETS.findall(text) if len(inner.strip()) > 1]

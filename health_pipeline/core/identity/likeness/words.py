@@ -28,56 +28,57 @@ def _listed(text: str) -> frozenset[str]:
 
 SOFT = _listed("""
 advanced african american app applied apps asian australian austrian belgian brazilian british
-business businesses canadian center centers central centre centro chinese cloud communication
+business businesses canadian center centers central centre centro chinese cloud comms communication
 communications companies company computer computers computing consult consultancy consultants
-consulting contractor corp corporate corporation cto customer customers danish data delivery
+consulting contractor corp corporate corporation cto ctr customer customers danish data delivery
 department dept deutsche deutscher deutsches development device devices digital division dutch east
-eastern electronics employee engineering enterprise enterprises entertainment europe european
+eastern electronics employee engineering engrg enterprise enterprises entertainment europe european
 excellence federal finnish firm first formerly french fund general german global great greek group
-groupe grupa grupo gruppe headquarters holding holdings hosting hq inc incorporated indian
-indonesian industrial industries industry info informatics informatik information infotech
+groupe grp grupa grupo gruppe headquarters holding holdings hosting hq inc incorporated indian
+indonesian inds industrial industries industry info informatics informatik information infotech
 infrastructure innovation innovators institute instituto interactive intern international internet
-irish israeli it italian japanese known korean lab labor laboratories laboratory labs limited ltd
-management manufacturer manufacturers manufacturing media mexican mobile mobility national network
-networking networks new nippon north northern norwegian office online open operaciones operation
-operations organisation organization partner partners platform platforms polish portuguese
-previously private product products professional programming project public pvt research resources
-royal russian sales science sciences scottish security server servers service services servicos
-software solution solutions source south southern spanish standard state storage studio studios
-support swedish swiss sys system systems team tech technical technik technologie technologies
-technology tecnologia tecnologias telecom telecommunication telecommunications turkish unit united
-ventures web west western works world worldwide
+intl irish israeli it italian japanese known korean lab labor laboratories laboratory labs limited
+ltd management manufacturer manufacturers manufacturing media mexican mfg mgmt mktg mobile mobility
+national natl network networking networks new nippon north northern norwegian office online open
+operaciones operation operations organisation organization partner partners platform platforms
+polish portuguese previously private product products professional programming project public pvt
+research resources royal russian sales science sciences scottish security server servers service
+services servicos software solution solutions source south southern spanish standard state storage
+studio studios support svc svcs swedish swiss sys system systems team tech technical technik
+technologie technologies technology tecnologia tecnologias telecom telecommunication
+telecommunications turkish unit united ventures web west western works world worldwide
 """)  # fmt: skip
 
 TRADES = _listed("""
-academic academy advies aerospace agency air airlines airport airways association auto automotive
-banco bank banking banque beheer beheermaatschappij belastingadvies beleggingen capital chemical
-chemicals clinic club college construction court dairy dental design electric energy estate farm
-farms faucet faucets finance financial food foods foundation freight furniture gas government health
-healthcare hospital hotel hotels insurance invest investissements investment investments jewellery
-law legal life lines logistics maatschap maatschappij marketing medical metals mining ministry motor
-motorcycles motors oil paper pharma pharmaceutical pharmaceuticals power press printing properties
-property publishing railway railways realty records restaurant restaurants retail school
-semiconductor semiconductors ship shipping society steel stichting store stores supermarket textile
-textiles tobacco toys trade trading transport transportation travel trust universidad universidade
-universita universitaet universitat universite universitet university water wine wines
+academic academy advies aerospace agency air airlines airport airways assn assoc association auto
+automotive banco bank banking banque beheer beheermaatschappij belastingadvies beleggingen capital
+chemical chemicals clinic club college constr construction court dairy dental design elec electric
+energy estate farm farms faucet faucets finance financial food foods foundation freight furniture
+gas government govt health healthcare hosp hospital hotel hotels insurance invest investissements
+investment investments jewellery law legal life lines logistics maatschap maatschappij marketing
+medical metals mining ministry motor motorcycles motors oil paper pharma pharmaceutical
+pharmaceuticals power press printing properties property publishing railway railways realty records
+restaurant restaurants retail school semiconductor semiconductors ship shipping society steel
+stichting store stores supermarket textile textiles tobacco toys trade trading transport
+transportation travel trust univ universidad universidade universita universitaet universitat
+universite universitet university water wine wines
 """)  # fmt: skip
 
 PLACES = _listed("""
 africa america americas amsterdam apac arabia argentina asia australia austria aviv bangalore
 barcelona beijing belgium bengaluru berlin boston brasil brazil bulgaria california canada chennai
-chicago chile china colombia copenhagen costa croatia cyprus czech czechia dallas danmark delhi
-denmark deutschland dubai dublin dusseldorf egypt emea emirates england espana estonia europa
-finland france frankfurt geneva germany greece guangzhou haifa hamburg hangzhou hanoi hokkaido
-hokuriku holland hong hungary hyderabad iberia iceland india indonesia ireland israel istanbul
-italia italy jakarta japan kenya kingdom kong korea latam latvia lithuania london luxembourg madrid
-malaysia manchester melbourne mexico milan montreal morocco moscow mumbai munich nanjing nederland
-netherlands nigeria nordic nordics norge norway osaka oslo osterreich ottawa pakistan paris peru
-philippines poland polska portugal prague pune rica rio romania rome rotterdam russia sao saudi
-schweiz seattle seoul serbia shanghai shenzhen singapore slovakia slovenia spain states stockholm
-suisse sverige sweden switzerland sydney szeged taipei taiwan tel thailand tokyo toronto tunisia
-turkey turkiye uk ukraine us usa vancouver vienna vietnam warsaw washington wuhan york zealand
-zhuhai zurich
+chicago chile china cologne colombia copenhagen costa croatia cyprus czech czechia dallas danmark
+delhi denmark deutschland dubai dublin duesseldorf dusseldorf egypt emea emirates england espana
+estonia europa finland france frankfurt geneva germany greece guangzhou haifa hamburg hangzhou
+hanoi hokkaido hokuriku holland hong hungary hyderabad iberia iceland india indonesia ireland
+israel istanbul italia italy jakarta japan kenya kingdom koeln koln kong korea latam latvia
+lithuania london luxembourg madrid malaysia manchester melbourne mexico milan montreal morocco
+moscow muenchen mumbai munchen munich nanjing nederland netherlands nigeria nordic nordics norge
+norway osaka oslo osterreich ottawa pakistan paris peru philippines poland polska portugal prague
+pune rica rio romania rome rotterdam russia sao saudi schweiz seattle seoul serbia shanghai
+shenzhen singapore slovakia slovenia spain states stockholm suisse sverige sweden switzerland
+sydney szeged taipei taiwan tel thailand tokyo toronto tunisia turkey turkiye uk ukraine us usa
+vancouver vienna vietnam warsaw washington wuhan york zealand zhuhai zuerich zurich
 """)  # fmt: skip
 
 STOP = _listed("a an and at by de der die das do da del di du el en et for from i in la le les of "
@@ -165,7 +166,32 @@ def without_one(word: str) -> set[str]:
     return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
-_PLURALS = {
+_SPELLINGS = {
+    "assn": "association",
+    "assoc": "association",
+    "comms": "communication",
+    "constr": "construction",
+    "ctr": "center",
+    "centre": "center",
+    "elec": "electric",
+    "engrg": "engineering",
+    "govt": "government",
+    "grp": "group",
+    "hosp": "hospital",
+    "inds": "industry",
+    "industries": "industry",
+    "intl": "international",
+    "manufacturer": "manufacturing",
+    "manufacturers": "manufacturing",
+    "mfg": "manufacturing",
+    "mgmt": "management",
+    "mktg": "marketing",
+    "natl": "national",
+    "svc": "service",
+    "svcs": "service",
+    "univ": "university",
+    **dict.fromkeys(("universidad", "universidade", "universita"), "university"),
+    **dict.fromkeys(("universitaet", "universitat", "universite"), "university"),
     "tech": "technology",
     "technologies": "technology",
     "technologie": "technology",
@@ -185,7 +211,7 @@ def plain(word: str) -> str:
         return word
     known = word in SOFT or word in TRADES
     meant = word if known else next(_misspelt()[k] for k in _near_keys(word))
-    return _PLURALS.get(meant, meant.removesuffix("s") if len(meant) > 4 else meant)
+    return _SPELLINGS.get(meant, meant.removesuffix("s") if len(meant) > 4 else meant)
 
 
 def _near_keys(word: str) -> list[str]:

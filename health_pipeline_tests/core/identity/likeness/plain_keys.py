@@ -56,7 +56,9 @@ def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
     told = list(zip(map(plain, words), kinds, strict=True))
     telling = [i for i, kind in enumerate(kinds) if kind == "rare" and not words[i].isdigit()]
     how = "whole" if telling else "general" if len(words) > 1 else "generic"
-    for one in dict.fromkeys(("".join(words), "".join([word for word, _ in told]))):
+    small = [0 < i < len(words) - 1 and kind == "stop" for i, kind in enumerate(kinds)]
+    plainly = "".join([word for (word, _), less in zip(told, small, strict=True) if not less])
+    for one in dict.fromkeys(("".join(words), plainly)):
         yield _key(how, one, [])
     for letters in form.initials:
         yield _key("initials", letters, [])

@@ -103,6 +103,34 @@ def test_what_a_name_leads_to(why, query, expected):
     assert not any(link for _, link in found[1:]), why
 
 
+WRITTEN = (
+    ("International Paper Company",),
+    ("National Instruments",),
+    ("American Manufacturing Services",),
+    ("University of Oslo",),
+    ("Villeroy & Boch AG",),
+    ("Møller Group",),
+    ("Deutsche Börse AG",),
+)
+
+
+@pytest.mark.parametrize(
+    ("why", "query", "expected"),
+    [
+        ("a short word", "Intl Paper", "International Paper Company"),
+        ("another", "Natl. Instruments", "National Instruments"),
+        ("two of them", "American Mfg Svcs", "American Manufacturing Services"),
+        ("of a trade", "Univ. Oslo", "University of Oslo"),
+        ("and in another language", "Villeroy und Boch", "Villeroy & Boch AG"),
+        ("an umlaut written as two letters", "Deutsche Boerse", "Deutsche Börse AG"),
+        ("the same without its dots", "Deutsche Borse", "Deutsche Börse AG"),
+        ("a Danish one", "Moeller Grp", "Møller Group"),
+    ],
+)
+def test_one_name_in_two_spellings_links(why, query, expected):
+    assert asked(query, WRITTEN)[0] == (expected, True), why
+
+
 def test_a_name_of_10_000_characters_is_never_linked():
     assert not any(link for _, link in asked("Apple " * 2_000))
 
