@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from math import floor
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from health_pipeline.core.explanation.figures import figure
+from health_pipeline.core.schemas.words import DRIFT
+from health_pipeline.core.scoring.display import shown_parts
 
 TITLE = "Value → thresholds → subscore x weight = points"
 NARROW_TITLE = "Value → subscore x weight = points"
@@ -49,6 +52,7 @@ def drivers_table(drivers: pl.DataFrame, width: int) -> Table:
     for name in FIGURES:
         table.add_column(name, justify="right", overflow="fold")
     only_seen = watched(drivers)
+    drivers = drivers.with_columns(_adding_up(drivers["points"]))
     counted = drivers.sort(pl.col("weight") == 0, "points_vs_reference", "signal")
     for (group,), rows in counted.group_by("group", maintain_order=True):
         table.add_row(f"[bold]{escape(str(group))}[/]", *_sums(rows, is_wide=is_wide))
@@ -57,6 +61,14 @@ def drivers_table(drivers: pl.DataFrame, width: int) -> Table:
         table.add_section()
     table.add_row("[bold]score[/]", *_sums(drivers, is_wide=is_wide))
     return table
+
+
+def _adding_up(points: pl.Series) -> pl.Series:
+    """Points at two decimals that add up to the score, which is shown floored."""
+    known = points.is_not_null().arg_true()
+    parts = points.gather(known).to_list()
+    shown = shown_parts(parts, floor(sum(parts) * 100 + DRIFT) / 100, 2)
+    return points.scatter(known, pl.Series(shown, dtype=pl.Float64))
 
 
 def _driver(row: Mapping[str, Any], only_seen: Collection[str], *, is_wide: bool) -> Iterator[str]:

@@ -50,6 +50,11 @@ CASES = {
         driver("delivery", "open_tickets", status="missing", **SILENT),
         driver("delivery", "sentiment", status="stale", unit="of 5", **UNWEIGHED),
     ],
+    "points add up to 42.29, for the score is 42.2": [
+        driver("value_use", "stickiness", weight=0.4, points=14.999),
+        driver("value_use", "core_depth", weight=0.3, points=9.9998),
+        driver("delivery", "escalations", weight=0.3, points=17.2999),
+    ],
     "an account without a score has weights and no points": [
         driver("value_use", "stickiness", weight=1.0, **UNSCORED),
         driver("delivery", "open_tickets", status="missing", **{**SILENT, **UNSCORED}),
