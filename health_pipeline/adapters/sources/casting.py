@@ -33,6 +33,9 @@ ISO = (
 )
 """ISO 8601 as exports write it: a day, or a day and a time with or without offset."""
 
+_GROUPS = {",": r"[. \u{A0}\u{202F}'’]", ".": r"[, \u{A0}\u{202F}'’]"}
+"""What may stand between groups of three digits, by the sign before the fraction."""
+
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 _YEARS = (1000, 9999)  # "%Y" also matches two digits: "24" is no year that anyone means
 
@@ -42,11 +45,13 @@ def typed(column: Column, cmap: ColumnMap, dtype: pl.DataType, duration: pl.Expr
 
     Args:
         column: the contract's column.
-        cmap: scale, formats and zone of the value.
+        cmap: decimal, scale, formats and zone of the value.
         dtype: the type that the file gave it.
         duration: number to add, in `cmap.plus.unit`; used only when `cmap.plus` is set.
     """
     value = pl.col(column.name)
+    if cmap.decimal and dtype == pl.String:
+        value = _pointed(value, cmap.decimal)
     text = as_text(value, dtype)
     match column.kind:
         case "text":
@@ -64,6 +69,14 @@ def typed(column: Column, cmap: ColumnMap, dtype: pl.DataType, duration: pl.Expr
         case "date":
             read = _date(value, dtype, cmap, duration)
     return read
+
+
+def _pointed(text: pl.Expr, decimal: str) -> pl.Expr:
+    """`1.234,50` as `1234.50`; null where a number is not written so."""
+    groups = _GROUPS[decimal]
+    written = rf"^[+-]?(?:\d+|\d{{1,3}}(?:{groups}\d{{3}})+)(?:[{decimal}]\d+)?$"
+    bare = text.str.replace_all(groups, "").str.replace(decimal, ".", literal=True)
+    return pl.when(text.str.contains(written)).then(bare)
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:

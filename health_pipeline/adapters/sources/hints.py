@@ -10,6 +10,7 @@ _DAYS = {
     for mark in ("-", "/", ".")
 }
 
+_COMMA, _THOUSANDS = r"^[+-]?[\d. ]*\d,\d+$", r"^[+-]?\d{1,3}(?:,\d{3})+(?:[.]\d+)?$"
 _DAMAGE = {
     "ragged_row": "it has not as many fields as the header, as where a file was cut short; hand in "
     "the whole row",
@@ -45,11 +46,25 @@ def _advice(rule: str, values: list[str]) -> str | None:
     if name in ("not_a_date", "not_a_timestamp"):
         form = _looks_like(pl.Series(values, dtype=pl.String))
         return f"looks like {form}; set `format` in sources.yaml" if form else None
+    if name in ("not_a_number", "not_an_integer"):
+        return _about_numbers(pl.Series(values, dtype=pl.String))
+    if name == "not_a_boolean":
+        return "map it to true or false by `values` in sources.yaml"
     if name == "not_allowed":
         return "map it to an allowed value by `values` in sources.yaml"
     if name.startswith("before_"):
         return "the clock was not set; correct the time and hand the row in again"
     return _DAMAGE.get(name)
+
+
+def _about_numbers(values: pl.Series) -> str | None:
+    """Whether the numbers have a decimal comma, or commas between groups of three digits."""
+    comma, thousands = (values.str.contains(form) for form in (_COMMA, _THOUSANDS))
+    if (comma & ~thousands).any():
+        return 'looks like a decimal comma; set `decimal: ","` in sources.yaml'
+    if thousands.any():
+        return 'looks like groups of three digits; set `decimal: "."` in sources.yaml'
+    return None
 
 
 def _looks_like(values: pl.Series) -> str | None:

@@ -49,6 +49,8 @@ class ColumnMap(Frozen):
         when: raw column → values; in rows where any of them has another value, the result is null.
         values: raw value → value; `ELSE` catches the rest, which otherwise passes unchanged.
         prefix: text put before a value that is not null.
+        decimal: the sign before the fraction of a number; others between groups of three digits
+            are dropped. Null: numbers are written without groups, with a point.
         scale: factor of a number (0.01 = cents to units).
         formats: strptime formats of a date or timestamp, tried in order; empty = ISO 8601
             (key `format` in YAML: one text or a list).
@@ -64,6 +66,7 @@ class ColumnMap(Frozen):
     when: dict[str, tuple[str, ...]] = {}
     values: dict[str, str] = {}
     prefix: str | None = None
+    decimal: Literal[",", "."] | None = None
     scale: float | None = None
     formats: tuple[str, ...] = Field(default=(), alias="format")
     zone: str | None = None

@@ -100,11 +100,14 @@ def zones(draft: Draft) -> Iterator[Issue]:
 
 
 def scales(draft: Draft) -> Iterator[Issue]:
-    """Only numbers are scaled."""
+    """Only numbers are scaled, and have a sign before their fraction."""
     for table, name, column, path in _columns(draft):
         kind = SOURCE_TABLES[table].column(name).kind
-        if column.scale is not None and kind not in ("int", "double", "percent", "money"):
-            yield draft.issue("sources", (*path, "scale"), f"{name} is not a number", "no such key")
+        if kind in ("int", "double", "percent", "money"):
+            continue
+        for key in ("decimal", "scale"):
+            if getattr(column, key) is not None:
+                yield draft.issue("sources", (*path, key), f"{name} is not a number", "no such key")
 
 
 def file_forms(draft: Draft) -> Iterator[Issue]:

@@ -58,6 +58,22 @@ OPTIONS = [
         ["Pro", "Other", None],
     ),
     (
+        "a decimal comma, with groups or without",
+        "accounts",
+        'id,k\n1,"1.234,0"\n2,"2 500"\n3,12\'000\n4,77\n5,1.234.567\n',
+        {"employees": {"from": "k", "decimal": ","}},
+        "employees",
+        [1234, 2500, 12000, 77, 1_234_567],
+    ),
+    (
+        "commas between thousands",
+        "accounts",
+        'id,k\n1,"1,234"\n2,"1,234,567.0"\n3,12\n',
+        {"employees": {"from": "k", "decimal": "."}},
+        "employees",
+        [1234, 1_234_567, 12],
+    ),
+    (
         "scale of an int",
         "accounts",
         "id,k\n1,2.5\n",
@@ -171,6 +187,33 @@ def test_money_is_scaled_exactly(tmp_path):
     found = read(tmp_path, "invoices", {"columns": columns})
     assert found.rows["amount"].to_list() == [Decimal("0.28"), Decimal("10.50")]
     assert found.rows["issued_on"].to_list() == [date(2024, 1, 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("decimal", "amounts"),
+    [
+        (",", ["1.5", "1.23,0", "1,234,5", "x", "1e3"]),
+        (".", ["12,5", "1,23.0", "1.2.3", "", "€ 5"]),
+    ],
+)
+def test_numbers_that_are_written_otherwise_are_told(tmp_path, decimal, amounts):
+    lines = "".join(f'{n},"{amount}"\n' for n, amount in enumerate(amounts))
+    write(tmp_path, {"invoices.csv": f'invoice_id,amount\n{lines}good,"1"\n'})
+    columns = {
+        "source": {"constant": "billing"},
+        "source_account_id": {"constant": "a"},
+        "issued_on": {"constant": "2024-01-01"},
+        "due_on": {"constant": "2024-01-31"},
+        "amount": {"decimal": decimal},
+    }
+    found = read(tmp_path, "invoices", {"columns": columns})
+    assert found.rows["amount"].to_list() == [Decimal(1)]
+    told = {value: rule for rule, value, _ in rejected(found)}
+    wrong = [amount for amount in amounts if amount]
+    assert told == {
+        **dict.fromkeys(wrong, "not_a_number:amount"),
+        **({None: "missing_required:amount"} if "" in amounts else {}),
+    }
 
 
 def test_lookup_takes_the_last_row_of_a_key_and_no_match_gives_nothing(tmp_path):
