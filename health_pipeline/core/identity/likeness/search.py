@@ -24,7 +24,7 @@ class Words:
     """Words of forms with what each tells.
 
     Attributes:
-        lists: words (a number), said and plain (lists of words, the latter without small ones
+        lists: words (a number), said and plain (lists of words, the latter empty for small ones
             inside), initials (list), size, first and last (places of the telling words, null where
             there is none).
         places: words, at (the place), word, plain, kind, telling.
@@ -90,15 +90,21 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
         pl.Series("at", _places_within(places["words"].to_numpy())),
         ((pl.col("kind") == "rare") & ~pl.col("number")).alias("telling"),
     )
-    telling = pl.col("at").filter("telling")
     # Bank of Montreal is also written Bank Montreal; La Poste is not Poste.
-    inside = pl.col("at").is_between(1, pl.len() - 2)
-    by = places.group_by("words", maintain_order=True).agg(
-        pl.col("plain").filter(~(inside & (pl.col("kind") == "stop"))),
-        pl.col("kind").last().alias("ends"),
-        pl.len().cast(pl.Int64).alias("size"),
-        telling.min().alias("first"),
-        telling.max().alias("last"),
+    inside = (pl.col("at") > 0) & (pl.col("words") == pl.col("words").shift(-1))
+    small = places.select((pl.col("kind") == "stop") & inside).to_series().arg_true()
+    plainly = places["plain"].scatter(small, "")
+    telling = pl.col("at").filter("telling")
+    by = (
+        places.with_columns(plainly)
+        .group_by("words", maintain_order=True)
+        .agg(
+            "plain",
+            pl.col("kind").last().alias("ends"),
+            pl.len().cast(pl.Int64).alias("size"),
+            telling.min().alias("first"),
+            telling.max().alias("last"),
+        )
     )
     return Words(lists.join(by, on="words"), places)
 
