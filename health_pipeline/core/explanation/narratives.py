@@ -9,9 +9,11 @@ import polars as pl
 from health_pipeline.core.explanation.context import contexts
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.words import one_line, score_text, spaced
 
 KEY = ["account_id", "date"]
+_OF_A_DAY: dict[str, pl.DataType] = {"account_id": pl.String(), "date": pl.Date()}
 RISKS_TOLD = 2
 LONGEST_NAME = 120
 NOT_ASKED = "not evaluated, because not measured: "
@@ -26,6 +28,7 @@ def narratives(
     renewals: pl.DataFrame | None = None,
     milestones: pl.DataFrame | None = None,
     titles: Mapping[str, str] | None = None,
+    interventions: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Headline, two or three sentences, what happens next, and what surrounds it.
 
@@ -37,6 +40,8 @@ def narratives(
         renewals: source table as of each day, with `account_id` and `date`; None: not connected.
         milestones: likewise.
         titles: play → what people call it; a play without one is called by its name.
+        interventions: source table as of each day, with `account_id` and `date`; None: not
+            connected. Spoken of where no play runs: what the CRM knows that is being done.
 
     Returns:
         `RESULT_TABLES["narratives"]`, one row a score. `context` is null when nothing is known.
@@ -50,6 +55,7 @@ def narratives(
         .join(_sentences(reasons, "strength", 1).rename({"said": "strengths"}), KEY, "left")
         .join(_suggested(reasons, called), KEY, "left")
         .join(_running(running_plays(plays, days), called), KEY, "left")
+        .join(_in_the_crm(interventions, called), KEY, "left")
         .join(contexts(renewals, milestones), KEY, "left")
     )
     return RESULT_TABLES["narratives"].conform(
@@ -108,7 +114,7 @@ def _next_steps() -> pl.Expr:
         )
         .otherwise(pl.lit("No play is running."))
     )
-    return pl.col("running").fill_null(suggested)
+    return pl.coalesce("running", "in_the_crm", suggested)
 
 
 def _sentences(reasons: pl.DataFrame, direction: str, most: int) -> pl.DataFrame:
@@ -147,4 +153,31 @@ def _running(plays: pl.DataFrame, titles: dict[str, str]) -> pl.DataFrame:
             pl.col("due_at").dt.date(),
             pl.col("steps").list.eval(step).list.join("; "),
         ),
+    )
+
+
+def _in_the_crm(interventions: pl.DataFrame | None, titles: dict[str, str]) -> pl.DataFrame:
+    """The latest intervention of each account and day that is open, not overdue, not held out."""
+    if interventions is None:
+        return pl.DataFrame(schema={**_OF_A_DAY, "in_the_crm": pl.String()})
+    table = SOURCE_TABLES["interventions"]
+    told = interventions.with_columns(
+        pl.lit(None, table.column(name).dtype).alias(name)
+        for name in ("started_at", "completed_at", "due_at", "assignment")
+        if name not in interventions.columns
+    )
+    started, due = pl.col("started_at").dt.date(), pl.col("due_at").dt.date()
+    is_open = pl.col("completed_at").is_null() & (due >= pl.col("date")).fill_null(True)
+    since = pl.coalesce(
+        pl.format("is under way since {}", started),
+        pl.format("is open since {}, not yet started", pl.col("opened_at").dt.date()),
+    )
+    until = pl.coalesce(pl.format(", due {}", due), pl.lit(""))
+    return (
+        told.filter(is_open & (pl.col("assignment") != "held_out").fill_null(True))
+        .sort("opened_at", "intervention_id")
+        .unique(KEY, keep="last", maintain_order=True)
+        .select(
+            *KEY, in_the_crm=pl.format("“{}” {}{}, says the CRM.", _title(titles), since, until)
+        )
     )

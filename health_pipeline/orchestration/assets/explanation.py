@@ -74,6 +74,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                     *("health_scores", "reason_codes", "plays", "accounts"),
                     landing_key("renewals"),
                     landing_key("milestones"),
+                    landing_key("interventions"),
                 ],
                 "Each account in a headline and two or three sentences, with what happens next "
                 "and what surrounds it.",
@@ -155,7 +156,7 @@ def _reasons(stores: Stores, part: Window) -> pl.DataFrame:
 
 def _narratives(stores: Stores, part: Window) -> pl.DataFrame:
     read = published(stores, part, "health_scores", "reason_codes", "plays", "accounts")
-    around = as_of_days(stores, part, "renewals", "milestones")
+    around = as_of_days(stores, part, "renewals", "milestones", "interventions")
     return narratives(
         read["health_scores"],
         read["reason_codes"],
@@ -164,4 +165,5 @@ def _narratives(stores: Stores, part: Window) -> pl.DataFrame:
         around.get("renewals"),
         around.get("milestones"),
         {name: play.title for name, play in stores.model.plays.plays.items()},
+        around.get("interventions"),
     )

@@ -153,6 +153,48 @@ def test_next_steps(why, plays, expected):
     assert told({}, RISKS, plays)["next_steps"] == expected
 
 
+def interventions(*rows):
+    base = {"account_id": ACCOUNT, "date": DAY, "intervention_id": "i1", "assignment": "treated"}
+    base |= {"play": "rescue_onboarding", "opened_at": end_of(DAY - timedelta(days=7))}
+    base |= {"started_at": end_of(DAY - timedelta(days=5)), "due_at": end_of(DAY)}
+    shape = {"completed_at": pl.Datetime("us", "UTC"), "assignment": pl.String}
+    rows = [base | {"completed_at": None} | row for row in rows]
+    return pl.DataFrame(rows, schema_overrides=shape)
+
+
+RESCUE, NONE = "“Bring onboarding back”", "No play is running; the first reason calls for “play 1”."
+LATER = {"intervention_id": "i2", "play": "other", "opened_at": end_of(DAY), "started_at": None}
+IN_THE_CRM = [
+    ("started", [{}], f"{RESCUE} is under way since 2026-03-05, due 2026-03-10, says the CRM."),
+    (
+        "the latest, which nobody has begun",
+        [LATER, {}],
+        "“other” is open since 2026-03-10, not yet started, due 2026-03-10, says the CRM.",
+    ),
+    ("done", [{"completed_at": end_of(DAY)}], NONE),
+    ("overdue", [{"due_at": end_of(DAY - timedelta(days=1))}], NONE),
+    ("held out", [{"assignment": "held_out"}], NONE),
+    (
+        "nobody said whether it is held out",
+        [{"assignment": None}],
+        f"{RESCUE} is under way since 2026-03-05, due 2026-03-10, says the CRM.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "rows", "expected"), IN_THE_CRM, ids=[c[0] for c in IN_THE_CRM])
+def test_what_the_crm_knows_is_told_where_no_play_runs(why, rows, expected):
+    assert told({}, RISKS, interventions=interventions(*rows))["next_steps"] == expected
+    own = told({}, RISKS, [PLAY], interventions=interventions(*rows))["next_steps"]
+    assert own.startswith(f"{RESCUE} is proposed")
+
+
+def test_an_export_without_dates_of_work_is_open_since_it_was_opened():
+    bare = interventions({}).select("account_id", "date", "intervention_id", "play", "opened_at")
+    expected = f"{RESCUE} is open since 2026-03-03, not yet started, says the CRM."
+    assert told({}, RISKS, interventions=bare)["next_steps"] == expected
+
+
 def renewals(*rows):
     base = {"account_id": ACCOUNT, "date": DAY, "kind": "renewal", "stage": "open"}
     base |= {"opportunity_id": "o1", "note": None, "close_on": date(2026, 6, 1), "closed_on": None}
