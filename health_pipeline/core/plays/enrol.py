@@ -10,7 +10,7 @@ once (outcome `muted`), once an episode.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -107,6 +107,7 @@ def _concerned(
         .group_by("account_id", "date", maintain_order=True)
         .agg(
             pl.col("reason_code").alias("codes"),
+            pl.col("play").alias("plays"),
             pl.col("reason_code", "play").filter(pl.col("rank") == 1).first(),
         )
     )
@@ -158,23 +159,28 @@ def _one_day(plays: list[Row], row: Row, enrolment: Enrolment, *, is_muted: bool
 
 
 def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
-    """The play that this day opens; None: its episode had one, or the play rests."""
-    book = enrolment.playbook
-    name, code = called_for(row, book, enrolment.gate_plays)
-    if name not in book.plays:
-        known = ", ".join(sorted(book.plays))
-        raise KeyError(f"reason {code} calls for the play {name}; plays.yaml has {known}")
-    play = book.plays[name]
+    """The play that this day opens; None: its episode had one, or all that it calls for rest."""
     episode = stable_id("episode", row["account_id"], row["tier_since"] or row["date"])
-    play_id = stable_id("play", row["account_id"], episode, name)
-    if any(
-        earlier["play_id"] == play_id
-        or _had_its_play(earlier, episode)
-        or _rests(earlier, play, row["date"])
-        for earlier in plays
-    ):
+    if any(_had_its_play(earlier, episode) for earlier in plays):
         return None
-    return opened(play_id, episode, play, code, row, enrolment)
+    for play, code in _called_for(row, enrolment):
+        play_id = stable_id("play", row["account_id"], episode, play.name)
+        if any(earlier["play_id"] == play_id for earlier in plays):
+            return None
+        if not any(_rests(earlier, play, row["date"]) for earlier in plays):
+            return opened(play_id, episode, play, code, row, enrolment)
+    return None
+
+
+def _called_for(row: Row, enrolment: Enrolment) -> Iterator[tuple[Play, str | None]]:
+    """What a row calls for; then, should that rest, the plays of its reasons in their order."""
+    book = enrolment.playbook
+    others = zip(row["plays"] or (), row["codes"] or (), strict=True)
+    for name, code in (called_for(row, book, enrolment.gate_plays), *others):
+        if name not in book.plays:
+            known = ", ".join(sorted(book.plays))
+            raise KeyError(f"reason {code} calls for the play {name}; plays.yaml has {known}")
+        yield book.plays[name], code
 
 
 def _had_its_play(earlier: Row, episode: str) -> bool:

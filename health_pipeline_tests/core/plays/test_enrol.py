@@ -108,6 +108,21 @@ def test_story(why, tiers, expected):
     assert story(run(rows)) == expected
 
 
+SECOND = {"direction": "risk", "rank": 2, "reason_code": "sponsor_silent", "play": "reengage"}
+
+
+def test_a_second_reason_has_its_play_while_that_of_the_first_rests():
+    rows = history("RGGGGGGG" + "R" * 3 + "G" * 7 + "RR")
+    scores = table("health_scores", rows)
+    first = reasons(scores)
+    second = first.with_columns(pl.lit(value).alias(name) for name, value in SECOND.items())
+    told = pl.concat([first, second.cast(first.schema)])
+    found = enrol(scores, told, EMPTY, accounts(scores), BOOK, "v1").sort("opened_at")
+    assert story(found) == [(0, 7, "recovered"), (8, 17, "recovered")], "both rest at last"
+    assert found["play"].to_list() == ["rescue", "reengage"]
+    assert found["reason_code"].to_list() == ["milestone_overdue", "sponsor_silent"]
+
+
 MUTES = [
     # why, tiers, muted days, what happens
     ("nothing is opened, and it says so", "RRR", "mmm", [(0, 0, "muted")]),
