@@ -49,7 +49,8 @@ def score_days(
         population: `DayView.accounts` of the days, with `date`, and with `frozen_by`
             (`outages.FROZEN`) where a source may be down.
         baseline: the frozen baseline.
-        published: `RESULT_TABLES["health_scores"]` of the days before, as far back as trends look.
+        published: `grid.EARLIER` of `health_scores` on the days before that are looked at
+            (`earlier.earlier_scores`).
         model_version: of model and baseline.
         scored_at: when this runs.
     """

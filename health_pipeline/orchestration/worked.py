@@ -1,7 +1,7 @@
 """The arithmetic behind one published score, gathered from the tables that hold it (R74)."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from math import floor
 from typing import Any
 
@@ -23,6 +23,7 @@ from health_pipeline.core.scoring.gates import gates
 from health_pipeline.core.scoring.hard import hard_events
 from health_pipeline.core.scoring.params import Gate, ScoringRules
 from health_pipeline.orchestration.baseline import version_of
+from health_pipeline.orchestration.earlier import earlier_scores
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.window import Window
@@ -50,8 +51,8 @@ def worked(stores: Stores, account: str, day: date) -> list[Section]:
         return []
     score = found["health_scores"].row(0, named=True)
     drivers = _drivers(found, _knots(stores, score))
-    before = Window(day, day).before(rules.fall_days)
-    earlier = published(stores, before, "health_scores")["health_scores"].filter(mine)
+    earlier = earlier_scores(stores.lake, [day], rules).filter(mine)
+    earlier = earlier.filter(pl.col("date") >= day - timedelta(days=rules.fall_days))
     judged = _judged(model, found, earlier)
     return work(score, drivers, model.signals, _shown(score, drivers), judged)
 

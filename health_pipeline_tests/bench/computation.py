@@ -31,8 +31,8 @@ from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.activity import roll_up_window
 from health_pipeline.orchestration.assets.explanation import gate_signals
-from health_pipeline.orchestration.assets.scoring import HISTORY_DAYS
 from health_pipeline.orchestration.days import Past, day_views, populations
+from health_pipeline.orchestration.earlier import earlier_scores
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables, resolve_and_register
 from health_pipeline.orchestration.landing import land_table
@@ -95,16 +95,16 @@ class Day:
 
     def score(self, values: pl.DataFrame, segments: pl.DataFrame, people: pl.DataFrame) -> Scored:
         before = self.day - timedelta(days=1)
-        window = Window(before - timedelta(days=HISTORY_DAYS), before)
-        earlier = published(self.stores, window, "health_scores")["health_scores"]
+        window = Window(before, before)
+        latest = published(self.stores, window, "health_scores", "baselines")
         return score_days(
             self.model,
             values=values,
             segments=segments,
             population=people,
-            baseline=published(self.stores, window, "baselines")["baselines"],
-            published=earlier,
-            model_version=version_in(earlier),
+            baseline=latest["baselines"],
+            published=earlier_scores(self.stores.lake, [self.day], self.model.scoring),
+            model_version=version_in(latest["health_scores"]),
             scored_at=House.now(),
         )
 

@@ -13,6 +13,7 @@ from health_pipeline.core.schemas.account_days import beside
 from health_pipeline.orchestration.assets.signals import MEASURED_FROM, READ
 from health_pipeline.orchestration.baseline import Baseline, ensure_baseline
 from health_pipeline.orchestration.chunks import Walk
+from health_pipeline.orchestration.earlier import earlier_scores
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import SCORE, SIGNALS, contract_spec, table_spec
 from health_pipeline.orchestration.outages import frozen_on
@@ -29,9 +30,6 @@ from health_pipeline.orchestration.usage import USAGE_WINDOWS
 from health_pipeline.orchestration.values import Values
 from health_pipeline.orchestration.window import Window
 from health_pipeline.orchestration.worked import lowest_scored, worked
-
-HISTORY_DAYS = 31
-"""`trend_30d` looks 30 days back; held tiers look back seven days."""
 
 PICTURED_CHUNKS = 3
 """Pictures of a long range show its last chunks."""
@@ -108,7 +106,6 @@ def _scored(
     stores: Stores, part: Window, values: Values, baseline: Baseline
 ) -> dict[str, pl.DataFrame]:
     read = published(stores, part, "segments", "population")
-    earlier = published(stores, part.before(HISTORY_DAYS), "health_scores")["health_scores"]
     resting = frozen_on(stores, part, READ, stores.model.scoring)
     found = score_days(
         stores.model,
@@ -116,7 +113,7 @@ def _scored(
         segments=read["segments"],
         population=beside(read["population"], resting),
         baseline=baseline.frame,
-        published=earlier,
+        published=earlier_scores(stores.lake, part.days, stores.model.scoring),
         model_version=baseline.model_version,
         scored_at=House.now(),
     )

@@ -28,6 +28,7 @@ from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.attached import Attached
 from health_pipeline.orchestration.chunks import chunks
 from health_pipeline.orchestration.days import Past, day_views, populations
+from health_pipeline.orchestration.earlier import earlier_scores
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.landed import landing_name
@@ -109,11 +110,9 @@ def signals_to_scores(places: Places, days: Sequence[date], *, every: bool = Fal
         with opened(places, WORLD) as opened_stores, opened(places, "year") as year:
             stores = opened_stores if every else _of_thirty(opened_stores)
             past = _past(stores, year, places, Window(days[0], days[-1]))
-            earlier = RESULT_TABLES["health_scores"].empty()
             accounts = len(past.tables.ids)
             for part in chunks(days, accounts * len(stores.model.signals)):
-                found = _scored(stores, past, part, baseline, earlier)
-                earlier = pl.concat([earlier, found["health_scores"]])
+                found = _scored(stores, past, part, baseline)
                 publish(stores, found)
             last = stores.lake.frame("health_scores", END, END)
         return {} if last is None else {str(END): last.select(OF_THE_DAY)}
@@ -128,8 +127,7 @@ def files(places: Places, day: date) -> Work:
     with opened(places, WORLD) as opened_stores, opened(places, "year") as year:
         stores = _of_thirty(opened_stores)
         past = _past(stores, year, places, Window(day, day))
-        earlier = RESULT_TABLES["health_scores"].empty()
-        found = _scored(stores, past, past.window, baseline, earlier)
+        found = _scored(stores, past, past.window, baseline)
 
     def work() -> None:
         with opened(places, WORLD) as stores:
@@ -167,7 +165,7 @@ def _past(stores: Stores, year: Stores, places: Places, window: Window) -> Past:
 
 
 def _scored(
-    stores: Stores, past: Past, part: Window, baseline: pl.DataFrame, earlier: pl.DataFrame
+    stores: Stores, past: Past, part: Window, baseline: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """As the steps of a run do it, one after the other."""
     people = populations(past, part.days)[0]
@@ -179,7 +177,7 @@ def _scored(
         segments=segments,
         population=people,
         baseline=baseline,
-        published=earlier,
+        published=earlier_scores(stores.lake, part.days, stores.model.scoring),
         model_version=VERSION,
         scored_at=House.now(),
     )

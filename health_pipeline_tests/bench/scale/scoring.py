@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
 from health_pipeline.core.schemas.day import DayView, FeatureInfo
-from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.orchestration.days import places
+from health_pipeline.orchestration.earlier import earlier_scores
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.publish import of_days
 from health_pipeline.orchestration.steps import score_days
@@ -22,9 +22,6 @@ from health_pipeline_tests.bench.scale.people import SOURCE
 
 KINDS = ("breadth", "core_depth", "key_feature_adoption", "stickiness", "usage_trend")
 """Kinds of signals that are measured by windows of activity alone."""
-
-HISTORY_DAYS = 30
-"""Scores of so many days before are read: trends look that far back."""
 
 VERSION = "bench"
 PLANS, REGIONS = ("Starter", "Growth", "Enterprise"), ("AMER", "EMEA", "APAC")
@@ -42,7 +39,6 @@ class Scoring:
         self._numbered = self.people.with_columns(places(self.ids, self.ids))
         self.lake = stores.lake
         self._baseline: pl.DataFrame | None = None
-        self._published = RESULT_TABLES["health_scores"].empty()
 
     def people_on(self, days: Sequence[date]) -> pl.DataFrame:
         """Everybody, on each of `days`."""
@@ -69,12 +65,10 @@ class Scoring:
             segments=segments,
             population=people,
             baseline=self._norms(values, segments, days[-1]),
-            published=self._published,
+            published=earlier_scores(self.lake, days, self.model.scoring),
             model_version=VERSION,
             scored_at=House.now(),
         )
-        since = pl.col("date") > days[-1] - timedelta(days=HISTORY_DAYS)
-        self._published = pl.concat([self._published, found.health_scores]).filter(since)
         return {
             "signals": found.signals,
             "contributions": found.contributions,
