@@ -70,12 +70,17 @@ def _words(root: Schema, schema: Schema) -> str:
         words = [_words(root, option) for option in options if option.get("type") != "null"]
         return " or ".join(dict.fromkeys(words))
     if "enum" in schema or "const" in schema:
-        return ", ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
+        return ", ".join(_value(str(one)) for one in schema.get("enum", [schema.get("const")]))
     if schema.get("format") == "date":
         return "a date such as 2024-01-31"
     if "prefixItems" in schema:
         return f"a list of {len(schema['prefixItems'])} numbers"
     return _PLAIN.get(schema.get("type", ""), "any value") + _range(schema)
+
+
+def _value(text: str) -> str:
+    """A sign alone would not stand out among the commas between the values."""
+    return text if any(one.isalnum() for one in text) else f'"{text}"'
 
 
 def _range(schema: Schema) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from statistics import mean
 
 import polars as pl
 import pytest
@@ -15,9 +14,8 @@ from health_pipeline.core.identity.resolve import resolve
 from health_pipeline_tests.core.identity.likeness import openstack
 from health_pipeline_tests.core.identity.likeness.openstack import Quality, World, quality, world
 from health_pipeline_tests.core.identity.tables import NO_REGISTRY, account, landed, link
+from health_pipeline_tests.known_answers.protocol import HEADING, RULES, SEEDS, averaged, line, ours
 
-SEEDS = range(5)
-RULES = load_model().identity.likeness
 KEY = pl.col("source_account_id").cast(pl.Int64)
 EMM = openstack.SHARED / "er_name_pairs_emm" / "unittest_sample_namepairs.csv.gz"
 
@@ -26,27 +24,10 @@ needs = pytest.mark.skipif(
 )
 
 
-def ours(world: World) -> pl.DataFrame:
-    return proposals(candidates(world.queries, world.reference), RULES)
-
-
-def averaged(many: list[Quality]) -> Quality:
-    means = [mean(one) for one in zip(*many, strict=True)]
-    return Quality(*means[:-1], max(q.most for q in many))
-
-
-def line(name: str, q: Quality) -> str:
-    links = f"{q.precision:.3f} / {q.recall:.3f} / {q.f1:.3f}"
-    found = f"{q.found_precision:.3f} / {q.found_recall:.3f} / {q.found_f1:.3f}"
-    return f"{name:26} {links}   {found}   {q.queue:.2f}"
-
-
 @needs
 def test_aliases_find_their_company():
     each = [quality(ours(w), w.truth) for w in map(world, SEEDS)]
-    sys.stdout.write(
-        "\nlinks P / R / F1, with the queue P / R / F1, queue's share of queries" + "\n"
-    )
+    sys.stdout.write(HEADING)
     sys.stdout.write(line("ours", averaged(each)) + "\n")
     for one in each:
         assert one.precision >= 0.97
@@ -126,9 +107,7 @@ def test_better_than_what_is_simpler():
         for name, pairs in {**baselines.all_of(w), "ours": ours(w)}.items():
             by_name.setdefault(name, []).append(quality(pairs, w.truth))
     means = {name: averaged(many) for name, many in by_name.items()}
-    sys.stdout.write(
-        "\nlinks P / R / F1, with the queue P / R / F1, queue's share of queries" + "\n"
-    )
+    sys.stdout.write(HEADING)
     sys.stdout.write("\n".join(line(name, q) for name, q in means.items()) + "\n")
     mine = means.pop("ours")
     assert all(mine.found_f1 > q.f1 + 0.05 for q in means.values())

@@ -175,7 +175,8 @@ def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
 def _called_for(row: Row, enrolment: Enrolment) -> Iterator[tuple[Play, str | None]]:
     """What a row calls for; then, should that rest, the plays of its reasons in their order."""
     book = enrolment.playbook
-    others = zip(row["plays"] or (), row["codes"] or (), strict=True)
+    told = zip(row["plays"] or (), row["codes"] or (), strict=True)
+    others = [(name, code) for name, code in told if name is not None]
     for name, code in (called_for(row, book, enrolment.gate_plays), *others):
         if name not in book.plays:
             known = ", ".join(sorted(book.plays))
