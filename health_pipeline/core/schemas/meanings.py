@@ -205,7 +205,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
     "narratives": {
         "headline": "tier and score, now and thirty days ago",
         "text": "what weighs, what caps the tier, what speaks for it",
-        "next_steps": "steps of the play, with owners and dates",
+        "next_steps": "the running play or intervention, or the play that is called for",
         "context": "renewal, notes, projects, milestone; null when nothing is known",
     },
     "overrides": {
