@@ -22,21 +22,29 @@ _OTHER_MEANING = frozenset(
 """Terms of `cleanco` that end names without being a legal form: Sky Unlimited, Acme Private."""
 
 SPELLED_OUT = (
-    *("aktiengesellschaft", "kommanditgesellschaft", "kommanditgesellschaft auf aktien"),
+    *("aktiengesellschaft", "actiengesellschaft", "ggmbh", "mbh", "gesmbh", "ges mbh"),
+    *("gesellschaft mbh", "kommanditgesellschaft", "kommanditgesellschaft auf aktien"),
     *("gesellschaft mit beschränkter haftung", "haftungsbeschränkt", "offene handelsgesellschaft"),
     *("société anonyme", "société à responsabilité limitée", "société par actions simplifiée"),
+    *("sa rl", "asbl", "ltée", "limitée", "inc ltée", "ulc", "pbc"),
     *("besloten vennootschap", "naamloze vennootschap"),
-    *("aktiebolag", "aktieselskab", "aksjeselskap", "anpartsselskab", "osakeyhtiö", "publ"),
+    *("aktiebolag", "aktieselskab", "aksjeselskap", "anpartsselskab", "osakeyhtiö", "publ", "ivs"),
     *("sociedad anónima", "sociedad limitada", "sociedad de responsabilidad limitada"),
-    *("s de rl de cv", "sociedade anônima", "sociedade limitada", "eireli"),
-    *("società per azioni", "società a responsabilità limitata"),
-    *("spółka akcyjna", "spółka z ograniczoną odpowiedzialnością", "akciová společnost"),
-    *("anonim şirketi", "limited şirketi", "eood", "tbk"),
+    *("slu", "sau", "soc coop", "s coop", "cía", "cía ltda", "y cía", "sac"),
+    *("s de rl", "s de rl de cv", "sab de cv", "sapi de cv", "sas de cv", "sofom"),
+    *("sociedade anônima", "sociedade limitada", "eireli", "epp", "ltda me", "unipessoal"),
+    *("unipessoal lda", "società per azioni", "società a responsabilità limitata", "srls"),
+    *("spółka akcyjna", "spółka z ograniczoną odpowiedzialnością", "sp k", "sp j", "jdoo"),
+    *("akciová společnost", "eood", "anonim şirketi", "limited şirketi", "ltd şti"),
+    *("sanayi ve ticaret", "san ve tic", "san tic", "tbk", "persero", "berhad", "pcl"),
     *("joint stock company", "open joint stock company", "public joint stock company"),
-    *("jsc", "ojsc", "pjsc", "kabushiki kaisha"),
+    *("jsc", "ojsc", "pjsc", "cjsc", "pao", "kabushiki kaisha"),
+    *("ksc", "kscc", "kscp", "qsc", "qpsc", "bsc", "bsc c", "psc", "wll"),
+    *("fze", "fzco", "fzc", "fz llc", "llc fz", "dmcc", "בע מ", "בעמ"),
     *("limited liability company", "limited liability partnership", "limited partnership"),
-    *("private limited company", "proprietary limited", "public limited company"),
-    *("public company limited", "unlimited company"),
+    *("private limited company", "proprietary limited", "public limited company", "p ltd"),
+    *("public company limited", "unlimited company", "npc", "soc ltd", "rf ltd"),
+    *("dac", "clg", "teoranta", "cyf", "ptyltd", "pvtltd", "pteltd", "coltd"),
 )
 """What `cleanco` knows by its letters alone, or not at all: Volkswagen Aktiengesellschaft."""
 
@@ -55,14 +63,18 @@ EAST_ASIAN_FORMS = (
 )
 """Written without a blank at either end of a name; `cleanco` has none of them."""
 
-_BEFORE_THE_NAME = ("ooo", "oao", "zao", "pao", "uab", "ооо", "оао", "зао", "пао", "ао")
-"""Forms that stand first where they are at home: ООО Ромашка, UAB Acme."""
+BEFORE_THE_NAME = (
+    *("ooo", "oao", "zao", "pao", "uab", "pt", "ооо", "оао", "зао", "пао", "ао", "тоо"),
+)
+"""Forms that stand first where they are at home: ООО Ромашка, UAB Acme, PT Maju."""
 
-START = re.compile(rf"^(?:(?:the|{'|'.join(_BEFORE_THE_NAME)}) )+")
+START = re.compile(rf"^(?:(?:the|{'|'.join(BEFORE_THE_NAME)}) )+")
 """What is dropped from the beginning of a name's words."""
 
 _east_asian = "|".join(EAST_ASIAN_FORMS)
-EAST_ASIAN = re.compile(rf"^(?:(?:{_east_asian}) ?|株 )(?=.)|(?<=.)(?: ?(?:{_east_asian})| 株)$")
+EAST_ASIAN = re.compile(
+    rf"^(?:(?:{_east_asian}) ?|[株주] )(?=.)|(?<=.)(?: ?(?:{_east_asian})| [株주])$"
+)
 
 
 def _kept_terms() -> set[str]:

@@ -6,6 +6,7 @@ from functools import cache
 
 import polars as pl
 
+from health_pipeline.core.identity.legal_forms import BEFORE_THE_NAME
 from health_pipeline.core.identity.likeness.words import (
     GENERAL,
     LONG,
@@ -21,8 +22,11 @@ _WORDS = rf"{_WORD}(?: {_WORD})*"
 _BARE = rf"^{_WORDS}\.?$"
 _ENDED = rf"^{_WORDS}(?: [A-Za-z]+\.?|, ?[A-Za-z]{{2,8}}\.?| (?:[A-Za-z]\.){{2,5}})$"
 _END = r",? ?[^ ,]+$"
-LETTERS_AND = r"(?i)\b(\w{1,2}) (?:&|and) (\w{1,2})\b"
-"""Letters with an "and" between: AT and T, P & G."""
+LETTERS_AND = r"(?i)\b(\w{1,2})(?: ?[&+] ?| and )(\w{1,2})\b"
+"""Letters with an "and" between: AT and T, P & G, K+S."""
+
+FIRST = ("the", *BEFORE_THE_NAME)
+"""Words that are dropped from the beginning of a name."""
 
 _PLAIN_HOST = r"^([a-z0-9]{1,63})\.[a-z0-9]{2,63}$"
 AROUND = ("soft", "place")
@@ -165,4 +169,4 @@ def plain_texts(values: pl.Series) -> pl.Series:
 def _untouched(text: str) -> pl.Expr:
     """Whether no legal form ends this text, and no article begins it."""
     last, first = (pl.col(text).str.extract(end) for end in (r"([^ ]+)$", r"^([^ ]+)"))
-    return ~last.is_in(_parts_of_forms()) & (first != "the")
+    return ~last.is_in(_parts_of_forms()) & ~first.is_in(FIRST)

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from health_pipeline.core.identity.folding import without_stops
-from health_pipeline.core.identity.likeness.bulk import AROUND, LETTERS_AND
+from health_pipeline.core.identity.legal_forms import EAST_ASIAN
+from health_pipeline.core.identity.likeness.bulk import AROUND, FIRST, LETTERS_AND
 from health_pipeline.core.identity.likeness.words import (
     STOP,
     TOP_LEVELS,
+    UMLAUTS,
     folded,
     kind_of,
     legal_ends,
@@ -26,14 +28,7 @@ LONGEST = 160
 
 _PARTS = re.compile(r"[,;|/\n]|\s[-–—+]\s")
 _BRACKETS = re.compile(r"[(（\[{<]([^()（）\[\]{}<>]*)[)）\]}>]")
-_INNER_AND = re.compile(r"(?<=\w)&(?=\w)")  # AT&T is att, Smith & Sons keeps its "and"
 _LETTERS_AND = re.compile(LETTERS_AND)
-_UMLAUTS = {
-    ord(letter): two
-    for one, two in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa"))
-    for letter, two in ((one, two), (one.upper(), two.title()))
-}
-"""How they are written where a keyboard lacks them; without their dots they are read anyway."""
 _HOST = re.compile(r"(?:www\.)?([^\W_][\w-]+)\.(?:com?\.)?([a-z]{2,5})\.?")
 _PLAIN = re.compile(r"[A-Za-z0-9 ]{1,80}\.?")
 _DOTTED_END = re.compile(r"[A-Za-z0-9 ]{1,80} (?:[A-Za-z]\.){2,5}")
@@ -78,15 +73,24 @@ def _without_hosts(part: str) -> str:
 
 
 def _without_legal(words: list[str]) -> list[str]:
-    """`words` without legal forms at the end and "the" before, as long as one remains."""
-    words = words[1:] if len(words) > 1 and words[0] == "the" else words
+    """`words` without legal forms at either end and "the" before, as long as one remains."""
+    while len(words) > 1 and words[0] in FIRST:
+        words = words[1:]
     forms = legal_forms()
     while len(words) > 1 and words[-1] in legal_ends():
-        size = next((n for n in (4, 3, 2, 1) if n < len(words) and tuple(words[-n:]) in forms), 0)
+        size = next((n for n in (5, 4, 3, 2, 1) if n < len(words) and tuple(words[-n:]) in forms), 0)
         if not size:
             return words
         words = words[:-size]
     return words
+
+
+def _words_of(text: str) -> list[str]:
+    """The words of folded text without legal forms, East Asian ones included."""
+    words = plain_words(text)
+    if not text.isascii():
+        words = EAST_ASIAN.sub("", " ".join(words)).split()
+    return _without_legal(words)
 
 
 def _initials(words: Sequence[str], raw: str) -> tuple[str, ...]:
@@ -129,10 +133,15 @@ def _words_at_once(value: str) -> list[str] | None:
     return _without_legal(words) if words and tuple(words) not in legal_forms() else None
 
 
+def _without_and(letters: re.Match[str]) -> str:
+    """AT&T and A&O are att and ao, with or without blanks; AG & Co keeps its "and"."""
+    return letters[0] if letters[2].lower() == "co" else letters[1] + letters[2]
+
+
 def name_forms(value: str) -> list[Form]:
     """The forms of a name as somebody typed it; empty when nothing can be read."""
     if _LETTERS_AND.search(value):
-        return _forms_of_parts(_LETTERS_AND.sub(r"\1\2", value))
+        return _forms_of_parts(_LETTERS_AND.sub(_without_and, value))
     if _PLAIN.fullmatch(value):
         words = tuple(_without_legal(value.lower().replace(".", "").split()))
         return [Form(words, initials=_initials(words, value))] if words else []
@@ -144,7 +153,7 @@ def name_forms(value: str) -> list[Form]:
 def _forms_of_parts(value: str) -> list[Form]:
     """`name_forms` of any value."""
     text = unicodedata.normalize("NFC", value)
-    spelt = text.translate(_UMLAUTS)
+    spelt = text.translate(UMLAUTS)
     forms = _as_written(value)
     return forms if spelt == text else forms + [f for f in _as_written(spelt) if f not in forms]
 
@@ -155,8 +164,8 @@ def _as_written(value: str) -> list[Form]:
     too_long, text = len(text) > LONGEST, text[:LONGEST]
     aside = [inner for inner in _BRACKETS.findall(text) if len(inner.strip()) > 1]
     main = _BRACKETS.sub(" ", text) if _BRACKETS.sub("", text).strip() else text
-    plain, mixed = unmasked(folded(_INNER_AND.sub("", main)))
-    parts = [_without_legal(plain_words(_without_hosts(part))) for part in _PARTS.split(plain)]
+    plain, mixed = unmasked(folded(main))
+    parts = [_words_of(_without_hosts(part)) for part in _PARTS.split(plain)]
     parts = [part for part in parts if part and tuple(part) not in legal_forms()]
     telling = [part for part in parts if _tells(part)]
     doubtful = mixed or too_long or passes_for_another(value)
@@ -172,8 +181,9 @@ def _as_written(value: str) -> list[Form]:
 def _aside(inner: list[str], forms: list[Form], *, doubtful: bool) -> list[Form]:
     """The forms of what stands in brackets: another company, unless it is the initials."""
     short = forms[0].initials if forms else ()
-    found = [tuple(_without_legal(plain_words(folded(text)))) for text in inner]
-    return [Form(w, "".join(w) not in short, doubtful) for w in found if _tells(w)]
+    found = [tuple(_words_of(folded(text))) for text in inner]
+    telling = [words for words in found if _tells(words) and words not in legal_forms()]
+    return [Form(w, "".join(w) not in short, doubtful) for w in telling]
 
 
 def domain_forms(value: str) -> list[Form]:

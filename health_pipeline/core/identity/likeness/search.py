@@ -142,12 +142,12 @@ def search_keys(words: Words) -> pl.DataFrame:
     said, plainly = (pl.col(name).list.join("") for name in ("said", "plain"))
     named = lists.select("words", "size", how.alias("how"), said.alias("key"), plainly.alias("as"))
     respelled = named.filter(pl.col("as") != pl.col("key")).with_columns(key="as")
-    headed = general.filter((pl.col("size") > 2) & (pl.col("ends") == "soft"))
+    headed = _heads(general, words.places)
     initials = lists.select("words", "size", key="initials").explode("key").drop_nulls()
     parts = [
         *(_keys(rows, pl.col("how"), since, until) for rows in (named, respelled)),
         _keys(initials, pl.lit("initials"), since, until),
-        _keys(headed.with_columns(_joined(since, until - 1)), pl.lit("headed"), since, until - 1),
+        _keys(headed, pl.lit("headed"), since, pl.col("end")),
         *_leading(telling, words.places),
         *_first_words(telling, words.places),
     ]
@@ -170,6 +170,23 @@ def _joined(since: pl.Expr, until: pl.Expr) -> pl.Expr:
     return pl.col("said").list.slice(since, until - since).list.join("").alias("key")
 
 
+def _heads(general: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """The first words of names of general words, two at least, with end: the last does not join."""
+    end = pl.col("end")
+    heads = general.filter(pl.col("size") > 2).with_columns(end=pl.int_ranges(2, "size"))
+    heads = heads.explode("end").filter(end < pl.col("size"))
+    return heads.filter(places["kind"].gather(_last_of(heads, places)) != "stop").with_columns(
+        _joined(pl.lit(0, pl.Int64), end)
+    )
+
+
+def _last_of(ends: pl.DataFrame, places: pl.DataFrame) -> Ints:
+    """The row of the last word before `end`: words of one text stand together."""
+    begins = np.flatnonzero(places["at"].to_numpy() == 0)
+    last: Ints = begins[ends["words"].to_numpy()] + ends["end"].to_numpy() - 1
+    return last
+
+
 def _spelt(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("key").str.len_chars().is_between(*_SPELT))
 
@@ -179,10 +196,7 @@ def _leading(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFrame]:
     first, last, size = pl.col("first"), pl.col("last"), pl.col("size")
     ends = pl.concat([telling.with_columns((first + n).alias("end")) for n in (1, 2, 3, 4)])
     ends = ends.filter((pl.col("end") <= size) & ~((first == 0) & (pl.col("end") == size)))
-    # Words stand one after the other, those of one text together.
-    begins = np.flatnonzero(places["at"].to_numpy() == 0)
-    last_of = begins[ends["words"].to_numpy()] + ends["end"].to_numpy() - 1
-    starts = ends.filter(places["kind"].gather(last_of) != "stop")
+    starts = ends.filter(places["kind"].gather(_last_of(ends, places)) != "stop")
     core = _spelt(telling.filter(last > first).with_columns(_joined(first, last + 1)))
     end = pl.col("end")
     return [

@@ -28,40 +28,41 @@ def _listed(text: str) -> frozenset[str]:
 
 SOFT = _listed("""
 advanced african american app applied apps asian australian austrian belgian brazilian british
-business businesses canadian center centers central centre centro chinese cloud comms communication
-communications companies company computer computers computing consult consultancy consultants
-consulting contractor corp corporate corporation cto ctr customer customers danish data delivery
-department dept deutsche deutscher deutsches development device devices digital division dutch east
-eastern electronics employee engineering engrg enterprise enterprises entertainment europe european
-excellence federal finnish firm first formerly french fund general german global great greek group
-groupe grp grupa grupo gruppe headquarters holding holdings hosting hq inc incorporated indian
-indonesian inds industrial industries industry info informatics informatik information infotech
-infrastructure innovation innovators institute instituto interactive intern international internet
-intl irish israeli it italian japanese known korean lab labor laboratories laboratory labs limited
-ltd management manufacturer manufacturers manufacturing media mexican mfg mgmt mktg mobile mobility
-national natl network networking networks new nippon north northern norwegian office online open
-operaciones operation operations organisation organization partner partners platform platforms
-polish portuguese previously private product products professional programming project public pvt
-research resources royal russian sales science sciences scottish security server servers service
-services servicos software solution solutions source south southern spanish standard state storage
-studio studios support svc svcs swedish swiss sys system systems team tech technical technik
-technologie technologies technology tecnologia tecnologias telecom telecommunication
-telecommunications turkish unit united ventures web west western works world worldwide
+business businesses canadian center centers central centre centro chinese cloud co comms
+communication communications companies company computer computers computing consult consultancy
+consultants consulting contractor corp corporate corporation cto ctr customer customers danish data
+delivery department dept deutsche deutscher deutsches dev development device devices digital
+division dutch east eastern electronics employee eng engg engineering engrg enterprise enterprises
+entertainment equip equipment europe european excellence federal finnish firm first formerly french
+fund general german global great greek group groupe grp grupa grupo gruppe headquarters hldg hldgs
+holding holdings hosting hq inc incorporated ind indian indonesian inds industrial industries
+industry info informatics informatik information infotech infrastructure innovation innovators
+institute instituto int interactive intern international internet intl irish israeli it italian
+japanese known korean lab labor laboratories laboratory labs limited ltd management manufacturer
+manufacturers manufacturing media mexican mfg mgmt mktg mobile mobility national natl network
+networking networks new nippon north northern norwegian office online open operaciones operation
+operations organisation organization partner partners platform platforms polish portuguese
+previously private prods product products professional programming project public pvt research
+resources royal russian sales science sciences scottish security server servers service services
+servicos software solution solutions source south southern spanish standard state storage studio
+studios support svc svcs swedish swiss sys system systems team tech technical technik technologie
+technologies technology tecnologia tecnologias telecom telecommunication telecommunications turkish
+unit united ventures web west western works world worldwide
 """)  # fmt: skip
 
 TRADES = _listed("""
 academic academy advies aerospace agency air airlines airport airways assn assoc association auto
 automotive banco bank banking banque beheer beheermaatschappij belastingadvies beleggingen capital
-chemical chemicals clinic club college constr construction court dairy dental design elec electric
-energy estate farm farms faucet faucets finance financial food foods foundation freight furniture
-gas government govt health healthcare hosp hospital hotel hotels insurance invest investissements
-investment investments jewellery law legal life lines logistics maatschap maatschappij marketing
-medical metals mining ministry motor motorcycles motors oil paper pharma pharmaceutical
-pharmaceuticals power press printing properties property publishing railway railways realty records
-restaurant restaurants retail school semiconductor semiconductors ship shipping society steel
-stichting store stores supermarket textile textiles tobacco toys trade trading transport
-transportation travel trust univ universidad universidade universita universitaet universitat
-universite universitet university water wine wines
+chem chemical chemicals clinic club college constr construction court dairy dental design elec
+electric energy estate farm farms faucet faucets fin finance financial food foods foundation
+freight furniture gas government govt health healthcare hosp hospital hotel hotels ins insurance
+inv invest investissements investment investments jewellery law legal life lines logistics
+maatschap maatschappij marketing medical metals mining ministry motor motorcycles motors oil paper
+pharm pharma pharmaceutical pharmaceuticals power press printing prop properties property props
+publishing railway railways realty records restaurant restaurants retail school semiconductor
+semiconductors ship shipping society steel stichting store stores supermarket textile textiles
+tobacco toys trade trading transport transportation travel trust univ universidad universidade
+universita universitaet universitat universite universitet university water wine wines
 """)  # fmt: skip
 
 PLACES = _listed("""
@@ -91,6 +92,12 @@ team tech technologies technology telecom web works""")), key=len, reverse=True)
 """Endings written without a blank: arubanetworks, allegrogroup."""
 
 TOP_LEVELS = _listed("com org net io co ai info biz edu gov dev cloud eu app tech inc")
+UMLAUTS = {
+    ord(letter): two
+    for one, two in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa"))
+    for letter, two in ((one, two), (one.upper(), two.title()))
+}
+"""How they are written where a keyboard lacks them; without their dots they are read anyway."""
 _LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"}
 )
@@ -133,9 +140,11 @@ def legal_forms() -> frozenset[tuple[str, ...]]:
     terms = {
         term for by in (terms_by_country, terms_by_type) for many in by.values() for term in many
     }
-    short = ("as", "na", "pty", "pvt", "sdn", "se", "sro")
-    extra = (*short, "co ltd", "company", "pvt ltd", "sp z oo")
-    forms = {tuple(plain_words(folded(term))) for term in (*terms, *SPELLED_OUT, *extra)}
+    short = ("as", "ek", "hf", "na", "oü", "pty", "pvt", "sdn", "se", "sro", "ug")
+    extra = (*short, "co ltd", "company", "proprietary", "pvt ltd", "sp z oo", "s a")
+    every = {*terms, *SPELLED_OUT, *extra}
+    spelt = {term.translate(UMLAUTS) for term in every}
+    forms = {tuple(plain_words(folded(term))) for term in every | spelt}
     return frozenset(form for form in forms if form)
 
 
@@ -169,36 +178,43 @@ def without_one(word: str) -> set[str]:
 _SPELLINGS = {
     "assn": "association",
     "assoc": "association",
+    "chem": "chemical",
     "comms": "communication",
     "constr": "construction",
     "ctr": "center",
     "centre": "center",
     "elec": "electric",
-    "engrg": "engineering",
+    "dev": "development",
+    **dict.fromkeys(("eng", "engg", "engrg"), "engineering"),
+    "equip": "equipment",
+    "fin": "finance",
     "govt": "government",
     "grp": "group",
+    **dict.fromkeys(("hldg", "hldgs"), "holding"),
     "hosp": "hospital",
-    "inds": "industry",
-    "industries": "industry",
-    "intl": "international",
+    **dict.fromkeys(("ind", "inds"), "industry"),
+    "ins": "insurance",
+    **dict.fromkeys(("int", "intl"), "international"),
+    **dict.fromkeys(("inv", "invest", "investissements"), "investment"),
     "manufacturer": "manufacturing",
     "manufacturers": "manufacturing",
     "mfg": "manufacturing",
     "mgmt": "management",
     "mktg": "marketing",
     "natl": "national",
+    **dict.fromkeys(("pharm", "pharma"), "pharmaceutical"),
+    "prods": "product",
+    "props": "property",
     "svc": "service",
     "svcs": "service",
     "univ": "university",
     **dict.fromkeys(("universidad", "universidade", "universita"), "university"),
     **dict.fromkeys(("universitaet", "universitat", "universite"), "university"),
     "tech": "technology",
-    "technologies": "technology",
     "technologie": "technology",
     "sys": "system",
     "labs": "laboratory",
     "lab": "laboratory",
-    "laboratories": "laboratory",
     "networking": "network",
     "telecom": "telecommunication",
 }
@@ -211,14 +227,20 @@ def plain(word: str) -> str:
         return word
     known = word in SOFT or word in TRADES
     meant = word if known else next(_misspelt()[k] for k in _near_keys(word))
-    return _SPELLINGS.get(meant, meant.removesuffix("s") if len(meant) > 4 else meant)
+    one = f"{meant[:-3]}y" if meant.endswith("ies") else meant.removesuffix("s")
+    return _SPELLINGS.get(meant, one if len(meant) > 4 else meant)
 
 
 def _near_keys(word: str) -> list[str]:
-    """The keys of general words that `word` is near to, in order."""
+    """The keys of general words that `word` is near to, in order; nobody errs in the first letter.
+
+    Lventure is not a venture.
+    """
     near = _misspelt()
     found = near.keys() & without_one(word)  # mostly nothing
-    return [k for k in sorted(found) if abs(len(near[k]) - len(word)) < 2]
+    return [
+        k for k in sorted(found) if near[k][0] == word[0] and abs(len(near[k]) - len(word)) < 2
+    ]
 
 
 _LISTS: tuple[tuple[Kind, frozenset[str]], ...] = (
