@@ -78,7 +78,9 @@ def _without_legal(words: list[str]) -> list[str]:
         words = words[1:]
     forms = legal_forms()
     while len(words) > 1 and words[-1] in legal_ends():
-        size = next((n for n in (5, 4, 3, 2, 1) if n < len(words) and tuple(words[-n:]) in forms), 0)
+        size = next(
+            (n for n in (5, 4, 3, 2, 1) if n < len(words) and tuple(words[-n:]) in forms), 0
+        )
         if not size:
             return words
         words = words[:-size]

@@ -23,8 +23,8 @@ HOW: dict[str, float] = {
     "begun": 2.0,
 }
 """How the names meet: all words; all words and the other's domain; all words, each of them general
-(but for one at the end); one general word; the leading words; one letter apart; an ending without
-a blank taken off; a word inside; initials; one letter more."""
+(or the first two and more of them); one general word; the leading words; one letter apart; an
+ending without a blank taken off; a word inside; initials; one letter more."""
 
 LEFTOVER: dict[str, float] = {"rare": -2.5, "trade": -2.4, "soft": -0.4, "place": -0.3}
 """Each word that only one of the names has; at most two of a kind count on a side."""

@@ -238,9 +238,7 @@ def _near_keys(word: str) -> list[str]:
     """
     near = _misspelt()
     found = near.keys() & without_one(word)  # mostly nothing
-    return [
-        k for k in sorted(found) if near[k][0] == word[0] and abs(len(near[k]) - len(word)) < 2
-    ]
+    return [k for k in sorted(found) if near[k][0] == word[0] and abs(len(near[k]) - len(word)) < 2]
 
 
 _LISTS: tuple[tuple[Kind, frozenset[str]], ...] = (

@@ -62,7 +62,8 @@ def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
         yield _key(how, one, [])
     for letters in form.initials:
         yield _key("initials", letters, [])
-    if not telling and len(words) > 2 and kinds[-1] == "soft":
-        yield _key("headed", "".join(words[:-1]), told[-1:])
+    for end in [] if telling else range(2, len(words)):
+        if kinds[end - 1] != "stop":
+            yield _key("headed", "".join(words[:end]), told[end:])
     if telling:
         yield from _telling_keys(words, told, telling)

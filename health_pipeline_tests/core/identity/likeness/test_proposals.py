@@ -111,6 +111,13 @@ WRITTEN = (
     ("Villeroy & Boch AG",),
     ("Møller Group",),
     ("Deutsche Börse AG",),
+    ("Heidrick & Struggles International",),
+    ("Cipher Pharmaceuticals Inc",),
+    ("Eiger Biopharmaceuticals Inc",),
+    ("Lventure Group",),
+    ("株式会社日立製作所",),
+    ("Foyer Digital S. de R.L. de C.V.",),
+    ("Norma Group SE & Co. KGaA",),
 )
 
 
@@ -125,10 +132,32 @@ WRITTEN = (
         ("an umlaut written as two letters", "Deutsche Boerse", "Deutsche Börse AG"),
         ("the same without its dots", "Deutsche Borse", "Deutsche Börse AG"),
         ("a Danish one", "Moeller Grp", "Møller Group"),
+        ("an and without blanks", "Heidrick&Struggles", "Heidrick & Struggles International"),
+        ("the short word of a trade", "Cipher Pharma", "Cipher Pharmaceuticals Inc"),
+        ("the beginning of a word", "Eiger Biopharma", "Eiger Biopharmaceuticals Inc"),
+        ("no misspelt venture", "LVenture", "Lventure Group"),
+        ("a Japanese form", "日立製作所", "株式会社日立製作所"),
+        ("a form of five words", "Foyer Digital", "Foyer Digital S. de R.L. de C.V."),
+        ("an and of the form", "Norma Group", "Norma Group SE & Co. KGaA"),
     ],
 )
 def test_one_name_in_two_spellings_links(why, query, expected):
     assert asked(query, WRITTEN)[0] == (expected, True), why
+
+
+GENERAL = (("State Auto Financial Corporation",), ("General Energy Resources Group Ltd",))
+
+
+@pytest.mark.parametrize(
+    ("why", "query", "expected"),
+    [
+        ("a trade left over", "State Auto", "State Auto Financial Corporation"),
+        ("a general word", "General Energy Resources", "General Energy Resources Group Ltd"),
+        ("the same of other words", "General Power Resources", None),
+    ],
+)
+def test_the_head_of_general_words_is_for_a_person(why, query, expected):
+    assert asked(query, GENERAL) == ([(expected, False)] if expected else []), why
 
 
 def test_a_name_of_10_000_characters_is_never_linked():
