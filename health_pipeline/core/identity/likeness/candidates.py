@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 
 import numpy as np
@@ -11,6 +10,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
 from health_pipeline.core.identity.columns import distinct_of
+from health_pipeline.core.identity.likeness.agreed import shared_leftovers
 from health_pipeline.core.identity.likeness.keys import (
     FLAGS,
     Keys,
@@ -19,14 +19,10 @@ from health_pipeline.core.identity.likeness.keys import (
     keys_of,
     respelt,
 )
-from health_pipeline.core.identity.likeness.search import LEFTOVERS, known_words
 from health_pipeline.core.identity.likeness.words import GLUED
 
 HOLDERS = 30
 """A key that more accounts of other systems hold tells nothing and is not searched."""
-
-SHORTEST = 4
-"""Letters of a word that may be short for a longer one."""
 
 _MET = ("row", "row_right", "form", "form_right", "source", "level", "key", "letters", "holders")
 _LEADING = ("whole", "start")
@@ -182,51 +178,6 @@ def _meetings(keys: pl.DataFrame, asking: pl.DataFrame, held: pl.DataFrame) -> p
     return pl.concat([met, _near(open_forms, rights.filter(spelt), held)])
 
 
-def _shared_leftovers(met: pl.DataFrame, common: Collection[str]) -> pl.DataFrame:
-    """`met` without the words that both sides leave over: they agree.
-
-    A word agrees with itself and with what it is short for: biopharma and biopharmaceuticals.
-
-    Args:
-        met: with rest and the leftovers by kind of both sides.
-        common: `common_words`, by which the leftovers were counted.
-    """
-    numbered = met.with_row_index("row")
-    words = (
-        numbered.filter(pl.col("rest") != "", pl.col("rest_right") != "")
-        .select("row", *(pl.col(side).str.split(" ") for side in ("rest", "rest_right")))
-        .explode("rest")
-        .explode("rest_right")
-    )
-    agreed = words.filter(_short_for("rest", "rest_right") | _short_for("rest_right", "rest"))
-    less = [_counted(agreed, side, common) for side in ("rest", "rest_right")]
-    for counts in less:
-        numbered = numbered.join(counts, on="row", how="left", maintain_order="left")
-    return numbered.with_columns(
-        (pl.col(name) - pl.col(f"agreed_{name}").fill_null(0)).clip(0).alias(name)
-        for kind in LEFTOVERS
-        for name in (kind, f"{kind}_right")
-    ).drop("row", *(name for counts in less for name in counts.columns if name != "row"))
-
-
-def _short_for(one: str, other: str) -> pl.Expr:
-    """Whether the word `one` is the word `other` or, long enough, its beginning."""
-    long = pl.col(one).str.len_chars() >= SHORTEST
-    begins = long & pl.col(other).str.starts_with(pl.col(one))
-    return (pl.col(one) == pl.col(other)) | begins
-
-
-def _counted(agreed: pl.DataFrame, side: str, common: Collection[str]) -> pl.DataFrame:
-    """row, agreed_…: how many words of each kind of one side agree."""
-    words = agreed.select("row", word=side).unique()
-    told = words.join(known_words(words["word"].unique(), common), on="word")
-    end = side.removeprefix("rest")
-    return told.group_by("row").agg(
-        (pl.col("kind") == kind).sum().cast(pl.Int8).alias(f"agreed_{kind}{end}")
-        for kind in LEFTOVERS
-    )
-
-
 def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     """Pairs of records of different systems that share a key, with features; never quadratic.
 
@@ -268,7 +219,7 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         )
     )  # fmt: skip
     helpers = ("row", "row_right", "domain", "domain_right", "source", "source_of_right")
-    return _shared_leftovers(_by_the_name(pairs).drop(helpers), common)
+    return shared_leftovers(_by_the_name(pairs).drop(helpers), common)
 
 
 def _by_the_name(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -38,12 +38,16 @@ def _doubt() -> pl.Expr:
 
 
 def _best_of_each_account(features: pl.DataFrame) -> pl.DataFrame:
-    """One row for each left record and account: the way of meeting that is most probable."""
-    order = ("left", "group", "alone", "right", "level", "key")
+    """One row for each left record and account: the way of meeting that is most probable.
+
+    Of several equally probable the doubtful one; names with brackets are read in several ways.
+    """
+    most = ("alone", "several", "doubtful")
+    order = ("left", "group", *most, "right", "level", "key", "rest", "rest_right")
     own = features["trained"] if "trained" in features.columns else probability(features)
     return (
         features.with_columns(own.alias("alone"))
-        .sort(order, descending=[False, False, True, False, False, False])
+        .sort(order, descending=[name in most for name in order])
         .unique(("left", "group"), keep="first", maintain_order=True)
     )
 
