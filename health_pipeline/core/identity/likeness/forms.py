@@ -142,6 +142,15 @@ def _without_and(letters: re.Match[str]) -> str:
 
 def name_forms(value: str) -> list[Form]:
     """The forms of a name as somebody typed it; empty when nothing can be read."""
+    forms = _forms_of(value)
+    if not forms or not value[:4].lower().startswith("the "):
+        return forms
+    # The Trade Desk is thetradedesk.com.
+    return [*forms, forms[0]._replace(words=(f"the{''.join(forms[0].words)}",), initials=())]
+
+
+def _forms_of(value: str) -> list[Form]:
+    """`name_forms`, an article at the beginning left out."""
     if _LETTERS_AND.search(value):
         return _forms_of_parts(_LETTERS_AND.sub(_without_and, value))
     if _PLAIN.fullmatch(value):

@@ -11,10 +11,11 @@ import polars as pl
 from health_pipeline.core.identity.columns import distinct_of
 from health_pipeline.core.identity.forest import Ints
 from health_pipeline.core.identity.likeness.bulk import kinds
-from health_pipeline.core.identity.likeness.words import GLUED, plain
+from health_pipeline.core.identity.likeness.words import BEFORE, GLUED, plain
 
 LEFTOVERS = ("rare", "trade", "soft", "place")
 _GLUED = rf"^(.{{3,}}?)(?:{'|'.join(GLUED)})$"
+_BEGUN = rf"^(?:{'|'.join(BEFORE)})(.{{4,}})$"
 _SPELT = (5, 24)
 _KEY = ("words", "how", "key", "since", "until", "glued")
 
@@ -211,7 +212,8 @@ def _first_words(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFra
     told = places.filter("telling").join(telling.select("words", "first"), on="words")
     told = told.select("words", "at", "first", key="word")
     firsts, others = told.filter(at == pl.col("first")), told.filter(at > pl.col("first"))
-    cut = firsts.with_columns(pl.col("key").str.extract(_GLUED)).drop_nulls("key")
+    cuts = [pl.col("key").str.extract(cut) for cut in (_GLUED, _BEGUN)]
+    cut = pl.concat(firsts.with_columns(one).drop_nulls("key") for one in cuts)
     begun = firsts.filter(letters.is_between(3, 4)).with_columns(
         pl.col("key").str.head(letters - 1)
     )

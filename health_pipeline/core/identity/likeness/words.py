@@ -91,6 +91,9 @@ media mobile net network networks now online research services software solution
 team tech technologies technology telecom web works""")), key=len, reverse=True))  # fmt: skip
 """Endings written without a blank: arubanetworks, allegrogroup."""
 
+BEFORE = ("get", "go", "hello", "hey", "join", "meet", "my", "try", "use", "with")
+"""Beginnings that a company puts before its name where the name is taken: getacme.com."""
+
 TOP_LEVELS = _listed("com org net io co ai info biz edu gov dev cloud eu app tech inc")
 UMLAUTS = {
     ord(letter): two

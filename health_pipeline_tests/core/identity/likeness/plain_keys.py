@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from health_pipeline.core.identity.likeness.forms import Form, kinds_of
 from health_pipeline.core.identity.likeness.search import LEFTOVERS
-from health_pipeline.core.identity.likeness.words import GLUED, plain
+from health_pipeline.core.identity.likeness.words import BEFORE, GLUED, plain
 
 Key = tuple[str, str, str, int, int, int, int]
 Told = list[tuple[str, str]]
@@ -22,11 +22,14 @@ def _key(how: str, key: str, rest: Told, soft: int = 0) -> Key:
 
 
 def _first_word(word: str, rest: Told) -> Iterator[Key]:
-    """Keys of the first telling word: without a glued ending; short ones without a letter."""
+    """Keys of the first telling word: without what is glued to it; short ones less a letter."""
     if word.endswith(GLUED):
         end = next(e for e in GLUED if word.endswith(e))
         if len(word) >= len(end) + 3:
             yield _key("glued", word.removesuffix(end), rest, soft=1)
+    begun = next((e for e in BEFORE if word.startswith(e) and len(word) >= len(e) + 4), None)
+    if begun:
+        yield _key("glued", word.removeprefix(begun), rest, soft=1)
     size = len(word)
     if 3 <= size <= 4:
         yield _key("begun", word[:-1], rest)

@@ -47,7 +47,11 @@ def names(rows: list[tuple[int, str]]) -> pl.DataFrame:
 
 def asked(query: str, accounts: tuple[tuple[str, ...], ...] = ACCOUNTS) -> list[tuple[str, bool]]:
     """The candidates of one typed name: the account's name, and whether it is linked."""
-    left = pl.DataFrame({"rec": [1_000], "kind": ["name"], "value": [query]})
+    return asked_of(pl.DataFrame({"rec": [1_000], "kind": ["name"], "value": [query]}), accounts)
+
+
+def asked_of(left: pl.DataFrame, accounts: tuple[tuple[str, ...], ...]) -> list[tuple[str, bool]]:
+    """The same of one record."""
     right = names([(i, value) for i, values in enumerate(accounts) for value in values])
     found = proposals(candidates(left, right.with_columns(pl.col("rec").alias("group"))), RULES)
     return [(accounts[i][0], link) for i, link in found.select("right", "link").iter_rows()]
@@ -158,6 +162,21 @@ GENERAL = (("State Auto Financial Corporation",), ("General Energy Resources Gro
 )
 def test_the_head_of_general_words_is_for_a_person(why, query, expected):
     assert asked(query, GENERAL) == ([(expected, False)] if expected else []), why
+
+
+@pytest.mark.parametrize(
+    ("why", "domain", "expected"),
+    [
+        ("its label is the name", "apple.com", ("Apple", True)),
+        ("an article", "thetradedesk.com", ("The Trade Desk", True)),
+        ("a word before the name", "getlattice.com", ("Lattice Inc", False)),
+        ("too little behind it", "getup.com", None),
+    ],
+)
+def test_what_a_domain_leads_to(why, domain, expected):
+    accounts = (("The Trade Desk",), ("Lattice Inc",), ("Up Bank",), ("Apple",))
+    found = asked_of(names([(1_000, domain)]), accounts)
+    assert (found[0] if found else None) == expected, why
 
 
 def test_a_name_of_10_000_characters_is_never_linked():
