@@ -9,12 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import fail, open_house, out
-from health_pipeline.cli.render import table_of
+from health_pipeline.cli.render import code_words, table_of, telling_digits
 
 LakeDir = Annotated[
     str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
@@ -51,11 +52,12 @@ def list_alerts(
         found = {"alerts": alerts, "incidents": incidents, "silences": silences}
         out.print_json(json.dumps(found))
         return
+    digits = telling_digits(pl.Series([one.row.alert_id for one in desk.alerts], dtype=pl.String))
     rows = [
         (
-            one.row.alert_id[:8],
+            one.row.alert_id[:digits],
             escape(one.alert.account),
-            one.row.signal,
+            code_words(one.row.signal, out.width),
             f"{one.row.from_state} → {one.row.to_state}",
             str(one.day),
             escape(one.acked_by or one.row.route),

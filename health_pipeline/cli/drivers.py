@@ -11,13 +11,13 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from health_pipeline.cli.render import WIDE, code_words
 from health_pipeline.core.explanation.figures import figure
 from health_pipeline.core.schemas.words import DRIFT
 from health_pipeline.core.scoring.display import shown_parts
 
 TITLE = "Value → thresholds → subscore x weight = points"
 NARROW_TITLE = "Value → subscore x weight = points"
-WIDE = 110
 KNOTS = ("k0", "k60", "k80", "k100")
 SUMS = ("weight", "points", "points_vs_reference")
 FIGURES = ("subscore", "weight %", "points", "vs norm")
@@ -57,7 +57,7 @@ def drivers_table(drivers: pl.DataFrame, width: int) -> Table:
     for (group,), rows in counted.group_by("group", maintain_order=True):
         table.add_row(f"[bold]{escape(str(group))}[/]", *_sums(rows, is_wide=is_wide))
         for row in rows.iter_rows(named=True):
-            table.add_row(*_driver(row, only_seen, is_wide=is_wide))
+            table.add_row(*_driver(row, only_seen, width))
         table.add_section()
     table.add_row("[bold]score[/]", *_sums(drivers, is_wide=is_wide))
     return table
@@ -71,11 +71,11 @@ def _adding_up(points: pl.Series) -> pl.Series:
     return points.scatter(known, pl.Series(shown, dtype=pl.Float64))
 
 
-def _driver(row: Mapping[str, Any], only_seen: Collection[str], *, is_wide: bool) -> Iterator[str]:
-    name = row["signal"] if is_wide else row["signal"].replace("_", " ")
+def _driver(row: Mapping[str, Any], only_seen: Collection[str], width: int) -> Iterator[str]:
+    name = code_words(row["signal"], width)
     yield escape(name + (" *" if row["borrowed"] else ""))
     yield escape(_value(row))
-    if is_wide:
+    if width >= WIDE:
         yield _number(row["segment_baseline"])
         yield " / ".join("-" if row[knot] is None else figure(row[knot], 3) for knot in KNOTS)
     yield _number(row["subscore"])

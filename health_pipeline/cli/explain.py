@@ -10,10 +10,10 @@ from typing import Any
 from rich.markup import escape
 
 from health_pipeline.cli import exits
-from health_pipeline.cli.drivers import WIDE, drivers_table, watched
+from health_pipeline.cli.drivers import drivers_table, watched
 from health_pipeline.cli.house import err, out
 from health_pipeline.cli.moves import print_moves
-from health_pipeline.cli.render import money_words, table_of, tier_words
+from health_pipeline.cli.render import code_words, money_words, table_of, tier_words
 from health_pipeline.cli.work import print_work, work_of
 from health_pipeline.core.schemas.escaping import as_line
 from health_pipeline.core.schemas.words import score_words
@@ -122,15 +122,14 @@ def _print_override(found: Explained) -> None:
 
 def _print_reasons(found: Explained) -> None:
     only_seen = watched(found.drivers)
-    between = "_" if out.width >= WIDE else " "  # words wrap, names would be cut
     rows = [
         (
             row["direction"],
             row["rank"],
-            row["reason_code"].replace("_", between),
+            code_words(row["reason_code"], out.width),
             escape(row["sentence"]),
             "watched" if row["signal"] in only_seen else f"{row['points']:+.1f}",
-            (row["play"] or "-").replace("_", between),
+            code_words(row["play"], out.width),
         )
         for row in found.reasons.iter_rows(named=True)
     ]

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import fail, open_house, out
-from health_pipeline.cli.render import table_of
+from health_pipeline.cli.render import code_words, table_of, telling_digits
 from health_pipeline.core.plays.params import Trigger
 from health_pipeline.core.schemas.escaping import as_line
 
@@ -24,7 +24,9 @@ LakeDir = Annotated[
 ]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
 Author = Annotated[str | None, typer.Option("--by", help="Who does it; default: the OS user.")]
-PlayId = Annotated[str, typer.Argument(help="The play_id, as `health plays list` shows it.")]
+PlayId = Annotated[
+    str, typer.Argument(help="The play_id, or as much of it as `health plays list` shows.")
+]
 
 SHOWN = ("play_id", "name", "account_id", "play", "status", "due_at", "owner_email", "accepted_by")
 
@@ -51,20 +53,21 @@ def list_plays(
     if as_json:
         out.print_json(json.dumps(shown.to_dicts(), default=str))
         return
+    digits = telling_digits(found["play_id"])
     rows = [
         (
-            row["play_id"],
+            row["play_id"][:digits],
             escape(as_line(row["name"] or row["account_id"])),
-            row["play"],
+            code_words(row["play"], out.width),
             row["status"],
-            f"{row['due_at']:%Y-%m-%d %H:%M}",
+            f"{row['due_at']:%Y-%m-%d}",
             escape(row["accepted_by"] or row["owner_email"] or "unowned"),
         )
         for row in shown.select(SHOWN).iter_rows(named=True)
     ]
-    columns = ("play_id", "account", "play", "status", "due (UTC)", "whose")
+    columns = ("play_id", "account", "play", "status", "due", "whose")
     if rows:
-        out.print(table_of("Plays", columns, rows, whole=("play_id",)))
+        out.print(table_of("Plays", columns, rows, whole=("play_id", "due")))
     else:
         out.print("No play is open.")
 
@@ -120,7 +123,7 @@ def accept_play(
     who = by or getpass.getuser()
     with open_house(model=model, lake=lake).open() as stores:
         try:
-            accept(stores, play_id, who)
+            play_id = accept(stores, play_id, who)
         except PlayError as error:
             raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
     out.print(f"{play_id} is accepted by {escape(who)}", highlight=False)
@@ -140,7 +143,7 @@ def close_play(
 
     with open_house(model=model, lake=lake).open() as stores:
         try:
-            close(stores, play_id, by or getpass.getuser(), outcome)
+            play_id = close(stores, play_id, by or getpass.getuser(), outcome)
         except PlayError as error:
             raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
     out.print(f"{play_id} is closed: {escape(outcome)}", highlight=False)

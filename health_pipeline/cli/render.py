@@ -14,6 +14,9 @@ from health_pipeline.core.schemas.words import score_words
 from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Plays, Summary
 
 LONGEST_NAME = 500
+WIDE = 110
+"""Columns of a terminal from which on names of the model are shown as they are written."""
+
 TIER_STYLE = {"green": "green", "yellow": "yellow", "red": "bold red", "unscored": "dim"}
 
 SHOWN_UNOWNED = 10
@@ -28,6 +31,18 @@ def money_words(amount: float | None) -> str:
 def tier_words(tier: str) -> str:
     """A tier in its colour."""
     return f"[{TIER_STYLE.get(tier, 'white')}]{tier.capitalize()}[/]"
+
+
+def code_words(name: str | None, width: int) -> str:
+    """A name of the model, to be found in it; in words where it would be cut in the middle."""
+    return "-" if name is None else name if width >= WIDE else name.replace("_", " ")
+
+
+def telling_digits(ids: pl.Series, least: int = 8) -> int:
+    """How many first digits tell `ids` apart, `least` at any rate."""
+    longest = int(ids.str.len_chars().max() or least)  # type: ignore[arg-type]
+    told = ids.unique()
+    return next((n for n in range(least, longest) if told.str.head(n).is_unique().all()), longest)
 
 
 def table_of(
@@ -99,7 +114,7 @@ def _print_worst(console: Console, summary: Summary, currency: str) -> None:
             score_words(row["score"]),
             money_words(row["arr"]),
             escape((row["reason"] or "-").split(" (")[0]),
-            row["play"],
+            code_words(row["play"], console.width),
         )
         for row in summary.worst.iter_rows(named=True)
     ]

@@ -110,9 +110,12 @@ def take(stores: Stores, alert: str, by: str, why: str) -> list[InForce]:
     """Acknowledge an alert, or all of an account: it is repeated no more.
 
     Raises:
-        DeskError: no alert in force is meant.
+        DeskError: no alert in force is meant, or several whose ids begin alike.
     """
     with transaction(stores.control):
+        meant = [one.row for one in in_force(stores.control) if one.row.alert_id.startswith(alert)]
+        if len(meant) > 1:
+            raise DeskError(f"{alert}: {len(meant)} alerts in force have an id that begins so")
         taken = acknowledge(stores.control, alert, by, why)
     if not taken:
         raise DeskError(f"{alert}: no alert in force has this id, and no account")

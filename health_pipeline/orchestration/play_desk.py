@@ -10,6 +10,8 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.plays import as_people_left_them
 
 RUN_ID = "health plays"
+SHOWN = 5
+"""So many ids are told where one was meant."""
 
 
 class PlayError(ValueError):
@@ -27,8 +29,10 @@ def plays_now(stores: Stores) -> pl.DataFrame:
     )
 
 
-def accept(stores: Stores, play_id: str, by: str) -> None:
-    """`by` takes the play on, from now.
+def accept(stores: Stores, play_id: str, by: str) -> str:
+    """`by` takes the play on, from now; gives its whole id.
+
+    `play_id` may be as many of its first digits as no other play has.
 
     Raises:
         PlayError: there is no such play, or it is not open for it.
@@ -37,11 +41,13 @@ def accept(stores: Stores, play_id: str, by: str) -> None:
     if play["status"] != "proposed":
         who = f" by {play['accepted_by']}" if play["accepted_by"] else ""
         raise PlayError(f"play {play_id} is {play['status']}{who}: only a proposal is accepted")
-    _act(stores, play_id, ACCEPT, by, None)
+    return _act(stores, str(play["play_id"]), ACCEPT, by, None)
 
 
-def close(stores: Stores, play_id: str, by: str, outcome: str) -> None:
+def close(stores: Stores, play_id: str, by: str, outcome: str) -> str:
     """`by` ends the play with `outcome`, in words; the rules open no second one in its episode.
+
+    `play_id` and what is given are as of `accept`.
 
     Raises:
         PlayError: there is no such play, or it is closed.
@@ -49,7 +55,7 @@ def close(stores: Stores, play_id: str, by: str, outcome: str) -> None:
     play = _play(stores, play_id)
     if play["status"] == "closed":
         raise PlayError(f"play {play_id} was closed on {play['closed_at']:%Y-%m-%d}")
-    _act(stores, play_id, CLOSE, by, outcome)
+    return _act(stores, str(play["play_id"]), CLOSE, by, outcome)
 
 
 def _published(stores: Stores) -> pl.DataFrame:
@@ -58,13 +64,17 @@ def _published(stores: Stores) -> pl.DataFrame:
 
 
 def _play(stores: Stores, play_id: str) -> dict[str, object]:
-    rows = plays_now(stores).filter(pl.col("play_id") == play_id)
+    begins = pl.col("play_id").str.starts_with(play_id)
+    rows = plays_now(stores).filter(begins) if play_id else plays_now(stores).clear()
     if rows.is_empty():
         raise PlayError(f"no play has the id {play_id}: `health plays list` shows the open ones")
+    if rows.height > 1:
+        found = ", ".join(rows["play_id"].head(SHOWN))
+        raise PlayError(f"{rows.height} plays have an id that begins with {play_id}: {found}")
     return rows.row(0, named=True)
 
 
-def _act(stores: Stores, play_id: str, action: str, by: str, outcome: str | None) -> None:
+def _act(stores: Stores, play_id: str, action: str, by: str, outcome: str | None) -> str:
     now = House.now()
     note_action(stores.control, play_id, action, now, by, outcome)
     stores.lake.publish(
@@ -72,3 +82,4 @@ def _act(stores: Stores, play_id: str, action: str, by: str, outcome: str | None
         run_id=RUN_ID,
         at=now,
     )
+    return play_id

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from health_pipeline.cli.render import table_of
+from health_pipeline.cli.render import WIDE, code_words, table_of
 
 PLAY = "0388924f97bde1885a96"
 ROW = (PLAY, "The Delmarra Motors AB", "reverse_usage_decline", "csm-emea-5@vendor.example")
@@ -19,3 +19,11 @@ def test_ids_are_not_broken_where_they_are_copied(whole, stays):
     console.print(table_of("Plays", ("play_id", "account", "play", "whose"), [ROW], whole))
     assert isinstance(console.file, io.StringIO)
     assert (PLAY in console.file.getvalue()) == stays
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(WIDE, "reverse_usage_decline"), (WIDE - 1, "reverse usage decline")]
+)
+def test_names_of_the_model_are_words_where_they_would_be_cut(width, shown):
+    assert code_words("reverse_usage_decline", width) == shown
+    assert code_words(None, width) == "-"

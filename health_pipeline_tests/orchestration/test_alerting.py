@@ -213,6 +213,8 @@ def test_what_lasts_is_repeated_until_somebody_takes_it(tmp_path):
         assert repeats[0].dedup_key in {
             m.dedup_key for m in messages(stores) if "still" not in m.title
         }
+        with pytest.raises(DeskError, match="have an id that begins so"):
+            take(stores, "", "dana", "calls everybody")
         taken = take(stores, account, "dana", "calls them")
         assert {one.row.account_id for one in taken} == {account}
         before = len(messages(stores))
