@@ -14,6 +14,9 @@ from health_pipeline.core.schemas.columns import SourceTable
 PLUS = "+"
 """Prefix of the column that holds the duration to add to the column after it."""
 
+BETWEEN = "/"
+"""Between the values of `ColumnMap.join`."""
+
 Lookups = Callable[[Lookup, Place], pl.DataFrame]
 """Gives the text columns `key` (unique, never null) and `value` of a lookup file."""
 
@@ -83,6 +86,7 @@ def _named(tmap: TableMap) -> frozenset[str]:
     for cmap in tmap.columns.values():
         names.update(cmap.when)
         names.update((cmap.from_,) if cmap.from_ else ())
+        names.update(cmap.join)
         names.update((cmap.plus.column,) if cmap.plus and cmap.plus.column else ())
     return frozenset(names)
 
@@ -149,6 +153,9 @@ def _value(
 ) -> pl.Expr:
     if cmap.constant is not None:
         value = pl.lit(str(cmap.constant))
+    elif cmap.join:
+        parts = [_as_text(part, schema, place) for part in (cmap.from_ or name, *cmap.join)]
+        value = pl.concat_str(parts, separator=BETWEEN)
     elif cmap.lookup is None and not cmap.values and cmap.prefix is None:
         value = _native(cmap.from_ or name, schema, place)
     else:

@@ -44,6 +44,8 @@ class ColumnMap(Frozen):
 
     Attributes:
         from_: raw column (key `from` in YAML).
+        join: further raw columns; the values are written one after the other with a "/" between,
+            and give null where one of them is null (an id of several columns).
         constant: the value of every row, in place of `from`.
         lookup: the raw value is a key into another file.
         when: raw column → values; in rows where any of them has another value, the result is null.
@@ -61,6 +63,7 @@ class ColumnMap(Frozen):
     model_config = ConfigDict(populate_by_name=True)
 
     from_: str | None = Field(default=None, alias="from")
+    join: tuple[str, ...] = ()
     constant: str | int | float | bool | None = None
     lookup: Lookup | None = None
     when: dict[str, tuple[str, ...]] = {}

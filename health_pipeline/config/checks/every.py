@@ -88,6 +88,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     delivery.record_types,
     sources.table_names,
     sources.one_origin,
+    sources.joins,
     sources.time_formats,
     sources.durations,
     sources.zones,

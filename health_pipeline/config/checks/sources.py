@@ -56,6 +56,14 @@ def one_origin(draft: Draft) -> Iterator[Issue]:
             yield draft.issue("sources", path, "a constant is not changed", "constant, when")
 
 
+def joins(draft: Draft) -> Iterator[Issue]:
+    """What is put together of several columns is text."""
+    for table, name, column, path in _columns(draft):
+        if column.join and SOURCE_TABLES[table].column(name).kind != "text":
+            words = f"{name} is no text"
+            yield draft.issue("sources", (*path, "join"), words, "no such key")
+
+
 def time_formats(draft: Draft) -> Iterator[Issue]:
     """Formats and zones belong to dates and timestamps, and can be read."""
     for table, name, column, path in _columns(draft):

@@ -22,6 +22,22 @@ OPENED = datetime(2024, 1, 2, tzinfo=UTC)
 # why, table, file, columns, column, values read
 OPTIONS = [
     ("from", "accounts", "id,title\n1,Acme\n", {"name": {"from": "title"}}, "name", ["Acme"]),
+    (
+        "several columns make an id",
+        "accounts",
+        "id,region,day\n1,eu,2025-01-31\n2,,2025-01-31\n",
+        {"name": {"from": "id", "join": ["region", "day"]}},
+        "name",
+        ["1/eu/2025-01-31", None],
+    ),
+    (
+        "and one of them by its own name, with more text before",
+        "accounts",
+        "id,name,k\n1,Acme,7\n",
+        {"name": {"from": "name", "join": ["k"], "prefix": "A-", "values": {"Acme/7": "Beta"}}},
+        "name",
+        ["A-Beta"],
+    ),
     ("own name", "accounts", "id,name\n1,Acme\n", {}, "name", ["Acme"]),
     ("constant", "accounts", "id\n1\n", {"plan": {"constant": "Pro"}}, "plan", ["Pro"]),
     (
