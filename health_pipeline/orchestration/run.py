@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
+from health_pipeline.orchestration.features_known import FEATURES_CHECK
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landing import CONTRACT_CHECK, READABLE_CHECK
 from health_pipeline.orchestration.overrides import OVERRIDES_CHECK
@@ -23,6 +24,9 @@ from health_pipeline.orchestration.window import (
 )
 
 FIRST_RUN_DAYS = 90
+WARNING_CHECKS = (CONTRACT_CHECK, FEATURES_CHECK, OVERRIDES_CHECK)
+"""Checks whose sentences the shell prints."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -37,7 +41,7 @@ class Outcome:
             them stayed in force.
         errors: why the run failed, the cause first.
         warnings: what people should know: columns kept out by landing, formats that nothing names,
-            overrides without effect.
+            overrides without effect, features that nobody fitted to the product.
         connected: the folder, or an earlier landing, holds some source table.
         waiting: files with rows that have not landed, because no day was there to run.
     """
@@ -128,7 +132,7 @@ def execute(house: House, job: str, tags: dict[str, str], window: Window) -> Out
     warnings = [
         str(text)
         for check in checks
-        if check.check_name in (CONTRACT_CHECK, OVERRIDES_CHECK)
+        if check.check_name in WARNING_CHECKS
         for text in check.metadata["warnings"].value  # type: ignore[union-attr]
     ]
     errors = [

@@ -10,6 +10,7 @@ from health_pipeline.core.activity.observed import OBSERVED
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.orchestration.activity import roll_up_window, unresolved_events
 from health_pipeline.orchestration.chunks import Walk
+from health_pipeline.orchestration.features_known import features_check, features_spec
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import (
     ACTIVITY as ROOM,
@@ -102,6 +103,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         with house.open() as stores:
             yield from publish(context, stores, {"unresolved": unresolved_events(stores)})
 
+    return [activity, unresolved, _usage_windows(model)]
+
+
+def _usage_windows(model: HealthModel) -> dg.AssetsDefinition:
     @dg.asset(
         name=USAGE_WINDOWS,
         deps=[NAME, "population"],
@@ -112,12 +117,13 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         owners=[OWNER],
         tags={"room": ROOM[2:]},
         metadata={"dagster/column_schema": column_schema(OBSERVED)},
+        check_specs=[features_spec()],
         description="Active users of 7, 30 and 90 days, their last 14 weeks, events, core use and "
         "features of each account, up to the last day that its sources delivered.",
     )
     def usage_windows(
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with house.open() as stores:
             walk, usage = (
                 Walk(context, stores, USAGE_WINDOWS, rescores=False, width=WIDTH),
@@ -130,5 +136,6 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             ends = walk.last(USAGE_WINDOWS).group_by("observed_on").len("accounts")
             figures = {"known_up_to": table_value(ends.sort("observed_on", descending=True))}
             yield from walk.results(USAGE_WINDOWS, metadata={USAGE_WINDOWS: figures})
+            yield features_check(stores, walk.last(USAGE_WINDOWS))
 
-    return [activity, unresolved, usage_windows]
+    return usage_windows
