@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -40,6 +41,8 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 __all__ = ["FileRef", "SourceError", "TableRead", "find_files", "read_table"]
 
 VALUE_LENGTH = 200  # characters of a rejected value that the quarantine keeps
+MOST_NAMED = 15
+"""So many unknown columns are named; those first that may be a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,7 @@ def together(
     rejected = pl.DataFrame(schema={k: v for k, v in shape.items() if k not in ("table", "at")})
     rejected = pl.concat([rejected, *(part.quarantine.drop(LINE) for part in parts)])
     unknown = sorted({name for part in parts for name in part.unknown})
-    kept_out = [f"{table.name}: unknown columns were kept out: {', '.join(unknown)}"]
+    kept_out = [f"{table.name}: unknown columns were kept out: {_named(unknown, table, provided)}"]
     return TableRead(
         rows=rows,
         quarantine=rejected.select(
@@ -266,3 +269,13 @@ def together(
         files=tuple(used),
         left_out=sum(part.left_out for part in parts),
     )
+
+
+def _named(unknown: Sequence[str], table: SourceTable, provided: Collection[str]) -> str:
+    """The unknown columns in words; what looks like a column that nobody delivers comes first."""
+    open_ = [name for name in table.names if name not in provided]
+    meant = {name: get_close_matches(name.lower(), open_, 1, 0.8) for name in unknown}
+    told = [f"{name} ({slip[0]}?)" for name, slip in meant.items() if slip]
+    told += [name for name, slip in meant.items() if not slip]
+    more = f" and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
+    return ", ".join(told[:MOST_NAMED]) + more

@@ -131,6 +131,16 @@ def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
         find_files(tmp_path / "nowhere", "accounts")
 
 
+def test_of_many_unknown_columns_the_slips_are_named_first(tmp_path):
+    names = [f"x{n:02}" for n in range(20)]
+    header = ",".join(["source", "source_account_id", *names, "Reigon", "plan", "zplan"])
+    found = read(write(tmp_path, {"accounts.csv": f"{header}\ncrm,1{',y' * 23}\n"}), "accounts")
+    first = ", ".join(names[:14])
+    assert found.warnings == (
+        f"accounts: unknown columns were kept out: Reigon (region?), {first} and 7 more",
+    ), "plan is there, so zplan is no slip"
+
+
 def test_unknown_columns_are_named_once_a_table(tmp_path):
     files = {f"accounts/{n}.csv": f"source,source_account_id,b,a{n}\ncrm,{n},x,y\n" for n in (1, 2)}
     found = read(write(tmp_path, files), "accounts")
