@@ -209,10 +209,17 @@ def _code(vocabulary: Mapping[str, SignalSpec]) -> pl.Expr:
     def of(words: dict[str, str]) -> pl.Expr:
         return pl.col("signal").replace_strict(words, return_dtype=pl.String)
 
-    needs = {name: spec.code_needs for name, spec in vocabulary.items()}
     codes = {name: spec.reason_code for name, spec in vocabulary.items()}
     weaker = {name: spec.code_otherwise for name, spec in vocabulary.items()}
-    borne_out = pl.col("detail").fill_null("").str.starts_with(of(needs))
+    bears_out = (
+        (pl.col("signal") == name) & pl.col("detail").str.starts_with(words)
+        for name, spec in vocabulary.items()
+        for words in spec.code_needs
+    )
+    claiming = [name for name, spec in vocabulary.items() if spec.code_needs]
+    borne_out = ~pl.col("signal").is_in(claiming) | pl.any_horizontal(
+        pl.lit(False), *bears_out
+    ).fill_null(False)
     return (
         pl.when(pl.col("direction") == "strength")
         .then(pl.col("signal") + STRONG)

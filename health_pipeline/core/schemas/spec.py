@@ -33,7 +33,8 @@ class SignalSpec(Frozen):
         reason_code, risk_sentence, strength_sentence: vocabulary of explanations; sentences are
             `str.format` templates over value, baseline, unit, observed_on, detail, days.
         code_needs, code_otherwise: `reason_code` claims more than a low subscore: it is used only
-            where the detail starts with `code_needs`, else `code_otherwise` is.
+            where the detail starts with one of `code_needs`, or none is named; else
+            `code_otherwise` is.
         healthy_range, risk_pattern, kpi: the written contract of the signal (R56).
         play: the play that its risk starts.
         reads: the source tables that a value comes from.
@@ -59,7 +60,7 @@ class SignalSpec(Frozen):
     reason_code: str
     risk_sentence: str
     strength_sentence: str
-    code_needs: str = ""
+    code_needs: tuple[str, ...] = ()
     code_otherwise: str = ""
     healthy_range: str
     risk_pattern: str

@@ -54,7 +54,7 @@ class KindMeta(Frozen):
     kpi: str
     risk_sentence: str
     strength_sentence: str
-    code_needs: str = ""
+    code_needs: tuple[str, ...] = ()
     code_otherwise: str = ""
     reads: tuple[str, ...] = ()
 

@@ -13,18 +13,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from health_pipeline.core.schemas.day import WEEKS, DayView
+from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import once, usage
 from health_pipeline.core.signals.telling import told
+from health_pipeline.core.signals.weekly_use import Flags, Floats, by_week
 
 MIN_WEEKS = 8
 MIN_PEERS = 5
 RECENT_WEEKS, PRIOR_WEEKS, DOWN_SHARE = 2, 8, 0.75
 PRIOR = f"the prior {PRIOR_WEEKS} weeks"
-NOTHING = -1
-
-Floats = NDArray[np.float64]
-"""A matrix of weeks × accounts, the latest week first, or one figure an account; NaN = unknown."""
+NOTHING = -4
 
 
 def usage_fall(view: DayView) -> pl.DataFrame | None:
@@ -46,7 +44,7 @@ def _fall(view: DayView) -> pl.DataFrame | None:
     shown = found["observed_on"].is_not_null().to_numpy()
     known = shown & ((~np.isnan(users)).sum(axis=0) >= MIN_WEEKS)
     known &= ~np.isnan(users[:RECENT_WEEKS]).any(axis=0)
-    usual, recent = usual_users(users), users[:RECENT_WEEKS]
+    usual, recent = usual_use(users), users[:RECENT_WEEKS]
     down = known & _down(recent, usual)
     everyone = _everyone(recent[:, known], usual[known])
     falls = down & (recent <= DOWN_SHARE * usual * everyone).all(axis=0)
@@ -72,14 +70,9 @@ def _fall(view: DayView) -> pl.DataFrame | None:
     )
 
 
-def by_week(weekly: pl.Series) -> Floats:
-    """Users of each week, from a list of `WEEKS` an account (null: not in any window)."""
-    return np.ascontiguousarray(weekly.list.to_array(WEEKS).to_numpy().astype(np.float64).T)
-
-
-def usual_users(users: Floats) -> Floats:
+def usual_use(used: Floats) -> Floats:
     """The median of the `PRIOR_WEEKS` before the recent ones, over those that are known."""
-    prior: NDArray[Any] = np.sort(users[RECENT_WEEKS : RECENT_WEEKS + PRIOR_WEEKS], axis=0)
+    prior: NDArray[Any] = np.sort(used[RECENT_WEEKS : RECENT_WEEKS + PRIOR_WEEKS], axis=0)
     known = (~np.isnan(prior)).sum(axis=0)  # unknown ones stand last
     account = np.arange(prior.shape[1])
     low, high = (
@@ -89,15 +82,18 @@ def usual_users(users: Floats) -> Floats:
     return np.asarray(np.where(known > 0, (low + high) / 2.0, np.nan))
 
 
-def fall_words(users: Floats) -> pl.Series:
-    """The recent weeks against the usual: down, or at so many per cent of it."""
-    usual, recent = usual_users(users), users[:RECENT_WEEKS]
+def fall_words(used: Floats, by_days: Flags | None = None) -> pl.Series:
+    """The recent weeks against the usual: down, or at so many per cent of it.
+
+    `used` are active users of each week, or days of use of accounts that are `by_days`.
+    """
+    usual, recent = usual_use(used), used[:RECENT_WEEKS]
     share = 100.0 * _share(recent, usual)
     known = (usual > 0) & np.isfinite(share)
     down = known & _down(recent, usual)
     figure = np.where(known, np.rint(np.where(down, 100.0 - share, share)), 0.0).astype(np.int64)
-    code = np.where(known, 2 * figure + down, NOTHING)
-    return told("words", code, _sentence)
+    days = np.zeros_like(known) if by_days is None else by_days
+    return told("words", np.where(known, 4 * figure + 2 * down, NOTHING) + days, _sentence)
 
 
 def _down(recent: Floats, usual: Floats) -> NDArray[np.bool_]:
@@ -122,9 +118,10 @@ def _everyone(recent: Floats, usual: Floats) -> Floats:
 
 
 def _sentence(code: int) -> str:
-    """Twice a per cent; odd: by so much down, even: at so much."""
-    if code == NOTHING:
-        return f"hardly any active users in {PRIOR}"
-    if code % 2:
-        return f"active users down {code // 2}% against {PRIOR}"
-    return f"active users at {code // 2}% of {PRIOR}"
+    """Four times a per cent, or `NOTHING`; two more: by so much down; one more: days of use."""
+    what = "days of use" if code % 2 else "active users"
+    if code < 0:
+        return f"hardly any {what} in {PRIOR}"
+    if code & 2:
+        return f"{what} down {code // 4}% against {PRIOR}"
+    return f"{what} at {code // 4}% of {PRIOR}"

@@ -193,7 +193,7 @@ def test_days_do_not_touch_each_other():
     ],
 )
 def test_a_code_is_used_only_where_the_figures_bear_it_out(why, detail, code):
-    needs = {"code_needs": "active users down", "code_otherwise": "a_behind"}
+    needs = {"code_needs": ("active users down", "days of use down"), "code_otherwise": "a_behind"}
     specs = [spec.model_copy(update=needs) for spec in SPECS]
     contributions = table(
         "contributions", [{"signal": "a", "points_vs_reference": -4.5, "subscore": 40.0}]

@@ -1,7 +1,8 @@
 """Direction of weekly active users against comparable accounts (R35; science.md "Trend and state").
 
 x = log(weekly active users + 1) less the same-week median of the plan; the value is EWMA(.3) −
-EWMA(.05) of x, oldest to newest. Missing below 8 weeks of history, or without the last two.
+EWMA(.05) of x, oldest to newest. Missing below 8 weeks of history, or without the last two. Of an
+account whose sources never show a user, days of use a week stand in for active users.
 Where an account is behind though it is not below its own prior weeks, the detail says what it is
 behind of: its peers grew more, or it was larger before those weeks.
 """
@@ -19,11 +20,10 @@ from health_pipeline.core.signals.usage_fall import (
     MIN_PEERS,
     MIN_WEEKS,
     RECENT_WEEKS,
-    Floats,
-    by_week,
     fall_words,
-    usual_users,
+    usual_use,
 )
+from health_pipeline.core.signals.weekly_use import Flags, Floats, weekly_use
 
 BEHIND = -0.04
 """Log points below which an account is told that it is behind, whatever its own weeks say."""
@@ -47,36 +47,35 @@ META = KindMeta(
     kpi="WAU trend",
     risk_sentence="usage falls behind comparable accounts ({detail})",
     strength_sentence="usage keeps up with comparable accounts or better ({detail})",
-    code_needs="active users down",
+    code_needs=("active users down", "days of use down"),
     code_otherwise="usage_trend_behind",
 )
 
 
 def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """Log points; `detail` gives the raw change against the account's own prior 8 weeks."""
-    found = usage(view, users=True)
+    found = usage(view, users=False)
     if found is None:
         return not_applicable(view)
-    users = by_week(found["weekly_users"])
-    x = _against_peers(users, found["plan"])
+    used, by_days = weekly_use(found)
+    x = _against_peers(used, found["plan"])
     trend = _ewma(x, 0.3) - _ewma(x, 0.05)
     # Whoever has weeks is a peer; only who shows usage has a value.
     shown = found["observed_on"].is_not_null().to_numpy()
     trend[~shown | np.isnan(x[:RECENT_WEEKS]).any(axis=0)] = np.nan
     value = pl.Series("value", trend, nan_to_null=True)
-    return answers(
-        view, found.select("account_id", "observed_on").with_columns(value, _words(users, trend))
-    )
+    words = _words(used, by_days, trend)
+    return answers(view, found.select("account_id", "observed_on").with_columns(value, words))
 
 
-def _against_peers(users: Floats, plan: pl.Series) -> Floats:
+def _against_peers(used: Floats, plan: pl.Series) -> Floats:
     """Logs of the weeks less the same-week median of the plan; of everyone when it is too small.
 
     Without enough peers at all, less nothing; NaN for an account of too short a history.
     Only accounts with enough history are peers, and the kind of comparison is one for all weeks of
     an account: newcomers and thin weeks would otherwise look like a change of level.
     """
-    x = np.log1p(users)
+    x = np.log1p(used)
     enough = (~np.isnan(x)).sum(axis=0) >= MIN_WEEKS
     x[:, ~enough] = np.nan
     names = plan.unique().drop_nulls().sort()
@@ -112,10 +111,10 @@ def _ewma(x: Floats, alpha: float) -> Floats:
     return np.asarray(np.divide(total, weights, where=weights > 0, out=np.full_like(total, np.nan)))
 
 
-def _words(users: Floats, trend: Floats) -> pl.Series:
+def _words(used: Floats, by_days: Flags, trend: Floats) -> pl.Series:
     """The raw change, and where that looks well while the trend does not, the trend itself."""
-    usual, recent = usual_users(users), users[:RECENT_WEEKS].mean(axis=0)
-    words = fall_words(users)
+    usual, recent = usual_use(used), used[:RECENT_WEEKS].mean(axis=0)
+    words = fall_words(used, by_days)
     with np.errstate(invalid="ignore"):
         odd = np.flatnonzero((trend < BEHIND) & (recent >= usual))
     loss = pl.Series(np.rint(100.0 - 100.0 * np.exp(trend[odd])).astype(np.int64))

@@ -9,6 +9,7 @@ from health_pipeline_tests.core.signals.worlds import (
     NOT_APPLICABLE,
     account,
     case_test,
+    used,
     weeks,
     window,
     world,
@@ -30,6 +31,16 @@ def trend(*histories, plans=None, **columns):
     )
 
 
+def by_days(days, *others, users=None):
+    """The same of an account without users, with days of use of its weeks; `others` have users."""
+    back = [7 * n + day for n, of_week in enumerate(reversed(days)) for day in range(of_week)]
+    alone = window("a", active_users_30d=users, weekly_users=weeks([None] * 14), **used(back))
+    names = [chr(ord("b") + n) for n in range(len(others))]
+    shown = [window(n, active_users_30d=1, weekly_users=weeks(h))
+             for n, h in zip(names, others, strict=True)]  # fmt: skip
+    return world(accounts=[account(n) for n in ("a", *names)], windows=[alone, *shown])
+
+
 def by_hand(x):
     """EWMA(.3) − EWMA(.05) with the weights that start up without bias, oldest first."""
     fast, slow = pl.Series(x).ewm_mean(alpha=0.3), pl.Series(x).ewm_mean(alpha=0.05)
@@ -48,6 +59,17 @@ TOLD = (
 )
 GAP = by_hand([None if n == 5 else log(users + 1) for n, users in enumerate(FALLING)])
 AHEAD = by_hand([0.0] * 12 + [log(101 / 61), log(101 / 73)])
+STEADY_DAYS = (0.0, "measured", "days of use at 100% of the prior 8 weeks")
+FEWER_DAYS = (
+    by_hand([log(6)] * 12 + [log(2)] * 2),
+    "measured",
+    "days of use down 80% against the prior 8 weeks",
+)
+HARDLY_ANY_DAYS = (
+    by_hand([log(2), *[0.0] * 11, log(2), log(3)]),
+    "measured",
+    "hardly any days of use in the prior 8 weeks",
+)
 CASES = [
     (
         "a flat line",
@@ -169,7 +191,15 @@ CASES = [
         ),
     ),
     ("weeks without users, where others have them", trend([None] * 14, STEADY), {}, MISSING),
-    ("no source has users", trend([None] * 14), {}, NOT_APPLICABLE),
+    ("weeks without users or days", trend([None] * 14), {}, MISSING),
+    ("days of use where no user is shown: steady", by_days([5] * 14), {}, STEADY_DAYS),
+    ("… down", by_days([5] * 12 + [1, 1]), {}, FEWER_DAYS),
+    ("… beside others who have users", by_days([5] * 12 + [1, 1], STEADY), {}, FEWER_DAYS),
+    ("… hardly any", by_days([1] + [0] * 11 + [1, 2]), {}, HARDLY_ANY_DAYS),
+    ("… weeks before the first use are unknown", by_days([0] * 6 + [5] * 8), {}, STEADY_DAYS),
+    ("… so that there may be too few", by_days([0] * 7 + [5] * 7), {}, MISSING),
+    ("… no use at all", by_days([0] * 14), {}, MISSING),
+    ("… but not where users are counted", by_days([5] * 14, users=3), {}, MISSING),
     ("no product source", world(accounts=[account(has_usage=False)]), {}, NOT_APPLICABLE),
     (
         "shown, but no window",
