@@ -1,8 +1,9 @@
 """Stages by which onboarding is behind its original plan (R40).
 
 The milestones of an onboarding are its stages, in the order of the original plan (by
-`original_due_on`, else `due_on`; on one day by name). An account stands in the first stage that is
-not done, whatever was done after it. The plan stands in the first stage that is due today or later.
+`original_due_on`, else `due_on`; on one day by name, of one name the done ones first). An account
+stands in the first stage that is not done, whatever was done after it. The plan stands in the first
+stage that is due today or later.
 Value = how many stages lie between them; ahead of the plan, and with all stages done, it is 0.
 Not applicable once all stages have been done for longer than `remembered_days`.
 """
@@ -48,7 +49,9 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     planned = planned_milestones(view)
     if planned is None:
         return not_applicable(view)
-    stages = planned.filter(pl.col("is_onboarding").fill_null(True)).sort("due", "name")
+    stages = planned.filter(pl.col("is_onboarding").fill_null(True)).sort(
+        "due", "name", "completed_on", nulls_last=True
+    )
     is_open = pl.col("completed_on").is_null()
     each = stages.group_by("account_id", maintain_order=True).agg(
         of=pl.len(),

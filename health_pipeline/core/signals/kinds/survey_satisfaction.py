@@ -21,6 +21,10 @@ from health_pipeline.core.signals.kind import KindMeta
 SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0)}
 
 
+DECIMALS = 10
+"""Thirds of a scale add up to another last bit in each order of the answers."""
+
+
 class Params(Frozen):
     """`window_days`: answers count so long. `min_answers`: of so many people and surveys."""
 
@@ -66,7 +70,9 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         ["account_id", "source", "person", "kind"], keep="first", maintain_order=True
     )
     found = latest.group_by("account_id").agg(
-        pl.col("value").mean(), pl.len().alias("given"), pl.col("on").max().alias("observed_on")
+        pl.col("value").mean().round(DECIMALS),
+        pl.len().alias("given"),
+        pl.col("on").max().alias("observed_on"),
     )
     enough = pl.when(pl.col("given") >= params.min_answers)
     said = pl.format("{} answers, the latest on {}", "given", "observed_on")

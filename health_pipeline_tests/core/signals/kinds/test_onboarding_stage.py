@@ -49,6 +49,12 @@ CASES = [
         (0.0, "measured", "stage 2 of 3, Import; by plan stage 2"),
     ),
     (
+        "of one day and name the done ones come first",
+        plan(("Go-live", -5, -5, None), ("Go-live", -5, -5, 3)),
+        {},
+        (0.0, "measured", "stage 2 of 2, Go-live; by plan stage 1"),
+    ),
+    (
         "the whole plan has passed",
         plan(KICKOFF, IMPORT, PILOT),
         {},
