@@ -22,7 +22,7 @@ NO_SIGNAL = {
     | {
         *("core_depth", "onboarding_milestones", "overdue_invoices", "seat_utilisation"),
         *("seats_active_30d", "seats_active_7d", "sentiment", "sponsor_engagement"),
-        *("stickiness", "usage_trend"),
+        "stickiness",
     },
     "openstack": NO_TABLE
     | {
