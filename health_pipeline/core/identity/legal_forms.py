@@ -63,10 +63,8 @@ EAST_ASIAN_FORMS = (
 )
 """Written without a blank at either end of a name; `cleanco` has none of them."""
 
-BEFORE_THE_NAME = (
-    *("ooo", "oao", "zao", "pao", "uab", "pt", "ооо", "оао", "зао", "пао", "ао", "тоо"),
-)
-"""Forms that stand first where they are at home: ООО Ромашка, UAB Acme, PT Maju."""
+BEFORE_THE_NAME = (*("ooo", "oao", "zao", "pao", "uab", "ооо", "оао", "зао", "пао", "ао", "тоо"),)
+"""Forms that stand first where they are at home: ООО Ромашка, UAB Acme."""
 
 START = re.compile(rf"^(?:(?:the|{'|'.join(BEFORE_THE_NAME)}) )+")
 """What is dropped from the beginning of a name's words."""

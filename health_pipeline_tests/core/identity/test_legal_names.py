@@ -47,7 +47,6 @@ FORMS = load_model().identity.legal_suffixes
         ("Estonian", "Acme OÜ", "acme"),
         ("Austrian", "Acme Ges.m.b.H.", "acme"),
         ("Hebrew", 'אקמה בע"מ', "אקמה"),
-        ("Indonesian, before", "PT Acme Maju Tbk", "acme maju"),
         ("without blanks", "Acme Pvt.Ltd.", "acme"),
         ("in words, German", "Acme Aktiengesellschaft", "acme"),
         ("… with accents", "Acme Gesellschaft mit beschränkter Haftung", "acme"),

@@ -122,6 +122,7 @@ WRITTEN = (
     ("株式会社日立製作所",),
     ("Foyer Digital S. de R.L. de C.V.",),
     ("Norma Group SE & Co. KGaA",),
+    ("PT Maju Jaya Tbk",),
 )
 
 
@@ -142,6 +143,7 @@ WRITTEN = (
         ("no misspelt venture", "LVenture", "Lventure Group"),
         ("a Japanese form", "日立製作所", "株式会社日立製作所"),
         ("a form of five words", "Foyer Digital", "Foyer Digital S. de R.L. de C.V."),
+        ("an Indonesian form before", "Maju Jaya", "PT Maju Jaya Tbk"),
         ("an and of the form", "Norma Group", "Norma Group SE & Co. KGaA"),
     ],
 )
