@@ -26,7 +26,7 @@ LETTERS_AND = r"(?i)\b(\w{1,2})(?: ?[&+] ?| and )(\w{1,2})\b"
 """Letters with an "and" between: AT and T, P & G, K+S."""
 
 FIRST = ("the", "pt", *BEFORE_THE_NAME)
-"""Words that are dropped from the beginning of a name; the exact rules leave PT, which is a word."""
+"""Words that are dropped from the beginning of a name. The exact rules leave PT: it is a word."""
 
 _PLAIN_HOST = r"^([a-z0-9]{1,63})\.[a-z0-9]{2,63}$"
 AROUND = ("soft", "place")
