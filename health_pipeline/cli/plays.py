@@ -46,6 +46,7 @@ def list_plays(
 
     with open_house(model=model, lake=lake).open() as stores:
         found = plays_now(stores)
+    digits = telling_digits(found["play_id"])
     for column, wanted in (("account_id", account), ("owner_email", owner)):
         if wanted is not None:
             found = found.filter(pl.col(column) == wanted)
@@ -53,7 +54,6 @@ def list_plays(
     if as_json:
         out.print_json(json.dumps(shown.to_dicts(), default=str))
         return
-    digits = telling_digits(found["play_id"])
     rows = [
         (
             row["play_id"][:digits],

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from health_pipeline.adapters.store.alert_book import acknowledge, in_force, incidents_in_force
+from health_pipeline.adapters.store.alert_book import (
+    acknowledge,
+    in_force,
+    incidents_in_force,
+    meant,
+)
 from health_pipeline.adapters.store.outbox import put
 from health_pipeline.adapters.store.silences import end_silence, silence, silences
 from health_pipeline.adapters.store.transaction import transaction
@@ -113,9 +118,9 @@ def take(stores: Stores, alert: str, by: str, why: str) -> list[InForce]:
         DeskError: no alert in force is meant, or several whose ids begin alike.
     """
     with transaction(stores.control):
-        meant = [one.row for one in in_force(stores.control) if one.row.alert_id.startswith(alert)]
-        if len(meant) > 1:
-            raise DeskError(f"{alert}: {len(meant)} alerts in force have an id that begins so")
+        by_id = [one for one in meant(stores.control, alert) if one.row.account_id != alert]
+        if len(by_id) > 1:
+            raise DeskError(f"{alert}: {len(by_id)} alerts in force have an id that begins so")
         taken = acknowledge(stores.control, alert, by, why)
     if not taken:
         raise DeskError(f"{alert}: no alert in force has this id, and no account")

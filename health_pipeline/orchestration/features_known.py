@@ -1,6 +1,5 @@
 """Whether the model's features are those of the product: a list that nobody fitted reads as 0 %."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 
 import dagster as dg
@@ -62,26 +61,26 @@ def names_seen(stores: Stores, day: date) -> list[tuple[str, int]]:
 
     Of events the last day that has some is read. The most frequent names come first.
     """
-    found = pl.concat([*_of_events(stores, day), *_of_metrics(stores, day)])
+    found = pl.concat([_of_events(stores, day), _of_metrics(stores, day)])
     if found.is_empty():
         return []
     counts = found.group_by("name").agg(pl.col("rows").sum())
     return list(counts.sort("rows", "name", descending=[True, False]).iter_rows())
 
 
-def _of_events(stores: Stores, day: date) -> Iterable[pl.DataFrame]:
+def _of_events(stores: Stores, day: date) -> pl.DataFrame:
     table = landing_name(EVENTS)
     days = [one for one in stores.lake.days(table) if day - BACK < one <= day]
     rows = stores.lake.scan(table, days[-1], days[-1]) if days else None
-    yield _counted(rows, pl.coalesce("feature", "event_name"))
+    return _counted(rows, pl.coalesce("feature", "event_name"))
 
 
-def _of_metrics(stores: Stores, day: date) -> Iterable[pl.DataFrame]:
+def _of_metrics(stores: Stores, day: date) -> pl.DataFrame:
     rows = stores.lake.scan(landing_name("usage_daily"))
     if rows is not None:
         lately = pl.col("day").is_between(day - BACK, day, closed="right")
         rows = rows.filter(lately, ~pl.col("metric").is_in(GIVEN_METRICS))
-    yield _counted(rows, pl.col("metric").str.replace(f"^(?:{'|'.join(KINDS)})", ""))
+    return _counted(rows, pl.col("metric").str.replace(f"^(?:{'|'.join(KINDS)})", ""))
 
 
 def _counted(rows: pl.LazyFrame | None, name: pl.Expr) -> pl.DataFrame:

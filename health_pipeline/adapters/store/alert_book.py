@@ -164,21 +164,26 @@ def incidents_in_force(connection: sqlite3.Connection) -> list[Incident]:
     return [Incident.model_validate_json(body) for (body,) in rows.fetchall()]
 
 
+def meant(connection: sqlite3.Connection, alert_id: str) -> list[InForce]:
+    """The alerts in force that an id, the first digits of one, or an account_id names."""
+    return [
+        one
+        for one in in_force(connection)
+        if one.row.account_id == alert_id or one.row.alert_id.startswith(alert_id)
+    ]
+
+
 def acknowledge(connection: sqlite3.Connection, alert_id: str, by: str, why: str) -> list[InForce]:
     """Note that somebody has taken an alert, or all of an account's; what was taken.
 
     Args:
         connection: of control.db; the caller holds the transaction.
-        alert_id: of an alert in force, the first digits of it, or an account_id.
+        alert_id: as of `meant`.
         by: who.
         why: what they say.
     """
     update = {"status": "acknowledged", "acked_by": by, "acked_why": why}
-    taken = [
-        one.model_copy(update=update)
-        for one in in_force(connection)
-        if one.row.account_id == alert_id or one.row.alert_id.startswith(alert_id)
-    ]
+    taken = [one.model_copy(update=update) for one in meant(connection, alert_id)]
     write_alerts(connection, taken)
     return taken
 

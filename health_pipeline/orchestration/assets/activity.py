@@ -38,7 +38,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     Two steps: in a step that gives one asset with partitions and one without, Dagster 1.13 refuses
     every backfill that is launched from the graph.
     """
+    return [_activity(model), _unresolved(), _usage_windows(model)]
 
+
+def _activity(model: HealthModel) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="activity",
         specs=[
@@ -85,6 +88,10 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 },
             )
 
+    return activity
+
+
+def _unresolved() -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="unresolved",
         specs=[
@@ -103,7 +110,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         with house.open() as stores:
             yield from publish(context, stores, {"unresolved": unresolved_events(stores)})
 
-    return [activity, unresolved, _usage_windows(model)]
+    return unresolved
 
 
 def _usage_windows(model: HealthModel) -> dg.AssetsDefinition:
