@@ -37,4 +37,4 @@ def tell_stuck(stores: Stores) -> None:
         since = f" since {one.oldest_due_at:%Y-%m-%d %H:%M} UTC" if one.oldest_due_at else ""
         why = f": {one.last_error}" if one.last_error else ""
         line = f"{one.channel}: {one.overdue} waiting{since}, {one.dead} dead{why}"
-        err.print(escape(line), highlight=False)
+        err.print(escape(line), highlight=False, soft_wrap=True)  # a line for each, to be grepped
