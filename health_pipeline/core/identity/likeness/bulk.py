@@ -29,6 +29,9 @@ FIRST = ("the", "pt", *BEFORE_THE_NAME)
 """Words that are dropped from the beginning of a name. The exact rules leave PT: it is a word."""
 
 _PLAIN_HOST = r"^([a-z0-9]{1,63})\.[a-z0-9]{2,63}$"
+_LONG_END = r"\.[a-z]{4,}$"
+"""A top level that may be a brand of its own: global.toyota."""
+
 AROUND = ("soft", "place")
 """Kinds of words that people leave off at the end of initials."""
 
@@ -83,7 +86,9 @@ def kinds(words: pl.Series) -> pl.Series:
 
 def plain_labels(values: pl.Series) -> pl.Series:
     """The label of plain domains, their one form; null where `forms.domain_forms` must read one."""
-    return values.str.extract(_PLAIN_HOST)
+    labels = values.str.extract(_PLAIN_HOST)
+    branded = labels.is_in(_general()) & values.str.contains(_LONG_END)
+    return labels.set(branded, None)
 
 
 def plain_initials(texts: pl.Series) -> pl.Series:

@@ -33,6 +33,8 @@ _MEETINGS: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("headed",), ("general",), "headed"),
     (("general",), ("headed",), "headed"),
     (("whole",), ("whole",), "exact"),
+    (("formed",), ("whole",), "exact"),
+    (("whole",), ("formed",), "exact"),
     (_LEADING, _LEADING, "start"),
     (("word",), _LEADING, "word"),
     (_LEADING, ("word",), "word"),
@@ -46,6 +48,9 @@ _MEETINGS: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
 )
 """Which keys of the left meet which of the right, and what that is called; the first holds."""
 
+OF_A_DOMAIN = {"exact": "label", "glued": "host"}
+"""How a meeting is called where one side is a domain: endings are glued to domains for want of a
+free one, to names because they belong there (SolidWorks is not Solid)."""
 
 _HOW = pl.Enum(sorted({how for sides in _MEETINGS for one in sides[:2] for how in one} | {"spelt"}))
 
@@ -211,8 +216,8 @@ def candidates(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             (pl.col("several") | pl.col("several_right")).alias("several"),
             (pl.col("doubtful") | pl.col("doubtful_right")).alias("doubtful"),
-            pl.when((pl.col("level") == "exact") & (pl.col("domain") | pl.col("domain_right")))
-            .then(pl.lit("label"))
+            pl.when(pl.col("domain") | pl.col("domain_right"))
+            .then(pl.col("level").replace(OF_A_DOMAIN))
             .otherwise("level")
             .alias("level"),
             pl.lit(right["group"].n_unique()).alias("accounts"),

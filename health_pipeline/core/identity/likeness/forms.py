@@ -11,6 +11,7 @@ from health_pipeline.core.identity.folding import without_stops
 from health_pipeline.core.identity.legal_forms import EAST_ASIAN
 from health_pipeline.core.identity.likeness.bulk import AROUND, FIRST, LETTERS_AND
 from health_pipeline.core.identity.likeness.words import (
+    GENERAL,
     STOP,
     TOP_LEVELS,
     UMLAUTS,
@@ -34,7 +35,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9 ]{1,80}\.?")
 _DOTTED_END = re.compile(r"[A-Za-z0-9 ]{1,80} (?:[A-Za-z]\.){2,5}")
 _COMMA_END = re.compile(r"([A-Za-z0-9 ]{1,80}), ?([A-Za-z]{2,8})\.?")
 _CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2}")
-_PLAIN_HOST = re.compile(r"([a-z0-9]{1,63})\.[a-z0-9]{2,63}")
+_PLAIN_HOST = re.compile(r"([a-z0-9]{1,63})\.([a-z0-9]{2,63})")
 _HUMPS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "ne", "or", "org", "ltd"})
 _SERVICES = frozenset(
@@ -198,9 +199,14 @@ def _aside(inner: list[str], forms: list[Form], *, doubtful: bool) -> list[Form]
 
 
 def domain_forms(value: str) -> list[Form]:
-    """The form of a domain: the words of its registrable label, then of its subdomains."""
+    """The form of a domain: the words of its registrable label, then of its subdomains.
+
+    A company with a top level of its own puts a general word before it: global.toyota.
+    """
     if told := _PLAIN_HOST.fullmatch(value):
-        return [Form((told[1],), domain=True)]
+        label, end = told.groups()
+        branded = label in GENERAL and len(end) > 3 and kind_of(end) == "rare"
+        return [Form((end, label) if branded else (label,), domain=True)]
     host = re.sub(r"^[a-z]+://", "", value[:253].strip().lower())
     labels = [label for label in re.split(r"[/?#:]", host)[0].split(".") if label]
     if len(labels) < 2:

@@ -11,12 +11,18 @@ import polars as pl
 from health_pipeline.core.identity.columns import distinct_of
 from health_pipeline.core.identity.forest import Ints
 from health_pipeline.core.identity.likeness.bulk import kinds
-from health_pipeline.core.identity.likeness.words import BEFORE, GLUED, plain
+from health_pipeline.core.identity.likeness.words import BEFORE, FORMED, GLUED, plain
 
 LEFTOVERS = ("rare", "trade", "soft", "place")
-_GLUED = rf"^(.{{3,}}?)(?:{'|'.join(GLUED)})$"
-_BEGUN = rf"^(?:{'|'.join(BEFORE)})(.{{4,}})$"
+_BEFORE, _AFTER = f"(?P<before>{'|'.join(BEFORE)})", f"(?P<after>{'|'.join(GLUED)})"
+_CUTS = (
+    rf"^(?P<key>.{{3,}}?){_AFTER}$",
+    rf"^{_BEFORE}(?P<key>.{{4,}})$",
+    rf"^{_BEFORE}(?P<key>.{{4,}}?){_AFTER}$",
+)
+_FORMED = rf"^(.{{4,}}?)(?:{'|'.join(FORMED)})$"
 _SPELT = (5, 24)
+NOTHING = pl.lit("")
 _KEY = ("words", "how", "key", "since", "until", "glued")
 
 
@@ -38,8 +44,8 @@ class Words:
         """What keys leave over: row, rest, and how many words of it are of each kind.
 
         Args:
-            keys: row, words, since, until (the words that the key covers), glued (a soft word was
-                cut off).
+            keys: row, words, since, until (the words that the key covers), glued (what was cut off
+                a word, soft words with blanks between).
         """
         outside = (pl.col("at") < pl.col("since")) | (pl.col("at") >= pl.col("until"))
         kind, size = pl.col("kind"), pl.Series("size", np.bincount(self.places["words"].to_numpy()))
@@ -65,10 +71,14 @@ class Words:
                 .agg(pl.col("rest").str.join(" "), pl.col(LEFTOVERS).sum().cast(pl.Int8)),
             ]
         )
+        glued = pl.col("glued")
         whole = keys.select("row", "glued").join(rest, on="row", how="left")
         known = [pl.col(name).fill_null(0) for name in LEFTOVERS if name != "soft"]
-        soft = pl.col("soft").fill_null(0) + pl.col("glued").cast(pl.Int8)
-        told = whole.with_columns(pl.col("rest").fill_null(""), *known, soft.alias("soft"))
+        soft = pl.col("soft").fill_null(0) + (glued != "").cast(pl.Int8)
+        left = pl.concat_str(
+            pl.when(glued != "").then(glued), "rest", separator=" ", ignore_nulls=True
+        )
+        told = whole.with_columns(left.alias("rest"), *known, soft.alias("soft"))
         return told.select("row", "rest", *LEFTOVERS)
 
 
@@ -134,7 +144,7 @@ def known_words(vocabulary: pl.Series, common: Collection[str]) -> pl.DataFrame:
 
 
 def search_keys(words: Words) -> pl.DataFrame:
-    """All keys: words, how, key, since and until (the words covered), glued (bool)."""
+    """All keys: words, how, key, since and until (the words covered), glued (what was cut off)."""
     lists, since, until = words.lists, pl.lit(0, pl.Int64), pl.col("size")
     telling = lists.filter(pl.col("first").is_not_null())
     general = lists.filter(pl.col("first").is_null())
@@ -145,8 +155,11 @@ def search_keys(words: Words) -> pl.DataFrame:
     respelled = named.filter(pl.col("as") != pl.col("key")).with_columns(key="as")
     headed = _heads(general, words.places)
     initials = lists.select("words", "size", key="initials").explode("key").drop_nulls()
+    single = named.filter(pl.col("size") == 1, pl.col("how") == "whole")
+    formed = single.with_columns(pl.col("key").str.extract(_FORMED)).drop_nulls("key")
     parts = [
         *(_keys(rows, pl.col("how"), since, until) for rows in (named, respelled)),
+        _keys(formed, pl.lit("formed"), since, until),
         _keys(initials, pl.lit("initials"), since, until),
         _keys(headed, pl.lit("headed"), since, pl.col("end")),
         *_leading(telling, words.places),
@@ -156,14 +169,9 @@ def search_keys(words: Words) -> pl.DataFrame:
 
 
 def _keys(
-    rows: pl.DataFrame, how: pl.Expr, since: pl.Expr, until: pl.Expr, *, glued: bool = False
+    rows: pl.DataFrame, how: pl.Expr, since: pl.Expr, until: pl.Expr, glued: pl.Expr = NOTHING
 ) -> pl.DataFrame:
-    named = (
-        how.alias("how"),
-        since.alias("since"),
-        until.alias("until"),
-        pl.lit(glued).alias("glued"),
-    )
+    named = (how.alias("how"), since.alias("since"), until.alias("until"), glued.alias("glued"))
     return rows.with_columns(named).select(_KEY)
 
 
@@ -212,14 +220,21 @@ def _first_words(telling: pl.DataFrame, places: pl.DataFrame) -> list[pl.DataFra
     told = places.filter("telling").join(telling.select("words", "first"), on="words")
     told = told.select("words", "at", "first", key="word")
     firsts, others = told.filter(at == pl.col("first")), told.filter(at > pl.col("first"))
-    cuts = [pl.col("key").str.extract(cut) for cut in (_GLUED, _BEGUN)]
-    cut = pl.concat(firsts.with_columns(one).drop_nulls("key") for one in cuts)
+    cut = pl.concat(_cut(firsts, pattern) for pattern in _CUTS)
     begun = firsts.filter(letters.is_between(3, 4)).with_columns(
         pl.col("key").str.head(letters - 1)
     )
     return [
-        _keys(cut, pl.lit("glued"), at, at + 1, glued=True),
+        _keys(cut, pl.lit("glued"), at, at + 1, pl.col("glued")),
         _keys(begun, pl.lit("begun"), at, at + 1),
         _keys(_spelt(firsts), pl.lit("spelt"), at, at + 1),
         _keys(others.filter(letters > 2), pl.lit("word"), at, at + 1),
     ]
+
+
+def _cut(firsts: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    """`firsts` without what is glued to their keys, and with it as glued; no others."""
+    parts = firsts.select(pl.col("key").str.extract_groups(pattern).alias("parts")).unnest("parts")
+    ends = pl.concat_str(parts.select(pl.exclude("key")).columns, separator=" ")
+    told = parts.select("key", ends.alias("glued"))
+    return pl.concat([firsts.drop("key"), told], how="horizontal").drop_nulls("key")

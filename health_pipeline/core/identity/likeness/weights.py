@@ -18,13 +18,14 @@ HOW: dict[str, float] = {
     "start": 4.5,
     "near": 2.3,
     "glued": 2.0,
+    "host": 3.0,
     "word": 1.0,
     "initials": 0.5,
     "begun": 2.0,
 }
 """How the names meet: all words; all words and the other's domain; all words, each of them general
 (or the first two and more of them); one general word; the leading words; one letter apart; an
-ending without a blank taken off; a word inside; initials; one letter more."""
+ending without a blank taken off; the same of a domain; a word inside; initials; one letter more."""
 
 LEFTOVER: dict[str, float] = {"rare": -2.5, "trade": -2.4, "soft": -0.4, "place": -0.3}
 """Each word that only one of the names has; at most two of a kind count on a side."""
@@ -58,6 +59,7 @@ SAID: dict[str, str] = {
     "start": "leading word",
     "near": "one letter apart",
     "glued": "same but for an ending",
+    "host": "the other's domain but for an ending",
     "word": "word inside",
     "initials": "initials",
     "begun": "one letter longer",

@@ -86,12 +86,20 @@ STOP = _listed("a an and at by de der die das do da del di du el en et for from 
                "on the to und van von with y")  # fmt: skip
 
 GLUED = tuple(sorted(sorted(_listed("""
-bank business cloud corp corporate digital enterprise global group hosting hq inc lab labs mail
-media mobile net network networks now online research services software solutions storage systems
-team tech technologies technology telecom web works""")), key=len, reverse=True))  # fmt: skip
+app bank business cloud companies company corp corporate corporation digital energy enterprise
+enterprises financial foods global group groupe grp grupo hd holding holdings hosting hq inc
+industries insurance lab labs limited ltd mail media mobile net network networks now online pharma
+plc research services software solution solutions storage systems team tech technologies technology
+telecom web works""")), key=len, reverse=True))  # fmt: skip
 """Endings written without a blank: arubanetworks, allegrogroup."""
 
-BEFORE = ("get", "go", "hello", "hey", "join", "meet", "my", "try", "use", "with")
+FORMED = ("company", "corp", "corporation", "gmbh", "inc", "limited", "llc", "ltd", "plc")
+"""Legal forms that nobody takes for the end of a word: diplomaplc.com."""
+
+BEFORE = (
+    "get", "go", "groupe", "grupo", "hello", "hey", "join", "meet", "my", "the", "try", "use",
+    "with",
+)  # fmt: skip
 """Beginnings that a company puts before its name where the name is taken: getacme.com."""
 
 TOP_LEVELS = _listed("com org net io co ai info biz edu gov dev cloud eu app tech inc")

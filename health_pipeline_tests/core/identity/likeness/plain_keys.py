@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from health_pipeline.core.identity.likeness.forms import Form, kinds_of
 from health_pipeline.core.identity.likeness.search import LEFTOVERS
-from health_pipeline.core.identity.likeness.words import BEFORE, GLUED, plain
+from health_pipeline.core.identity.likeness.words import BEFORE, FORMED, GLUED, plain
 
 Key = tuple[str, str, str, int, int, int, int]
 Told = list[tuple[str, str]]
@@ -21,15 +21,27 @@ def _key(how: str, key: str, rest: Told, soft: int = 0) -> Key:
     return how, key, " ".join([word for word, kind in rest if kind in LEFTOVERS]), *counts
 
 
+def _cuts(word: str) -> Iterator[tuple[str, list[str]]]:
+    """The word without a glued ending, without a beginning, without both; and what was cut off."""
+    ends = [e for e in GLUED if word.endswith(e)]
+    begins = [b for b in BEFORE if word.startswith(b)]
+    for end in ends[:1]:
+        if len(word) >= len(end) + 3:
+            yield word.removesuffix(end), [end]
+    for begin in begins[:1]:
+        less = word.removeprefix(begin)
+        if len(less) >= 4:
+            yield less, [begin]
+        end = next((e for e in ends if len(less) >= len(e) + 4), None)
+        if end:
+            yield less.removesuffix(end), [begin, end]
+
+
 def _first_word(word: str, rest: Told) -> Iterator[Key]:
     """Keys of the first telling word: without what is glued to it; short ones less a letter."""
-    if word.endswith(GLUED):
-        end = next(e for e in GLUED if word.endswith(e))
-        if len(word) >= len(end) + 3:
-            yield _key("glued", word.removesuffix(end), rest, soft=1)
-    begun = next((e for e in BEFORE if word.startswith(e) and len(word) >= len(e) + 4), None)
-    if begun:
-        yield _key("glued", word.removeprefix(begun), rest, soft=1)
+    for less, cut in _cuts(word):
+        how, key, words, *counts = _key("glued", less, rest, soft=1)
+        yield how, key, " ".join([*cut, *words.split()]), *counts
     size = len(word)
     if 3 <= size <= 4:
         yield _key("begun", word[:-1], rest)
@@ -63,6 +75,9 @@ def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
     plainly = "".join([word for (word, _), less in zip(told, small, strict=True) if not less])
     for one in dict.fromkeys(("".join(words), plainly)):
         yield _key(how, one, [])
+    formed = next((e for e in FORMED if words[0].endswith(e)), None)
+    if telling and len(words) == 1 and formed and len(words[0]) >= len(formed) + 4:
+        yield _key("formed", words[0].removesuffix(formed), [])
     for letters in form.initials:
         yield _key("initials", letters, [])
     for end in [] if telling else range(2, len(words)):

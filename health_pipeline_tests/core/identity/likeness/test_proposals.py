@@ -171,14 +171,24 @@ def test_the_head_of_general_words_is_for_a_person(why, query, expected):
     [
         ("its label is the name", "apple.com", ("Apple", True)),
         ("an article", "thetradedesk.com", ("The Trade Desk", True)),
-        ("a word before the name", "getlattice.com", ("Lattice Inc", False)),
+        ("a word before the name", "getlattice.com", ("Lattice Inc", True)),
+        ("a word behind the name", "latticelabs.com", ("Lattice Inc", True)),
+        ("both", "thelatticecompany.com", ("Lattice Inc", True)),
+        ("a legal form", "upbankplc.com", ("Up Bank", True)),
+        ("an ending, and the name says more", "mizuhogroup.com", ("Mizuho Bank", False)),
+        ("a top level of one's own", "global.mizuho", ("Mizuho Bank", False)),
+        ("a top level that many use", "apple.online", ("Apple", True)),
         ("too little behind it", "getup.com", None),
     ],
 )
 def test_what_a_domain_leads_to(why, domain, expected):
-    accounts = (("The Trade Desk",), ("Lattice Inc",), ("Up Bank",), ("Apple",))
+    accounts = (("The Trade Desk",), ("Lattice Inc",), ("Up Bank",), ("Apple",), ("Mizuho Bank",))
     found = asked_of(names([(1_000, domain)]), accounts)
     assert (found[0] if found else None) == expected, why
+
+
+def test_an_ending_of_a_name_belongs_there():
+    assert asked("SolidWorks", (("Solid",), ("Apple",))) == [("Solid", False)]
 
 
 def test_a_name_of_10_000_characters_is_never_linked():
