@@ -170,7 +170,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "since": "first day of the silence",
         "accounts": "customers of whom it had told something",
         "share": "0 to 1, of all customers",
-        "freezes": "so large a share that their tiers stay as they are",
+        "freezes": "so large a share, and not yet eight weeks, that their tiers stay as they are",
     },
     "contributions": {
         "group": "group in scoring.yaml",

@@ -6,7 +6,11 @@ or more freezes the tiers of these accounts; facts from other sources (hard even
 
 Two ways to be down. Usage: its newest delivered day (`OBSERVED.observed_on`) is older than
 `outage_days`. A table: nothing arrived since a day, although so long a silence is next to
-impossible by the weekdays on which it used to arrive.
+impossible by the weekdays on which it used to arrive. A table that is filled once or in waves
+(users of a roll-out, sentiments of a quarter) has no rhythm to be silent against.
+
+After `WEEKS_BEFORE` weeks of silence nothing is left to wait for: the source stays on the list, but
+the tiers move again, by what other sources say.
 """
 
 from __future__ import annotations
@@ -23,6 +27,9 @@ USAGE = "usage"
 """What stands for all usage sources together, as source and as table."""
 
 WEEKS_BEFORE = 8
+WEEKS_SPOKEN = 6
+"""In so many of these weeks a table has a rhythm."""
+
 LIKELY = 0.0002
 """A silence is an outage when it is less likely than this: four days of a source that always spoke
 every day, four weeks of one that always spoke on Mondays. Many tables are asked on many days, so
@@ -49,7 +56,8 @@ FROZEN: dict[str, pl.DataType] = {
 def silent_since(arrived: Collection[date], day: date) -> date | None:
     """The first day of an outage that lasts on `day`; None where there is none.
 
-    Each weekday speaks with the chance a / 9, a being on how many of its eight dates before the
+    A table that spoke in fewer than `WEEKS_SPOKEN` of the eight weeks before its silence is not
+    judged. Else each weekday speaks with the chance a / 9, a being on how many of its eight dates before the
     silence something arrived; an outage is a silence whose chance is below `LIKELY`.
 
     Args:
@@ -60,6 +68,9 @@ def silent_since(arrived: Collection[date], day: date) -> date | None:
     if not before:
         return None
     last = max(before)
+    weeks = {(last - one).days // 7 for one in before}
+    if len(weeks & set(range(WEEKS_BEFORE))) < WEEKS_SPOKEN:
+        return None
     chance = 1.0
     for ahead in range(1, (day - last).days + 1):
         silent = last + timedelta(days=ahead)
@@ -104,7 +115,10 @@ def outages(
         pl.concat(parts)
         .join(everyone, on="date")
         .with_columns(share=pl.col("accounts") / pl.col("of"))
-        .with_columns(freezes=pl.col("share") >= rules.outage_share)
+        .with_columns(
+            freezes=(pl.col("share") >= rules.outage_share)
+            & (pl.col("date") - pl.col("since") < timedelta(weeks=WEEKS_BEFORE))
+        )
     )
     return table.conform(found)
 

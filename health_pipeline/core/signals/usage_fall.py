@@ -1,8 +1,8 @@
-"""Whether the active users of an account fall (R35; science.md "Trend and state").
+"""Whether the use of an account falls (R35; science.md "Trend and state").
 
 Down = both of the last two weeks ≤ 75 % of the account's own median of the 8 weeks before. An
 account falls when it is down even beside what the same weeks were to everyone: a holiday is nobody
-leaving.
+leaving. Use is active users, or days of use of an account whose sources never show a user.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.signals.answers import once, usage
 from health_pipeline.core.signals.telling import told
-from health_pipeline.core.signals.weekly_use import Flags, Floats, by_week
+from health_pipeline.core.signals.weekly_use import Flags, Floats, weekly_use
 
 MIN_WEEKS = 8
 MIN_PEERS = 5
 RECENT_WEEKS, PRIOR_WEEKS, DOWN_SHARE = 2, 8, 0.75
 PRIOR = f"the prior {PRIOR_WEEKS} weeks"
+MIN_DAYS = 5
+"""Days of use in a usual week from which on fewer of them are a fall: of one who comes on four days
+by chance, two weeks of three are no news in one of eight weeks."""
+
 NOTHING = -4
 
 
@@ -30,21 +34,23 @@ def usage_fall(view: DayView) -> pl.DataFrame | None:
 
     Returns:
         The accounts in their order: `account_id`, `observed_on`, `falls` (null below 8 weeks of
-        history or without the last two), `loss` (% below the own median, 0 for who does not fall),
-        `words`. None when no source shows users.
+        history, without the last two, or below `MIN_DAYS` days of use where they are what is
+        counted), `loss` (% below the own median, 0 for who does not fall),
+        `words`. None when no source shows use.
     """
     return once(view, "usage_fall", lambda: _fall(view))
 
 
 def _fall(view: DayView) -> pl.DataFrame | None:
-    found = usage(view, users=True)
+    found = usage(view, users=False)
     if found is None:
         return None
-    users = by_week(found["weekly_users"])
+    used, by_days = weekly_use(found)
     shown = found["observed_on"].is_not_null().to_numpy()
-    known = shown & ((~np.isnan(users)).sum(axis=0) >= MIN_WEEKS)
-    known &= ~np.isnan(users[:RECENT_WEEKS]).any(axis=0)
-    usual, recent = usual_use(users), users[:RECENT_WEEKS]
+    known = shown & ((~np.isnan(used)).sum(axis=0) >= MIN_WEEKS)
+    known &= ~np.isnan(used[:RECENT_WEEKS]).any(axis=0)
+    usual, recent = usual_use(used), used[:RECENT_WEEKS]
+    known &= ~by_days | (usual >= MIN_DAYS)
     down = known & _down(recent, usual)
     everyone = _everyone(recent[:, known], usual[known])
     falls = down & (recent <= DOWN_SHARE * usual * everyone).all(axis=0)
@@ -54,7 +60,7 @@ def _fall(view: DayView) -> pl.DataFrame | None:
     return (
         found.select("account_id", "observed_on")
         .with_columns(
-            fall_words(users),
+            fall_words(used, by_days),
             known=pl.Series(known),
             falls=pl.Series(falls),
             alike=pl.Series(down & ~falls),
@@ -82,7 +88,7 @@ def usual_use(used: Floats) -> Floats:
     return np.asarray(np.where(known > 0, (low + high) / 2.0, np.nan))
 
 
-def fall_words(used: Floats, by_days: Flags | None = None) -> pl.Series:
+def fall_words(used: Floats, by_days: Flags) -> pl.Series:
     """The recent weeks against the usual: down, or at so many per cent of it.
 
     `used` are active users of each week, or days of use of accounts that are `by_days`.
@@ -92,8 +98,7 @@ def fall_words(used: Floats, by_days: Flags | None = None) -> pl.Series:
     known = (usual > 0) & np.isfinite(share)
     down = known & _down(recent, usual)
     figure = np.where(known, np.rint(np.where(down, 100.0 - share, share)), 0.0).astype(np.int64)
-    days = np.zeros_like(known) if by_days is None else by_days
-    return told("words", np.where(known, 4 * figure + 2 * down, NOTHING) + days, _sentence)
+    return told("words", np.where(known, 4 * figure + 2 * down, NOTHING) + by_days, _sentence)
 
 
 def _down(recent: Floats, usual: Floats) -> NDArray[np.bool_]:

@@ -38,6 +38,10 @@ def after(days):
         ("but four workdays are", WORKDAYS, 4, True),
         ("Mondays: three missing ones happen", MONDAYS, 27, False),
         ("Mondays: four do not", MONDAYS, 28, True),
+        ("five weeks are no rhythm yet", EVERY_DAY[:35], 90, False),
+        ("six are", EVERY_DAY[:42], 90, True),
+        ("users of a roll-out of two weeks", EVERY_DAY[:14], 400, False),
+        ("a wave a quarter", [d for d in WORKDAYS if d.month % 3 == 1 and d.day < 15], 60, False),
         ("one that spoke twice has no rhythm", [EVERY_DAY[0], EVERY_DAY[40]], 90, False),
     ],
 )
@@ -63,7 +67,7 @@ def observed(**behind):
 
 def tickets(of, quiet=10, known=90):
     """A ticket system that spoke every day until `quiet` days ago, of these accounts."""
-    days = [DAY - timedelta(days=n) for n in range(quiet, 90)]
+    days = [DAY - timedelta(days=n) for n in range(quiet, quiet + 80)]
     arrivals = pl.DataFrame([("desk", "tickets", day) for day in days], ARRIVALS, orient="row")
     told = DAY - timedelta(days=known)
     holders = pl.DataFrame([("desk", "tickets", told, a) for a in of], HOLDERS, orient="row")
@@ -102,6 +106,14 @@ def test_outages_and_whose_tier_rests(why, usage, told, silent, resting):
     rest = frozen(found, PEOPLE, usage, told[1], RULES)
     assert dict(rest.schema) == FROZEN
     assert dict(rest.select("account_id", "frozen_by").iter_rows()) == resting, why
+
+
+@pytest.mark.parametrize(("silent", "rests"), [(56, True), (57, False)])
+def test_after_eight_weeks_of_silence_tiers_move_again(silent, rests):
+    told = tickets("abcde", quiet=silent, known=150)
+    found = outages(PEOPLE, observed(), *told, RULES)
+    assert found.select("accounts", "freezes").rows() == [(5, rests)]
+    assert frozen(found, PEOPLE, observed(), told[1], RULES).height == (5 if rests else 0)
 
 
 def test_below_the_share_nothing_rests():

@@ -78,6 +78,11 @@ def used(days_ago: Iterable[int]) -> Row:
     return {f"active_mask_{m}": sum(1 << n for n in bits) for m, bits in enumerate((first, second))}
 
 
+def used_by_week(days: Sequence[int]) -> Row:
+    """The masks of an account that was active on so many days of each week, told oldest first."""
+    return used(7 * n + day for n, of_week in enumerate(reversed(days)) for day in range(of_week))
+
+
 def weeks(users: Sequence[int | None]) -> list[int | None]:
     """`weekly_users` of weekly active users that are told oldest first, as people read them."""
     return [*reversed(users), *[None] * (WEEKS - len(users))]

@@ -1,9 +1,10 @@
-"""Escalations rise while active users fall (R43, compound).
+"""Escalations rise while use falls (R43, compound).
 
-Rise = more tickets escalated in `window_days` than in as many days before. Falling = both of the
-last two weeks ≤ 75 % of the account's own prior 8-week median, and of what those weeks were to
-everyone. Value = the escalations of the window when both hold, 0 otherwise. Missing for an account
-whose trend is unknown, or that support has never seen.
+Rise = more tickets escalated in `window_days` than in as many days before. Falling = active
+users (days of use, where no user is ever shown) of both of the last two weeks ≤ 75 % of the
+account's own prior 8-week median, and of what those weeks were to everyone. Value = the escalations
+of the window when both hold, 0 otherwise. Missing for an account of which no fall could be told
+(`usage_fall`), or that support has never seen.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ META = KindMeta(
     ttl_days=3.0,
     half_life_days=7.0,
     discrete=True,
-    healthy_range="0: escalations do not rise, or active users hold",
-    risk_pattern="more escalations than in the window before while active users fall",
+    healthy_range="0: escalations do not rise, or use holds",
+    risk_pattern="more escalations than in the window before while use falls",
     kpi="escalation rate",
     risk_sentence="escalations rise while use falls: {detail}",
     strength_sentence="no rise of escalations while use falls: {detail}",
@@ -77,7 +78,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         joined.select(
             "account_id",
             "observed_on",
-            value=pl.when(both.is_not_null() & pl.col("falls").is_not_null()).then(
+            value=pl.when(pl.col("now").is_not_null() & pl.col("falls").is_not_null()).then(
                 pl.when(both).then("now").otherwise(0)
             ),
             detail=pl.when(some).then(said).otherwise(pl.lit(none)),

@@ -1,11 +1,12 @@
-"""Active users fall while the customer says nothing of it (R35, R41, R43, compound).
+"""Use falls while the customer says nothing of it (R35, R41, R43, compound).
 
-Falling = both of the last two weeks ≤ 75 % of the account's own prior 8-week median, and of what
-those weeks were to everyone. Saying nothing = in `window_days` no more tickets than the account
-usually opens, none escalated, no request for fewer seats, no cancellation notice. Contacts do not
-count: that we call does not mean that they tell us. Value = % of active users lost while quiet, 0
-otherwise. Missing for an account whose trend is unknown, or that support has never seen: its
-silence would not be its own.
+Falling = active users (days of use, where no user is ever shown) of both of the last two weeks ≤
+75 % of the account's own prior 8-week median, and of what those weeks were to everyone. Saying
+nothing = in `window_days` no more tickets than the account usually opens, none escalated, no
+request for fewer seats, no cancellation notice. Contacts do not count: that we call does not mean
+that they tell us. Value = % of use lost while quiet, 0 otherwise. Missing for an account of which
+no fall could be told (`usage_fall`), or that support has never seen: its silence would not be its
+own.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ class Params(Frozen):
 
 META = KindMeta(
     reads=("events", "usage_daily", "tickets", "seat_requests"),
-    unit="% of active users lost in silence",
+    unit="% of use lost in silence",
     higher_is_better=False,
     leading=True,
     default_knots=(75.0, 20.0, 10.0, 0.0),
     ttl_days=3.0,
     half_life_days=7.0,
     discrete=False,
-    healthy_range="0: active users hold, or the customer tells what is wrong",
-    risk_pattern="a quarter of active users or more lost for two weeks, and not a word to support",
+    healthy_range="0: use holds, or the customer tells what is wrong",
+    risk_pattern="a quarter of use or more lost for two weeks, and not a word to support",
     kpi="WAU trend",
     risk_sentence="leaving quietly: {detail}",
     strength_sentence="not leaving quietly: {detail}",

@@ -7,14 +7,17 @@ from health_pipeline_tests.core.signals.worlds import (
     account,
     at,
     case_test,
+    used_by_week,
     weeks,
     window,
     world,
 )
 
 
-def customer(users, *escalated, columns=("escalated_at",), account_id="a", others=(), **more):
-    """Weekly users of a, and its tickets: escalated so many days ago, or None: never."""
+def customer(
+    users, *escalated, columns=("escalated_at",), account_id="a", others=(), by_days=(), **more
+):
+    """Weekly users or days of use of a; tickets escalated so many days ago, or None: never."""
     tickets = [
         {
             "account_id": account_id,
@@ -30,7 +33,8 @@ def customer(users, *escalated, columns=("escalated_at",), account_id="a", other
         [account(name, **more) for name in histories],
         [
             window(name, active_users_30d=None if set(history) == {None} else 1,
-                   weekly_users=weeks(history))
+                   weekly_users=weeks(history),
+                   **used_by_week(by_days if name == "a" else ()))
             for name, history in histories.items()
         ],
         provided={"tickets": set(columns)},
@@ -68,10 +72,16 @@ CASES = [
         (2.0, "measured", f"2 in 7 days after 1 in the 7 before; {DOWN}"),
     ),
     ("support has never seen it", customer(FALLING, 3, account_id="b"), {}, MISSING),
+    ("… though use holds", customer(STEADY, 3, account_id="b"), {}, MISSING),
     ("7 weeks of history", customer([20] * 7, 3), {}, MISSING),
     ("no source shows the account", customer(FALLING, 3, has_usage=False), {}, MISSING),
     ("escalations never told", customer(FALLING, 3, columns=()), {}, NOT_APPLICABLE),
-    ("no source has users", customer([None] * 14, 3), {}, NOT_APPLICABLE),
+    (
+        "no source has users: days of use",
+        customer([None] * 14, 3, by_days=[6] * 12 + [3, 0]),
+        {},
+        (1.0, "measured", counts(1, 0, "days of use down 75% against the prior 8 weeks")),
+    ),
     ("nothing connected", world(), {}, NOT_APPLICABLE),
 ]
 

@@ -13,6 +13,7 @@ from health_pipeline_tests.core.signals.worlds import (
     case_test,
     on,
     said,
+    used_by_week,
     weeks,
     window,
     world,
@@ -25,8 +26,10 @@ EARLY = (170, 140, 110, 80, 50)
 """One ticket a month for five months."""
 
 
-def customer(users, opened=EARLY, *, escalated=None, asked=None, others=(), without=(), **columns):
-    """Account a with weekly users, tickets opened so many days ago; others share its windows."""
+def customer(
+    users, opened=EARLY, *, by_days=(), escalated=None, asked=None, others=(), without=(), **columns
+):
+    """Account a with weekly users or days of use, tickets opened so many days ago; and others."""
     tickets = [
         {"account_id": who, "source": "desk", "opened_at": at(days), "escalated_at": None}
         for who, days in [("b", 300), *(("a", days) for days in opened)]
@@ -45,7 +48,8 @@ def customer(users, opened=EARLY, *, escalated=None, asked=None, others=(), with
         [account(name, **(first | (columns if name == "a" else {}))) for name in histories],
         [
             window(name, active_users_30d=None if set(history) == {None} else 1,
-                   weekly_users=weeks(history))
+                   weekly_users=weeks(history),
+                   **used_by_week(by_days if name == "a" else ()))
             for name, history in histories.items()
         ],
         provided={"tickets": set(SOURCE_TABLES["tickets"].names)},
@@ -109,7 +113,24 @@ CASES = [
     ("support has never seen it", customer(FALLING, ()), {}, MISSING),
     ("no source shows the account", customer(FALLING, has_usage=False), {}, MISSING),
     ("no tickets", customer(FALLING, without={"tickets"}), {}, NOT_APPLICABLE),
-    ("no source has users", customer([None] * 14), {}, NOT_APPLICABLE),
+    (
+        "no source has users: days of use, down",
+        customer([None] * 14, by_days=[5] * 12 + [2, 1]),
+        {},
+        (
+            70.0,
+            "measured",
+            quiet(0, 0)[2].replace(DOWN, "days of use down 70% against the prior 8 weeks"),
+        ),
+    ),
+    (
+        "… which hold",
+        customer([None] * 14, by_days=[5] * 14),
+        {},
+        (0.0, "measured", "days of use at 100% of the prior 8 weeks"),
+    ),
+    ("… four days a week", customer([None] * 14, by_days=[4] * 12 + [1, 1]), {}, MISSING),
+    ("… of too few weeks", customer([None] * 14, by_days=[0] * 7 + [5] * 7), {}, MISSING),
 ]
 
 test_quiet_churn = case_test("quiet_churn", CASES)

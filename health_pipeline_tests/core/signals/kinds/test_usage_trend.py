@@ -9,7 +9,7 @@ from health_pipeline_tests.core.signals.worlds import (
     NOT_APPLICABLE,
     account,
     case_test,
-    used,
+    used_by_week,
     weeks,
     window,
     world,
@@ -33,8 +33,7 @@ def trend(*histories, plans=None, **columns):
 
 def by_days(days, *others, users=None):
     """The same of an account without users, with days of use of its weeks; `others` have users."""
-    back = [7 * n + day for n, of_week in enumerate(reversed(days)) for day in range(of_week)]
-    alone = window("a", active_users_30d=users, weekly_users=weeks([None] * 14), **used(back))
+    alone = window("a", active_users_30d=users, **used_by_week(days))
     names = [chr(ord("b") + n) for n in range(len(others))]
     shown = [window(n, active_users_30d=1, weekly_users=weeks(h))
              for n, h in zip(names, others, strict=True)]  # fmt: skip
