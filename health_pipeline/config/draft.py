@@ -162,12 +162,19 @@ def read_draft(folder: FilePath, packaged: FilePath) -> tuple[Draft, list[Issue]
         draft.documents[name] = document
         found += document.issues
         found += _shape_signals(draft) if name == "signals" else _shape(draft, name)
-    scoring = draft.parts.get("scoring")
-    if "scoring" not in own and isinstance(scoring, WrittenScoring) and "signals" in own:
-        draft.parts["scoring"] = fitted(scoring, draft.names("signals"))
+    if "scoring" not in own and "signals" in own:
+        _fit_scoring(draft)
     if "plays" not in own:
         _fit_plays(draft)
     return draft, found
+
+
+def _fit_scoring(draft: Draft) -> None:
+    """The packaged gates and indexes that fit signals of one's own."""
+    try:
+        draft.parts["scoring"] = fitted(draft.scoring, draft.names("signals"))
+    except BrokenError:
+        return  # signals.yaml itself is to be mended first
 
 
 def _fit_plays(draft: Draft) -> None:

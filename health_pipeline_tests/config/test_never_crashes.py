@@ -30,13 +30,22 @@ SCRAPS = st.one_of(
 @settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(name=st.sampled_from(FILES), place=st.integers(0, 20), keep=st.booleans(), scrap=SCRAPS)
-def test_any_text_gives_a_model_or_findings(name, place, keep, scrap, tmp_path):
+@given(
+    name=st.sampled_from(FILES),
+    place=st.integers(0, 20),
+    keep=st.booleans(),
+    alone=st.booleans(),
+    scrap=SCRAPS,
+)
+def test_any_text_gives_a_model_or_findings(name, place, keep, alone, scrap, tmp_path):
+    """Among the other files, or alone: then the packaged ones stand beside it."""
     shutil.rmtree(tmp_path / "model", ignore_errors=True)
     folder = folder_with(tmp_path / "model")
     path = folder / f"{name}.yaml"
     lines = path.read_text(encoding="utf-8").splitlines() if keep else []
     lines[place : place + 1] = [scrap]
+    for other in set(folder.iterdir()) - {path} if alone else ():
+        other.unlink()
     path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
     with contextlib.suppress(ModelError):
         load_model(folder)

@@ -23,11 +23,18 @@ def unknown(
 
 def repeated(draft: Draft, file: str, path: Path, names: Sequence[str]) -> Iterator[Issue]:
     """An issue for each name of the list at `path` that an earlier entry has already."""
-    for n, name in enumerate(names):
-        if name in names[:n]:
-            yield draft.issue(
-                file, (*path, n, "name"), "the name stands twice", "a name of its own"
-            )
+    for n in _again(names):
+        yield draft.issue(file, (*path, n, "name"), "the name stands twice", "a name of its own")
+
+
+def listed_twice(draft: Draft, file: str, path: Path, names: Sequence[str]) -> Iterator[Issue]:
+    """An issue for each entry of the list of names at `path` that stands there already."""
+    for n in _again(names):
+        yield draft.issue(file, (*path, n), "stands twice", "each name once")
+
+
+def _again(names: Sequence[str]) -> list[int]:
+    return [n for n, name in enumerate(names) if name in names[:n]]
 
 
 def badly_named(draft: Draft, file: str, path: Path, name: str) -> Iterator[Issue]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isclose
 
-from health_pipeline.config.checks.names import badly_named, repeated, unknown
+from health_pipeline.config.checks.names import badly_named, listed_twice, repeated, unknown
 from health_pipeline.config.checks.signals import leads
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
@@ -125,6 +125,7 @@ def combined_gates(draft: Draft) -> Iterator[Issue]:
         place: Path = ("combined_gates", n)
         for m, name in enumerate(combined.gates):
             yield from unknown(draft, "scoring", (*place, "gates", m), name, known, "gate")
+        yield from listed_twice(draft, "scoring", (*place, "gates"), combined.gates)
         if not 1 <= combined.at_least <= len(set(combined.gates)):
             allowed = f"a whole number from 1 to {len(set(combined.gates))}"
             words = "can never be met, or always is"
