@@ -50,7 +50,7 @@ def ways_up(
     below_best = scores.filter(pl.col("tier").is_in(TIER_ORDER[:-1]))
     among = below_best.select("account_id", "segment", "model_version")
     driven = (
-        contributions.filter(pl.col("weight") > 0)
+        contributions.drop_nulls("subscore")  # a gate may look at what counts no points
         .join(among, on="account_id")
         .join(
             baselines.select("model_version", "segment", "signal", *KNOTS),

@@ -4,6 +4,7 @@ In order: the latest observation says ok, and data came within `late_syncs` inte
 before it. Degraded, or late data, counts half; failed counts nothing, and while one has failed the
 value is at most 40, so that a long list hides no failure. An observation holds until the next
 one, at most `max_age_hours`; older ones count only when an account has no other, and are stale.
+Whether an integration is crucial is said by its latest observation, too.
 Not applicable for an account whose integrations are not crucial; missing for one without any.
 """
 
@@ -75,13 +76,13 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     lately = pl.col("observed_at") > end_of(view.day) - timedelta(days=FORGOTTEN_DAYS)
     remembered = rows(view, "integrations").select(COLUMNS).filter(lately)
     holds = pl.col("observed_at") >= end_of(view.day) - since
-    held = remembered.filter(holds, is_crucial).pipe(read)
+    held = _last(remembered.filter(holds).pipe(read)).filter(is_crucial)
     without = view.accounts.join(held, on="account_id", how="anti")["account_id"]
     failed = held.filter(pl.col("status") == "failed")["account_id"]
     # Most accounts hold and are in order: what was seen earlier is searched for the others only.
     asked = pl.concat([without, failed]).unique()
     every = remembered.filter(pl.col("account_id").is_in(asked.implode())).pipe(read)
-    crucial = every.filter(is_crucial)
+    crucial = every.join(_last(every).filter(is_crucial), on=KEY, how="semi")
     older = crucial.filter(pl.col("account_id").is_in(without.implode()))
     latest = _latest(held, older, params)
     judged = latest.group_by("account_id").agg(
@@ -111,11 +112,16 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     return answers(view, pl.concat([found, none], how="diagonal"))
 
 
+def _last(seen: pl.DataFrame) -> pl.DataFrame:
+    """The last observation of each integration."""
+    return seen.sort("observed_at").unique(KEY, keep="last", maintain_order=True)
+
+
 def _latest(held: pl.DataFrame, older: pl.DataFrame, params: Params) -> pl.DataFrame:
     """The observation in force of each integration, with `late` (data), `points`, and `old`.
 
     Args:
-        held: observations that still hold.
+        held: the last observation of each integration, if it still holds.
         older: observations of accounts that have none of these.
         params: when data are late.
     """
@@ -130,15 +136,11 @@ def _latest(held: pl.DataFrame, older: pl.DataFrame, params: Params) -> pl.DataF
         .then(0.5)
         .otherwise(1.0)
     )
-    return (
-        pl.concat(
-            [held.with_columns(old=pl.lit(value=False)), older.with_columns(old=pl.lit(value=True))]
-        )
-        .sort("observed_at")
-        .unique(KEY, keep="last", maintain_order=True)
-        .with_columns(late=late.fill_null(False))
-        .with_columns(points=points)
-    )
+    both = [
+        held.with_columns(old=pl.lit(value=False)),
+        _last(older).with_columns(old=pl.lit(value=True)),
+    ]
+    return pl.concat(both).with_columns(late=late.fill_null(False)).with_columns(points=points)
 
 
 def _worst(latest: pl.DataFrame, crucial: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Days since the last engagement with an executive sponsor who is still there (R50).
 
 A contact is a sponsor by `contact_is_sponsor`, else by `users.is_sponsor` of that email. An
-unanswered outgoing mail is no engagement, and contacts with a sponsor who has left count no
-more. Without any, the days since the account's first contact of any kind.
+unanswered outgoing mail is no engagement. Contacts with a sponsor who has left count no more, unless
+another one is there who was not met yet. Without any, the days since the account's first contact of
+any kind.
 """
 
 from __future__ import annotations
@@ -51,11 +52,15 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         none = {"email": pl.lit(""), "left_on": pl.lit(None, pl.Date)}
         people = view.accounts.select("account_id", **none).clear()
     met = _last_met(contacts, people)
+    met = pl.concat([met, _met_before(contacts, people, met)])
     never = contacts.select("account_id", "on").join(met, on="account_id", how="anti")
     since = pl.concat(
         [met, never.group_by("account_id").agg(pl.col("on").min(), met=pl.lit(value=False))]
     )
-    left = people.group_by("account_id").agg(pl.col("left_on").max())
+    all_left = pl.col("left_on").is_not_null().all()
+    left = people.group_by("account_id").agg(
+        left_on=pl.when(all_left).then(pl.col("left_on").max())
+    )
     return answers(
         view,
         since.join(left, on="account_id", how="left").select(
@@ -90,6 +95,21 @@ def _last_met(contacts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     ]
     rows = pl.concat([rows.select("account_id", "on") for rows in found])
     return rows.group_by("account_id").agg(pl.col("on").max(), met=pl.lit(value=True))
+
+
+def _met_before(contacts: pl.DataFrame, people: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    """As `_last_met`, with whoever left, of accounts whose other sponsors were not met yet.
+
+    That a second sponsor is new to us is no year of silence: the time since the first one goes on.
+    """
+    gone = pl.col("left_on").is_not_null()
+    some = people.filter(gone.any().over("account_id") & ~gone).join(
+        met, on="account_id", how="anti"
+    )
+    if some.is_empty():
+        return met.clear()
+    theirs = [side.join(some, on="account_id", how="semi") for side in (contacts, people)]
+    return _last_met(theirs[0], theirs[1].with_columns(left_on=pl.lit(None, pl.Date)))
 
 
 def _named(contacts: pl.DataFrame) -> pl.DataFrame:

@@ -74,6 +74,18 @@ CASES = [
     ("no rhythm is intended", watch(synced(49, None)), {}, FINE),
     ("a rhythm of no hours is none", watch(synced(49, 0.0)), {}, FINE),
     ("synced after it was looked at", watch(synced(-3)), {}, FINE),
+    (
+        "what was crucial and is no more does not count",
+        watch(seen(), seen("Old", 1, "failed"), seen("Old", 0, crucial=False)),
+        {},
+        FINE,
+    ),
+    (
+        "… nor where nothing else is",
+        watch(seen("Old", 1, "failed"), seen("Old", 0, crucial=False)),
+        {},
+        NOT_APPLICABLE,
+    ),
     ("others do not count", watch(seen(), seen("Chat", 0, "failed", crucial=False)), {}, FINE),
     (
         "named by the model, whatever the source says",

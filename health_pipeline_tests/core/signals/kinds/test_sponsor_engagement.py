@@ -90,6 +90,20 @@ CASES = [
         (12.0, "measured", "last contact on 2026-03-19"),
     ),
     (
+        "one of two left, the other was not met yet: no year of silence",
+        crm(
+            met(BOSS, 7), met(USER["email"], 200), users=[LEFT, {"email": NEXT, "is_sponsor": True}]
+        ),
+        {},
+        (7.0, "measured", "last contact on 2026-03-24"),
+    ),
+    (
+        "… nor was the one who left",
+        crm(met(USER["email"], 200), users=[LEFT, {"email": NEXT, "is_sponsor": True}]),
+        {},
+        (200.0, "measured", "no sponsor contact on record"),
+    ),
+    (
         "another system still lists the sponsor: not gone",
         crm(met(BOSS, 7), users=[LEFT, SPONSOR]),
         {},
