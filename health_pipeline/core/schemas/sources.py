@@ -20,6 +20,9 @@ ACCOUNT = text("source_account_id", required=True)
 ACCOUNT_OPTIONAL = text("source_account_id")
 KNOWN = timestamp("known_at")
 
+MOST = 1e12
+"""The largest figure of use: more is no count, and sums of it would not fit a whole number."""
+
 
 def _id(name: str) -> Column:
     return text(name, required=True)
@@ -93,7 +96,7 @@ _TABLES = (
             ACCOUNT_OPTIONAL,
             text("event_name", required=True),
             text("feature"),
-            double("quantity", low=0),
+            double("quantity", low=0, high=MOST),
             timestamp("received_at"),
         ),
         own_first=("occurred_at",),
@@ -107,7 +110,7 @@ _TABLES = (
             text("source_user_id"),
             date("day", required=True),
             text("metric", required=True),
-            double("value", required=True, low=0),
+            double("value", required=True, low=0, high=MOST),
             KNOWN,
         ),
         own_first=("day",),
