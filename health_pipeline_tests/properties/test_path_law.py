@@ -62,16 +62,17 @@ def rules_of(draw: Any, world: World) -> ScoringRules:
 
 @st.composite
 def lifted_by(draw: Any, world: World) -> World:
-    """The same world, in which some drivers cannot be lifted, or only so far."""
+    """The same world, in which some drivers cannot be lifted, or only so far, or count nothing."""
     specs = tuple(
         spec.model_copy(
             update={
                 "actionable": draw(st.sampled_from([True, True, False])),
                 "reachable": draw(st.sampled_from([100.0, 90.0, 70.0])),
                 "effort": draw(st.sampled_from([0.5, 1.0, 3.0])),
+                "weight": spec.weight if n == 0 else draw(st.sampled_from([spec.weight, 0.0])),
             }
         )
-        for spec in world.specs
+        for n, spec in enumerate(world.specs)
     )
     return replace(world, specs=specs)
 
@@ -146,7 +147,7 @@ def holds(world: World, rules: ScoringRules) -> None:
 def all_lifted(way: WayUp, found: Any, account: str, world: World) -> WayUp:
     """`way` with every driver that somebody can lift at the subscore that can be reached."""
     specs = {spec.name: spec for spec in world.specs}
-    rows = found.contributions.filter((pl.col("account_id") == account) & (pl.col("weight") > 0))
+    rows = found.contributions.filter(pl.col("account_id") == account).drop_nulls("subscore")
     steps = [
         Step(row["signal"], row["subscore"], specs[row["signal"]].reachable, 0.0, 0.0, "p")
         for row in rows.iter_rows(named=True)

@@ -80,7 +80,7 @@ def _headline() -> pl.Expr:
 
 
 def _text() -> pl.Expr:
-    """Two or three sentences: what weighs on it, what caps it, what speaks for it."""
+    """A few sentences: what weighs on it, what caps it or lets it rest, what speaks for it."""
     measured = (pl.col("coverage") * 100).round(0).cast(pl.Int64)
     unscored = pl.format(
         "Only {}% of what the score looks at could be measured, too little for a score.", measured
@@ -96,13 +96,14 @@ def _text() -> pl.Expr:
     cap = pl.when(pl.col("gate").is_not_null()).then(
         pl.format(" What keeps it from a better tier: {}.", caps)
     )
+    rests = pl.format(" Its tier rests while a source is silent: {}.", "frozen_by").fill_null("")
     gaps = pl.format(" Not checked, for want of data: {}.", unasked)
     strengths = (
         pl.when(pl.col("strengths").is_not_null())
         .then(pl.format(" In its favour: {}.", pl.col("strengths")))
         .otherwise(pl.lit(" Nothing stands out in its favour."))
     )
-    scored = risks + cap.fill_null("") + strengths + gaps.fill_null("")
+    scored = risks + cap.fill_null("") + rests + strengths + gaps.fill_null("")
     return pl.when(pl.col("score").is_null()).then(unscored).otherwise(scored)
 
 

@@ -39,7 +39,7 @@ def tiers(read: Read) -> list[dict[str, Any]]:
     total = read.scores.height
 
     def on(day: date | None, tier: str) -> tuple[int, float | None]:
-        return found.get((day, tier), (0, None)) if day else (0, None)
+        return found.get((day, tier), (0, 0.0)) if day else (0, None)
 
     rows = []
     for tier in TIERS:

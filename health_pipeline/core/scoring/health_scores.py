@@ -30,12 +30,12 @@ def health_scores(
 
     Returns:
         `RESULT_TABLES["health_scores"]`. `gate` is set only where it lowers the tier that the score
-        alone would hold. `gate_reason` says why, and which gates could not be asked, unless the
+        alone would hold, and not where a tier rests at another one than the gate leaves. `gate_reason` says why, and which gates could not be asked, unless the
         tier is the worst already. `churn_probability` stands beside the score and is null here:
         this stage does not know it.
     """
     worst = TIER_ORDER[0]
-    lowered = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != pl.col("held_tier"))
+    lowered = (pl.col("tier") == pl.col("cap")) & (pl.col("tier") != pl.col("held_tier"))
     could_be_lower = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != worst)
     not_asked = pl.lit("not evaluated, because not measured: ") + pl.col("not_measured")
     parts = [pl.when(lowered).then("gate_reason"), pl.when(could_be_lower).then(not_asked)]

@@ -96,6 +96,15 @@ TEXTS = [
         ),
     ),
     (
+        "a tier that rests",
+        {"frozen_by": "usage, crm tickets"},
+        [],
+        (
+            "Nothing weighs on it enough to be named. Its tier rests while a source is silent:"
+            " usage, crm tickets. Nothing stands out in its favour."
+        ),
+    ),
+    (
         "nothing to say is said",
         {},
         [],

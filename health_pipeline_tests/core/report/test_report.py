@@ -50,6 +50,12 @@ def test_tiers_and_parts_count_every_account_once():
     assert [sum(trend[tier][n] for tier in REPORT.head["tiers"]) for n in range(91)] == [120] * 91
 
 
+def test_a_tier_without_accounts_holds_no_arr():
+    healthy = replace(READ, history=READ.history.filter(pl.col("tier") != "red"))
+    red = next(row for row in portfolio(healthy, BANDS)["tiers"] if row["tier"] == "red")
+    assert (red["accounts"], red["arr"]) == (0, 0.0)
+
+
 def test_arr_that_nobody_tells_is_not_nothing():
     silent = replace(READ, history=READ.history.with_columns(arr=pl.lit(None, pl.Float64)))
     assert {row["arr"] for row in portfolio(silent, BANDS)["tiers"]} == {None}

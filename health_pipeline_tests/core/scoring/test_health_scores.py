@@ -29,6 +29,7 @@ def _assembled(value, held, tier, gate=(None, None, None, None)):
 
 
 CAPPED = ("yellow", "core_use", "core use is in risk", None)
+SEVERE = ("red", "sponsor_gone", "sponsor gone", None)
 BLIND = (None, None, None, "sponsor")
 BOTH = ("yellow", "core_use", "core use is in risk", "sponsor")
 UNSAID = "not evaluated, because not measured: sponsor"
@@ -38,6 +39,7 @@ CASES = [
     ("a gate that lowers nothing is silent", 50.0, "red", "red", CAPPED, None, None),
     ("a gate that could not be asked says so", 90.0, "green", "green", BLIND, None, UNSAID),
     ("both", 90.0, "green", "yellow", BOTH, "core_use", f"core use is in risk; {UNSAID}"),
+    ("a tier rests at another than the gate leaves", 40.0, "green", "yellow", SEVERE, None, None),
     ("the worst tier has nothing to lose", 50.0, "red", "red", BLIND, None, None),
     ("unscored has no gate", None, None, "unscored", BOTH, None, None),
 ]
