@@ -30,9 +30,10 @@ def health_scores(
 
     Returns:
         `RESULT_TABLES["health_scores"]`. `gate` is set only where it lowers the tier that the score
-        alone would hold, and not where a tier rests at another one than the gate leaves. `gate_reason` says why, and which gates could not be asked, unless the
-        tier is the worst already. `churn_probability` stands beside the score and is null here:
-        this stage does not know it.
+        alone would hold, and not where a tier rests at another one than the gate leaves.
+        `gate_reason` says why, and which gates could not be asked, unless the tier is the worst
+        already. `churn_probability` stands beside the score and is null here: this stage does not
+        know it.
     """
     worst = TIER_ORDER[0]
     lowered = (pl.col("tier") == pl.col("cap")) & (pl.col("tier") != pl.col("held_tier"))

@@ -57,8 +57,8 @@ def silent_since(arrived: Collection[date], day: date) -> date | None:
     """The first day of an outage that lasts on `day`; None where there is none.
 
     A table that spoke in fewer than `WEEKS_SPOKEN` of the eight weeks before its silence is not
-    judged. Else each weekday speaks with the chance a / 9, a being on how many of its eight dates before the
-    silence something arrived; an outage is a silence whose chance is below `LIKELY`.
+    judged. Else each weekday speaks with the chance a / 9, a being on how many of its eight dates
+    before the silence something arrived; an outage is a silence whose chance is below `LIKELY`.
 
     Args:
         arrived: days on which something arrived; later ones than `day` are not looked at.

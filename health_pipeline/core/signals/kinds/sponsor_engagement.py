@@ -1,9 +1,9 @@
 """Days since the last engagement with an executive sponsor who is still there (R50).
 
 A contact is a sponsor by `contact_is_sponsor`, else by `users.is_sponsor` of that email. An
-unanswered outgoing mail is no engagement. Contacts with a sponsor who has left count no more, unless
-another one is there who was not met yet. Without any, the days since the account's first contact of
-any kind.
+unanswered outgoing mail is no engagement. Contacts with a sponsor who has left count no more,
+unless another one is there who was not met yet. Without any, the days since the account's first
+contact of any kind.
 """
 
 from __future__ import annotations
