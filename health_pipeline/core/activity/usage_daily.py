@@ -1,7 +1,8 @@
 """The usage object: daily aggregates of those who have no events (R20).
 
-`event:NAME` and `feature:NAME` become activity on account-days without events; distinct counts
-(`active_users…`) are used as given. Where events exist too, each difference is a data check.
+`event:NAME` and `feature:NAME` become activity on account-days without events, and are taken back
+when events of such a day arrive later; distinct counts (`active_users…`) are used as given. Where
+events exist too, each difference is a data check.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class UsageDaily:
     """What usage_daily adds.
 
     Attributes:
-        activity: `ACTIVITY` rows. A corrected value adds a further row with the difference, so
-            that rows of earlier days of knowledge never change.
+        activity: `ACTIVITY` rows. A corrected value, or events that arrive after it, add a further
+            row with the difference, so that rows of earlier days of knowledge never change.
         source_days: `SOURCE_DAYS` rows, also for a stated zero: the source did deliver.
         given: `GIVEN` rows.
         differences: `DIFFERENCES` rows: account-days on which events say something else.
@@ -104,13 +105,13 @@ def _volume(named: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_events(rows: pl.DataFrame, activity: pl.DataFrame) -> pl.DataFrame:
-    """Only account-days of which no event was known when the aggregate became known."""
+    """What stands in for events until one of that account-day is known; then it is taken back."""
     first = activity.group_by("account_id", "day").agg(pl.col("known_on").min().alias("event_on"))
-    return (
-        rows.join(first, on=["account_id", "day"], how="left")
-        .filter(pl.col("event_on").is_null() | (pl.col("event_on") > pl.col("first_known_on")))
-        .drop("event_on")
-    )
+    beside = rows.join(first, on=["account_id", "day"], how="left")
+    stood = beside.filter(pl.col("known_on") < pl.col("event_on"))
+    back = stood.with_columns(-pl.col("added"), known_on="event_on")
+    alone = beside.filter(pl.col("event_on").is_null())
+    return pl.concat([alone, stood, back]).drop("event_on")
 
 
 def _given(versions: pl.DataFrame) -> pl.DataFrame:

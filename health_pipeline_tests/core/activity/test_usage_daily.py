@@ -122,11 +122,27 @@ def test_only_account_days_without_events_are_filled(why, events, filled):
     assert (not found.activity.is_empty()) == filled, why
 
 
-def test_each_run_adds_what_became_known():
+@pytest.mark.parametrize(
+    ("why", "events", "expected"),
+    [
+        ("a correction adds the difference", [], [(5, 3), (7, 2)]),
+        (
+            "events that arrive later take all of it back",
+            [("u", 5, 4, 9)],
+            [(5, 3), (7, 2), (9, -5)],
+        ),
+        ("… what was known by then", [("u", 5, 4, 6)], [(5, 3), (6, -3)]),
+        ("… and only once", [("u", 5, 4, 9), ("v", 5, 1, 12)], [(5, 3), (7, 2), (9, -5)]),
+    ],
+)
+def test_each_run_adds_what_became_known(why, events, expected):
     rows = [usage("event:login", 3.0), usage("event:login", 5.0, known=7)]
-    whole = added(*rows).activity
-    parts = [added(*rows, first=jan(n), last=jan(n)).activity for n in range(1, 32)]
+    known = activity(*events)
+    whole = added(*rows, events=known).activity
+    parts = [added(*rows, events=known, first=jan(n), last=jan(n)).activity for n in range(1, 32)]
     assert pl.concat(parts).equals(whole)
+    counts = whole.select("known_on", "events").rows()
+    assert counts == [(jan(day), added_events) for day, added_events in expected], why
 
 
 def test_a_stated_zero_shows_that_the_source_delivered():
