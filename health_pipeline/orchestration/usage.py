@@ -12,10 +12,10 @@ from health_pipeline.core.activity.delivery import SILENT_BACK, Deliveries
 from health_pipeline.core.activity.delivery_source import MOST_LAG
 from health_pipeline.core.activity.direct import counted_directly
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE
-from health_pipeline.core.activity.observed import NOBODY, OBSERVED, Lags, Observation, moments
+from health_pipeline.core.activity.observed import OBSERVED, Lags, Observation
 from health_pipeline.core.activity.tally import LOOK_BACK, USER_WINDOWS, Tally
 from health_pipeline.core.activity.usage_daily import GIVEN, with_given
-from health_pipeline.core.activity.weeks import WeekUsers
+from health_pipeline.core.activity.weeks import NOBODY, WeekUsers
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.time import day_number
@@ -86,8 +86,8 @@ class Usage:
         first_given = days[0] - WEEKS_BACK - timedelta(days=MOST_LAG)
         given = self._frame("usage_given", GIVEN, first_given, days[-1])
         self._begin(days[0], pl.concat([seen["account_id"], given["account_id"]]))
-        lags = self._lags(people, days, seen)
-        start = days[0] if self._recall(lags, days[0], seen) else days[0] - WEEKS_BACK
+        start = days[0] if self._recall(days, seen) else days[0] - WEEKS_BACK
+        lags = self._lags(people, days, seen, start)
         longest = max((int(lag.max(initial=0)) for lag in lags.values()), default=0)
         observation = Observation(lags, self._accounts, seen, self._weeks)
         for tally in self._walk(start, days[-1], longest):
@@ -130,23 +130,30 @@ class Usage:
         found = self._lake.frame(name, first, last)
         return pl.DataFrame(schema=schema) if found is None else found
 
-    def _lags(self, people: pl.DataFrame, days: Sequence[date], seen: pl.DataFrame) -> Lags:
-        """For each day how many days before it each account's usage is known up to."""
-        plans = DayPlans(self._lake, self._accounts, people, days[0])
+    def _lags(
+        self, people: pl.DataFrame, days: Sequence[date], seen: pl.DataFrame, start: date
+    ) -> Lags:
+        """For each day how many days before it each account's usage is known up to.
+
+        The weeks are told the same of the days from `start` on, which may be earlier ones.
+        """
+        plans = DayPlans(self._lake, self._accounts, people, start)
         state = self._deliveries
         if state is None:
-            before = days[0] - timedelta(days=SILENT_BACK)
-            judged, rules = days[0] - timedelta(days=MOST_LAG), self._stores.model.activity
+            before = start - timedelta(days=SILENT_BACK)
+            judged, rules = start - timedelta(days=MOST_LAG), self._stores.model.activity
             state = Deliveries(self._accounts, plans, rules, before, judged)
         state.plans, self._deliveries = plans, state
         rows = self._frame("source_days", SOURCE_DAYS, state.day + ONE, days[-1])
         used_since = self._used_since(seen)
         lags = {}
         for at in state.run(rows, days[-1]):
-            if at.day in days:
+            if at.day in days or start <= at.day < days[0]:
                 today = day_number(at.day)
                 lag = today - at.last_delivered(used_since <= today)
                 lags[at.day] = np.where(lag <= MOST_LAG, lag, NOBODY).astype(np.int32)
+        for day in [day for day in lags if day < days[0]]:
+            self._weeks.known_up_to(day, lags.pop(day))
         return lags
 
     def _used_since(self, seen: pl.DataFrame) -> npt.NDArray[np.int32]:
@@ -159,12 +166,14 @@ class Usage:
         )["known_on"]
         return known.fill_null(np.iinfo(np.int32).max).to_numpy()
 
-    def _recall(self, lags: Lags, first: date, seen: pl.DataFrame) -> bool:
+    def _recall(self, days: Sequence[date], seen: pl.DataFrame) -> bool:
         """Take up the earlier days that the weekly series needs; False: one is not stored."""
+        first = days[0]
         earliest = seen["known_on"].min()
         if not isinstance(earliest, date):
             return True
-        needed = {day for day, _ in moments(lags) if earliest <= day < first}
+        back = {day - timedelta(weeks=week) for day in days for week in range(WEEKS)}
+        needed = {day for day in back if earliest <= day < first}
         missing = sorted(day for day in needed if not self._weeks.knows(day))
         if not set(missing) <= set(self._lake.days(USAGE_WINDOWS)):
             return False
@@ -225,7 +234,9 @@ class Usage:
         last = questions["at"].max()
         if not isinstance(first, date) or not isinstance(last, date):
             raise TypeError("questions without a day")
-        back = first - timedelta(days=max(USER_WINDOWS))
+        # Of an earlier week only its own users are asked; the longer windows of the day itself.
+        earlier = last - first > timedelta(days=MOST_LAG)
+        back = first - timedelta(days=min(USER_WINDOWS) if earlier else max(USER_WINDOWS))
         files = [
             file
             for name in (EVENT_ACTIVITY, AGGREGATE_ACTIVITY)

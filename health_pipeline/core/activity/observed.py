@@ -1,7 +1,8 @@
 """Windows and weeks that end on the last day that was delivered, as known by day D.
 
 Week k of the weekly series ends 7 × k days before the last delivered day and counts what was known
-at its own end, so that a late source does not make the latest week look poor beside the others.
+at its own end, so that a late source does not make the latest week look poor beside the others. A
+week that was not delivered by then counts what is known now: our outage is nobody's quiet week.
 So every figure is an answer to one question: the users of the window that ends on day r, as known
 at the end of day t. The state machine (`tally`) answers it for t = each day of the range in one
 pass; earlier weeks are taken from what was stored on their own day; the few that neither knows
@@ -21,7 +22,7 @@ import polars as pl
 from health_pipeline.core.activity.direct import QUESTIONS, USER_COLUMNS
 from health_pipeline.core.activity.first_active import NEVER, FirstCore, starts
 from health_pipeline.core.activity.tally import Tally
-from health_pipeline.core.activity.weeks import OPEN, Moment, WeekUsers
+from health_pipeline.core.activity.weeks import NOBODY, OPEN, Moment, WeekUsers
 from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS
 from health_pipeline.core.schemas.time import day_number
 
@@ -36,9 +37,6 @@ OBSERVED: dict[str, pl.DataType] = {
 """One row an account and day with usage: windows that end on `observed_on`, the first day of core
 activity as known at the end of `date` (null: none yet), and the distinct users of the 14 weeks that
 end on `observed_on`, the latest first; a week before the first known user is null."""
-
-NOBODY = -1
-"""Stands for the lag of an account whose usage is not known up to any day."""
 
 Ints = npt.NDArray[np.int64]
 Lags = Mapping[date, npt.NDArray[np.int32]]
@@ -62,13 +60,17 @@ def _lags_of(lags: npt.NDArray[np.int32]) -> list[int]:
 
 @dataclass(slots=True)
 class _Day:
-    """What is asked of one day: `codes` are the accounts, `lags` how far back each is known."""
+    """What is asked of one day: `codes` are the accounts, `lags` how far back each is known.
+
+    `late`: rows × weeks, whether a week is counted as known on the day itself.
+    """
 
     day: date
     codes: npt.NDArray[np.intp]
     lags: npt.NDArray[np.int32]
     columns: dict[str, Ints] = field(default_factory=dict)
     weekly: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 0), np.int32))
+    late: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), np.bool_))
     first_core: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     frame: pl.DataFrame | None = None
 
@@ -91,7 +93,8 @@ class Observation:
         lags: what is asked: `NOBODY`, or at most `MOST_LAG`.
         accounts: ids of the tally, in its order, ascending.
         seen: `FIRST_ACTIVE` rows of all history.
-        weeks: users of the days before those that the tally walks over; it takes in these, too.
+        weeks: users of the days before those that the tally walks over, and how far usage was
+            known then; it takes in these, too.
     """
 
     def __init__(
@@ -107,6 +110,8 @@ class Observation:
         self._first_core = FirstCore(seen, accounts)
         self._days = {day: _Day.of(day, of_day) for day, of_day in sorted(lags.items())}
         self._open: list[_Day] = []
+        for day, of_day in lags.items():
+            weeks.known_up_to(day, of_day)
 
     def look(self, tally: Tally) -> None:
         """Read what is asked of the day at whose end `tally` stands."""
@@ -136,11 +141,17 @@ class Observation:
     def _weigh(self, day: _Day) -> None:
         """Put the weekly series of the day together."""
         day.weekly = np.full((len(day.codes), WEEKS), OPEN, dtype=np.int32)
+        day.late = np.zeros(day.weekly.shape, dtype=np.bool_)
         for lag, rows in day.groups():
             for week in range(WEEKS):
-                users = self._weeks.of((day.day - timedelta(weeks=week), lag))
+                moment = (day.day - timedelta(weeks=week), lag)
+                users = self._weeks.of(moment)
                 if users is not None:
                     day.weekly[rows, week] = users[day.codes[rows]]
+                late = self._weeks.undelivered(moment)
+                if late is not None and late.any():
+                    day.late[rows, week] = late[day.codes[rows]]
+        day.weekly[day.late] = OPEN
 
     def _since(self, day: _Day, which: int) -> Ints:
         """Of each row since when (0) any activity is known, (1) activity of a user is."""
@@ -165,13 +176,15 @@ class Observation:
         parts = [pl.DataFrame(schema=QUESTIONS)]
         for day in self._open:
             rows, weeks = np.nonzero(self._unknown(day))
-            at = day_number(day.day) - 7 * weeks
+            today = day_number(day.day)
+            ends = today - 7 * weeks - day.lags[rows]
+            at = np.where(day.late[rows, weeks], today, today - 7 * weeks)
             parts.append(
                 pl.DataFrame(
                     {
                         "account_id": self._accounts.gather(day.codes[rows]),
                         "at": at.astype(np.int32),
-                        "ends_on": (at - day.lags[rows]).astype(np.int32),
+                        "ends_on": ends.astype(np.int32),
                     }
                 ).cast(QUESTIONS)  # type: ignore[arg-type]
             )
@@ -185,10 +198,11 @@ class Observation:
         for day in self._open:
             for lag in _lags_of(day.lags):
                 for week in range(WEEKS):
-                    at = day.day - timedelta(weeks=week)
-                    rows = by_moment.get((at, at - timedelta(days=lag)))
-                    if rows is not None:
-                        _fill(day, lag, week, rows)
+                    then = day.day - timedelta(weeks=week)
+                    for late, at in ((False, then), (True, day.day)):
+                        rows = by_moment.get((at, then - timedelta(days=lag)))
+                        if rows is not None:
+                            _fill(day, lag, week, rows, late=late)
 
     def _close(self, day: _Day) -> None:
         """All is known: make the day's `OBSERVED` rows."""
@@ -216,7 +230,7 @@ class Observation:
             pl.col("first_core_on").replace(NEVER, None).cast(pl.Int32).cast(pl.Date),
             "weekly_users",
         )
-        day.columns, day.weekly = {}, day.weekly[:0]
+        day.columns, day.weekly, day.late = {}, day.weekly[:0], day.late[:0]
 
     def rows(self) -> pl.DataFrame:
         """`OBSERVED` rows by date and account; accounts not known to be active are absent.
@@ -230,11 +244,11 @@ class Observation:
         return pl.concat([pl.DataFrame(schema=OBSERVED), *frames])
 
 
-def _fill(day: _Day, lag: int, week: int, rows: pl.DataFrame) -> None:
-    """Write answers of one moment where they were asked."""
+def _fill(day: _Day, lag: int, week: int, rows: pl.DataFrame, *, late: bool) -> None:
+    """Write answers of one moment where they were asked: of weeks that were late, or others."""
     code = rows["code"].cast(pl.Int64).to_numpy()
     place = np.minimum(np.searchsorted(day.codes, code), len(day.codes) - 1)
-    here = (day.codes[place] == code) & (day.lags[place] == lag)
+    here = (day.codes[place] == code) & (day.lags[place] == lag) & (day.late[place, week] == late)
     part, place = rows.filter(pl.Series(here)), place[here]
     day.weekly[place, week] = part["active_users_7d"].to_numpy()
     if week == 0:

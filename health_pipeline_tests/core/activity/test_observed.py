@@ -98,6 +98,22 @@ def test_weeks_of_other_days_are_taken_as_they_were_stored():
     assert weeks_of(again) == weeks_of(observe(rows, asked)) == [[(0, 1), (1, 2)]]
 
 
+def test_weeks_that_were_not_delivered_by_their_end_are_counted_as_known_now():
+    """Our export was late by ten days: what came then was no quiet week."""
+    rows = activity(*(("u", ago, 0) for ago in (0, 15, 22)), ("u", 7, 6), ("v", 8, 7))
+    asked = observed((7, 15), (0, 0))
+    assert weeks_of(observe(rows, asked))[1] == [(0, 1), (1, 2), (2, 1), (3, 1)]
+    before = observe(rows, observed((21, 21), (14, 15), (7, 15)))
+    again = observe(rows, observed((0, 0)), stored=before)
+    assert weeks_of(again) == [[(0, 1), (1, 2), (2, 1), (3, 1)]]
+
+
+def test_what_a_source_that_delivered_sends_late_is_left_out_of_its_week():
+    rows = activity(*(("u", ago, 0) for ago in (0, 7, 14)), ("v", 8, 4))
+    asked = observed((7, 7), (0, 0))
+    assert weeks_of(observe(rows, asked))[1] == [(0, 1), (1, 1), (2, 1)]
+
+
 def test_days_of_activity_are_told_back_to_eighteen_weeks():
     rows = activity(("u", 1, 0), (None, 3, 2), ("u", 64, 0), ("u", 126, 0), ("u", 127, 0))
     for lag, first, second in ((1, [0, 2], [0, 62]), (0, [1, 3], [1])):
