@@ -245,14 +245,22 @@ def asked_frame(asked) -> pl.DataFrame:
 @settings(max_examples=50, deadline=None)
 @given(USER_DAYS, ASKED)
 def test_usage_is_the_count_up_to_the_last_delivered_day(rows, asked):
-    """Whatever the lag: what was known on D of the days up to the last delivered one, exactly."""
+    """Whatever the lag: what was known on D of the days up to the last delivered one, exactly.
+
+    Of an earlier week what was known at its end, unless it was not delivered by then.
+    """
     activity, questions = activity_frame(rows), asked_frame(asked)
+    lags = {(account, W_FIRST + timedelta(days=day)): lag for (account, day), lag in asked.items()}
+    told = {day for _, day in lags}
     found = observe(activity, questions)
     for row in found.iter_rows(named=True):
         ours = activity.filter(pl.col("account_id") == row["account_id"])
+        lag = (row["date"] - row["observed_on"]).days
         for week in range(WEEKS):
             back = timedelta(weeks=week)
-            known = ours.filter(pl.col("known_on") <= row["date"] - back).with_columns(
+            then = row["date"] - back
+            late = then in told and lags.get((row["account_id"], then), lag + 1) > lag
+            known = ours.filter(pl.col("known_on") <= (row["date"] if late else then)).with_columns(
                 pl.col("day").alias("known_on")
             )
             exact = brute_force(known, row["observed_on"] - back)
@@ -269,11 +277,12 @@ def test_usage_is_the_count_up_to_the_last_delivered_day(rows, asked):
 def test_a_day_a_chunk_and_a_range_give_the_same(rows, asked, split):
     """Earlier weeks are taken from the rows of their own day, where these are there."""
     activity, questions = activity_frame(rows), asked_frame(asked)
-    whole, seen = observe(activity, questions), first_active(activity)
     weeks = [timedelta(weeks=week) for week in range(1, WEEKS)]
-    earlier = pl.concat(questions.with_columns(pl.col("date", "observed_on") - w) for w in weeks)
+    earlier = [questions.with_columns(pl.col("date", "observed_on") - week) for week in weeks]
     # One row an account and day: some weeks of the asked days are stored, others are not.
-    kept = earlier.unique(["account_id", "date"], keep="first", maintain_order=True)
+    every = pl.concat([questions, *earlier])
+    kept = every.unique(["account_id", "date"], keep="first", maintain_order=True)
+    whole, seen = observe(activity, questions, earlier=kept), first_active(activity)
     stored = observe(activity, kept)
     border = W_FIRST + timedelta(days=split)
     for part in (pl.col("date") < border, pl.col("date") >= border):

@@ -23,8 +23,13 @@ def observe(
     seen: pl.DataFrame | None = None,
     given: pl.DataFrame | None = None,
     stored: pl.DataFrame | None = None,
+    earlier: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Rows of the asked accounts and days; `stored`: rows of the days before, not walked again."""
+    """Rows of the asked accounts and days.
+
+    `stored`: rows of the days before, not walked again. `earlier`: up to which day usage was known
+    (account_id, date, observed_on) on other days than the asked ones.
+    """
     history = first_active(activity) if seen is None else seen
     told = pl.DataFrame(schema=GIVEN) if given is None else given
     accounts = pl.concat([history["account_id"], told["account_id"]]).unique().sort()
@@ -32,6 +37,9 @@ def observe(
     start = days[0] if stored is not None else days[0] - WEEKS_BACK
     before = start - timedelta(days=LOOK_BACK + 1)
     weeks = WeekUsers(accounts)
+    if earlier is not None:
+        for day, lags in lags_of(earlier, accounts).items():
+            weeks.known_up_to(day, lags)
     if stored is not None:
         for (day,), part in stored.partition_by("date", as_dict=True).items():
             weeks.remember(day, part)
