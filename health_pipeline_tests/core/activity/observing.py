@@ -37,12 +37,13 @@ def observe(
     start = days[0] if stored is not None else days[0] - WEEKS_BACK
     before = start - timedelta(days=LOOK_BACK + 1)
     weeks = WeekUsers(accounts)
-    if earlier is not None:
-        for day, lags in lags_of(earlier, accounts).items():
-            weeks.known_up_to(day, lags)
-    if stored is not None:
-        for (day,), part in stored.partition_by("date", as_dict=True).items():
-            weeks.remember(day, part)
+    known = {} if earlier is None else lags_of(earlier, accounts)
+    for day, lags in known.items():
+        weeks.known_up_to(day, lags)
+    if stored is not None:  # a day of which nobody had a row was published too
+        published = stored["date"] if earlier is None else earlier["date"]
+        for day in published.filter(published < days[0]).unique():
+            weeks.remember(day, stored.filter(pl.col("date") == day))
     observation = Observation(lags_of(observed, accounts), accounts, history, weeks)
     walked = activity.filter(pl.col("known_on").is_between(before, days[-1], closed="right"))
     for tally in Tally(accounts, before).run(walked, days[-1]):
