@@ -11,6 +11,7 @@ from health_pipeline.core.identity.clusters import Clusters, clusters_of, take_l
 from health_pipeline.core.identity.decisions import NO_DECISIONS
 from health_pipeline.core.identity.ids import GivenIds, give_ids
 from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.identity.public_hosts import public_hosts
 from health_pipeline.core.identity.records import (
     WITHHELD,
     Numbered,
@@ -207,7 +208,8 @@ def accounts_among(
     told, records = key_evidence(landed, numbered, rules), numbered.records
     clusters = clusters_of(records, told.keys, rules, decisions)
     if rules.likeness is not None:
-        likely = undecided(landed, records, told.keys, clusters, rules.likeness, trained)
+        public = public_hosts(rules)
+        likely = undecided(landed, records, told.keys, clusters, rules.likeness, public, trained)
         take_likely(clusters, records, likely, len(rules.rules))
     given = give_ids(clusters.labels, records, registry)
     xref = xref_of(records, clusters, given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,14 @@ from health_pipeline.core.identity.landed import RECORD, table_of
 from health_pipeline.core.identity.legal_names import is_placeholder
 from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.likeness.propose import (
-    DISGUISED,
     LIKELY,
+    ONLY_SHOWN,
     features_of,
     likely_pairs,
     with_trained,
 )
 from health_pipeline.core.identity.names import DISGUISED_DOMAIN
+from health_pipeline.core.identity.shown_by_users import shown_by_users
 
 Trained = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 """A model that learns from links: names (rec, kind, value) and links (left, right, of rec), to
@@ -31,6 +32,7 @@ def undecided(
     keys: pl.DataFrame,
     clusters: Clusters,
     rules: Likeness,
+    public: Collection[str],
     trained: Trained | None = None,
 ) -> pl.DataFrame:
     """Pairs of a record that is alone and an account that it may be.
@@ -39,11 +41,12 @@ def undecided(
     names.
 
     Args:
-        landed: contract tables, for the aliases of `account_links`.
+        landed: contract tables, for the aliases of `account_links` and the domains of users.
         records: `account_records`.
         keys: `account_keys`.
         clusters: by all exact rules.
         rules: thresholds and engine.
+        public: `public_hosts`, whose addresses show nobody's domain.
         trained: the model of `engine: splink`.
 
     Returns:
@@ -56,6 +59,10 @@ def undecided(
     alone = pl.Series(np.bincount(clusters.labels)[clusters.labels] == 1, dtype=pl.Boolean)
     if names.is_empty() or not alone.any():  # reading the names costs more than all exact rules
         return pl.DataFrame(schema=LIKELY)
+    own = names.filter(pl.col("kind") != "name").select("rec")
+    theirs = shown_by_users(landed, records, own, public)
+    shown = theirs.select("rec", pl.lit(ONLY_SHOWN).alias("kind"), "value")
+    names = pl.concat([names, shown]).sort("rec", "kind", "value")
     labels = pl.Series("group", clusters.labels)
     sides = records.select("rec", "source", labels, alone.alias("alone"))
     features = None
@@ -63,7 +70,7 @@ def undecided(
         if trained is None:
             raise ValueError("likeness.engine: splink without a trained model")
         links = clusters.links.select("left", "right").unique()
-        plain = names.filter(pl.col("kind") != DISGUISED)
+        plain = names.filter(pl.col("kind") != ONLY_SHOWN)
         features = with_trained(features_of(sides, plain), trained(plain, links))
     found = likely_pairs(sides, names, rules, features)
     return found.with_columns((pl.col("link") & ~_in_doubt(found, clusters)).alias("link"))
@@ -72,7 +79,7 @@ def undecided(
 def names_of(
     landed: Mapping[str, pl.DataFrame], records: pl.DataFrame, keys: pl.DataFrame
 ) -> pl.DataFrame:
-    """What records are called, as written: rec, kind (name, domain, disguised), value.
+    """What records are called, as written: rec, kind (name, domain, shown), value.
 
     Only names that gave no key can be placeholders.
     """
@@ -87,7 +94,7 @@ def names_of(
         told.append(aliases.select("rec", pl.lit("name").alias("kind"), "value"))
         unread = pl.concat([unread, told[1]])
     nobody = [value for value in unread["value"].unique().to_list() if is_placeholder(value)]
-    for rule, kind in (("domain", "domain"), (DISGUISED_DOMAIN, DISGUISED)):
+    for rule, kind in (("domain", "domain"), (DISGUISED_DOMAIN, ONLY_SHOWN)):
         of_rule = keys.filter(pl.col("rule") == rule)
         told.append(of_rule.select("rec", pl.lit(kind).alias("kind"), "value"))
     whole = pl.concat(told).drop_nulls().filter(~pl.col("value").is_in(nobody))

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from health_pipeline.core.identity.ids import user_id_of, user_id_of_email
+from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.resolve import resolve
 from health_pipeline_tests.core.identity.tables import (
     NO_REGISTRY,
@@ -211,3 +212,39 @@ def test_links_follow_each_other_in_time(why, versions, expected):
     links = identity.user_links.select("account_id", "linked_at").rows()
     assert links == [(account_of(identity, company), at(day)) for company, day in expected], why
     assert identity.user_xref["account_id"].to_list() == [links[-1][0]], why
+
+
+@pytest.mark.parametrize(
+    ("why", "people", "one"),
+    [
+        ("nobody is known", [], True),
+        ("its people write from the other's domain", [{"email": "a@compass.com"}], True),
+        ("from another", [{"email": "a@compass-group.com"}], False),
+        ("they sign on by another", [{"sso_domain": "compass-group.com"}], False),
+        ("from both", [{"email": "a@compass-group.com"}, {"email": "b@compass.com"}], True),
+        ("from a mailbox provider", [{"email": "a@gmail.com"}], True),
+        ("nobody verified it", [{"email": "a@other.io", "email_verified": False}], True),
+    ],
+)
+def test_domains_of_users_speak_against_a_likeness(why, people, one):
+    rules = RULES.model_copy(update={"likeness": Likeness(link_above=0.85)})
+    more = [account(f"crm:{n}", name=f"Company{n} Quorvex{n}") for n in range(20)]
+    tables = {
+        "accounts": landed(
+            "accounts",
+            account("crm:c", name="Compass", domain="compass.com"),
+            account("zendesk:g", 2, name="Compass Group"),
+            *more,
+        ),
+        "users": landed(
+            "users",
+            *(
+                user(f"zendesk:u{n}", source_account_id="g", **{"email_verified": True, **person})
+                for n, person in enumerate(people or [{"email": None}])
+            ),
+        ),
+    }
+    found = resolve(tables, rules, NO_REGISTRY)
+    ids = found.account_xref.filter(pl.col("source_account_id").is_in(["c", "g"]))["account_id"]
+    assert (ids.n_unique() == 1) == one, why
+    assert found.review["why"].str.contains("different domains").any() != one

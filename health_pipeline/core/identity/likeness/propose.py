@@ -11,8 +11,9 @@ from health_pipeline.core.identity.likeness.candidates import candidates
 from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.likeness.weights import probability, weights, why
 
-DISGUISED = "disguised"
-"""The kind of a domain that looks like another one: nobody's, and no other's."""
+ONLY_SHOWN = "shown"
+"""The kind of a domain by which nobody is found, and which speaks against others: one that looks
+like another, or one that a record's users show."""
 
 RUNNER_UP = 0.05
 """A further candidate is shown down to this part of `review_above`, beside one that reaches it."""
@@ -109,7 +110,7 @@ def with_trained(features: pl.DataFrame, trained: pl.DataFrame) -> pl.DataFrame:
 
 def features_of(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """`candidates` of the records that are alone among all; arguments as of `likely_pairs`."""
-    plain = names.drop_nulls("value").filter(pl.col("kind") != DISGUISED)
+    plain = names.drop_nulls("value").filter(pl.col("kind") != ONLY_SHOWN)
     rights = plain.join(records.select("rec", "group", "source"), on="rec")
     lefts = plain.join(records.filter("alone").select("rec", "source"), on="rec")
     return candidates(lefts, rights)
@@ -117,7 +118,7 @@ def features_of(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 def _domains_apart(features: pl.DataFrame, names: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
     """Whether both sides show domains, and none in common."""
-    domains = names.filter(pl.col("kind").is_in(["domain", DISGUISED]))
+    domains = names.filter(pl.col("kind").is_in(["domain", ONLY_SHOWN]))
     of_rec = domains.group_by("rec").agg(pl.col("value").unique().alias("mine"))
     of_group = domains.join(groups, on="rec").group_by("group")
     theirs = of_group.agg(pl.col("value").unique().alias("theirs"))
@@ -185,8 +186,8 @@ def likely_pairs(
     Args:
         records: rec, source, group (its account by exact keys: any number that its records
             share), alone (bool: no other record shares it).
-        names: rec, kind (name, domain, disguised), value; each name and normalised domain of a
-            record. A disguised domain is not compared, and disagrees with all others.
+        names: rec, kind (name, domain, shown), value; each name and normalised domain of a
+            record. One that is only shown is not compared, and disagrees with all others.
         rules: thresholds.
         features: `features_of` these records, with the probability of a trained model.
 
