@@ -37,6 +37,9 @@ _GROUPS = {",": r"[. \u{A0}\u{202F}'’]", ".": r"[, \u{A0}\u{202F}'’]"}
 """What may stand between groups of three digits, by the sign before the fraction."""
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
+_WEST, _EAST = -12 * 60, 14 * 60
+"""Minutes east of Greenwich: the offsets that exist lie between them."""
+
 _YEARS = (1000, 9999)  # "%Y" also matches two digits: "24" is no year that anyone means
 
 
@@ -137,7 +140,11 @@ def _in_utc(naive: pl.Expr, own_zone: str | None, zone: str | None) -> pl.Expr:
 
 def _formatted(text: pl.Expr, form: str, zone: str | None) -> pl.Expr:
     if any(mark in form for mark in ("%z", "%:z", "%#z")):
-        return text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        moment = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        if not form.endswith("z"):
+            return moment
+        offset = text.str.extract(r"([+-]\d{2}(?::?\d{2})?)$")
+        return pl.when(offset.is_null() | _offset(offset).is_not_null()).then(moment)
     return _in_utc(text.str.to_datetime(form, strict=False, time_unit="us"), None, zone)
 
 
@@ -156,11 +163,16 @@ def _iso(text: pl.Expr, zone: str | None) -> pl.Expr:
 
 
 def _offset(zone: pl.Expr) -> pl.Expr:
-    """The offset `+02:00`, `-0530`, `+02`, `Z` or `UTC` as a duration east of Greenwich."""
+    """The offset `+02:00`, `-0530`, `+02`, `Z` or `UTC` as a duration east of Greenwich.
+
+    Null where no place has it: beyond -12:00 and +14:00, or 60 minutes and more.
+    """
     digits = zone.str.replace_all(r"[^0-9]", "").str.pad_end(4, "0")
-    minutes = digits.str.slice(0, 2).cast(pl.Int64) * 60 + digits.str.slice(2, 2).cast(pl.Int64)
-    west = zone.str.starts_with("-")
-    return pl.duration(minutes=pl.when(west).then(-minutes).otherwise(minutes))
+    hours, minutes = (digits.str.slice(start, 2).cast(pl.Int64) for start in (0, 2))
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    east = sign * (hours * 60 + minutes)
+    exists = (minutes < 60) & east.is_between(_WEST, _EAST)
+    return pl.when(exists).then(pl.duration(minutes=east))
 
 
 def _date(value: pl.Expr, dtype: pl.DataType, cmap: ColumnMap, duration: pl.Expr) -> pl.Expr:

@@ -118,7 +118,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _trimmed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Text without surrounding blanks; nothing at all is null."""
+    """Text, also of a dictionary, without surrounding blanks; nothing at all is null."""
+    schema = frame.schema.items()
+    coded = [name for name, dtype in schema if isinstance(dtype, pl.Categorical | pl.Enum)]
+    frame = frame.with_columns(pl.col(coded).cast(pl.String))
     text = pl.col(pl.String).str.strip_chars()
     return frame.with_columns(text).with_columns(pl.col(pl.String).replace("", None))
 

@@ -29,6 +29,8 @@ GOOD = [
     ("accounts", "created_at", "2024-01-02T05:04:00+02:00", UTC_3AM),
     ("accounts", "created_at", "2024-01-01T21:34:00-0530", UTC_3AM),
     ("accounts", "created_at", "2024-01-02T03:04:00.1234567", UTC_3AM.replace(microsecond=123456)),
+    ("accounts", "created_at", "2024-01-02T17:04+14:00", UTC_3AM),
+    ("accounts", "created_at", "2024-01-01T15:04-12", UTC_3AM),
     ("accounts", "employees", "12", 12),
     ("accounts", "employees", "12.0", 12),
     *(("accounts", "domain_verified", text, True) for text in ("true", "TRUE", "1", "yes")),
@@ -52,6 +54,11 @@ BAD = [
     ("accounts", "created_at", "2024-01-02T25:00", "not_a_timestamp"),
     ("accounts", "created_at", "0024-01-02", "not_a_timestamp"),
     ("accounts", "created_at", "9999-12-31T23:59:59-12:00", "not_a_timestamp"),
+    ("accounts", "created_at", "2024-01-02T03:04+99:00", "not_a_timestamp"),
+    ("accounts", "created_at", "2024-01-02T03:04+14:01", "not_a_timestamp"),
+    ("accounts", "created_at", "2024-01-02T03:04-1230", "not_a_timestamp"),
+    ("accounts", "created_at", "2024-01-02T03:04+05:60", "not_a_timestamp"),
+    ("subscriptions", "renews_on", "2024-01-02T03:04+99:00", "not_a_date"),
     ("accounts", "employees", "12.5", "not_an_integer"),
     ("accounts", "employees", "1,200", "not_an_integer"),
     ("accounts", "employees", "9223372036854775808", "not_an_integer"),
@@ -125,6 +132,27 @@ PARQUET = [
     ("0 and 1 as bool", "domain_verified", pl.Series([1]), True),
     ("2 as bool", "domain_verified", pl.Series([2]), "not_a_boolean:domain_verified"),
     ("categories", "plan", pl.Series(["Pro"], dtype=pl.Categorical), "Pro"),
+    ("blanks around a category", "plan", pl.Series([" Pro "], dtype=pl.Categorical), "Pro"),
+    (
+        "an empty category",
+        "source",
+        pl.Series([""], dtype=pl.Enum([""])),
+        "missing_required:source",
+    ),
+    ("a number as category", "employees", pl.Series(["12"], dtype=pl.Categorical), 12),
+    (
+        "no number as category",
+        "employees",
+        pl.Series(["x"], dtype=pl.Enum(["x"])),
+        "not_an_integer:employees",
+    ),
+    ("a no as category", "domain_verified", pl.Series(["no"], dtype=pl.Enum(["no"])), False),
+    (
+        "a time as category",
+        "created_at",
+        pl.Series(["2024-01-02T03:04"], dtype=pl.Categorical),
+        UTC_3AM,
+    ),
     ("NaN as text is nothing", "plan", pl.Series([float("nan")]), None),
 ]
 
@@ -132,7 +160,8 @@ PARQUET = [
 @pytest.mark.parametrize(("why", "column", "series", "expected"), PARQUET)
 def test_parquet_types(tmp_path, why, column, series, expected):
     out = io.BytesIO()
-    pl.DataFrame({"source": ["crm"], "source_account_id": ["1"], column: series}).write_parquet(out)
+    cells = {"source": pl.Series(["crm"]), "source_account_id": pl.Series(["1"]), column: series}
+    pl.DataFrame(cells).write_parquet(out)
     found = read(write(tmp_path, {"accounts.parquet": out.getvalue()}), "accounts")
     if isinstance(expected, str) and ":" in expected:
         assert [rule for rule, *_ in rejected(found)] == [expected], why

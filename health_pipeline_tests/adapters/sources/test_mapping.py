@@ -122,6 +122,14 @@ OPTIONS = [
         [OPENED],
     ),
     (
+        "a format with an offset before the day",
+        "accounts",
+        "id,d\n1,02:00 +0200 02-01-2024\n",
+        {"created_at": {"from": "d", "format": ["%H:%M %z %d-%m-%Y"]}},
+        "created_at",
+        [OPENED],
+    ),
+    (
         "zone: summer, winter, the hour that occurs twice, an offset that says otherwise",
         "accounts",
         "id,d\n1,2024-07-01 02:00\n2,2024-01-02 01:00\n3,2024-10-27 02:30\n4,2024-01-02T00:00Z\n",
@@ -311,6 +319,15 @@ def test_columns_that_the_mapping_uses_are_not_unknown(tmp_path):
     }
     found = read(write(tmp_path, {"tickets.csv": text}), "tickets", {"columns": columns})
     assert found.warnings == ("tickets: unknown columns were kept out: extra",)
+
+
+def test_an_offset_that_no_place_has_is_told_in_a_format_too(tmp_path):
+    write(tmp_path, {"accounts.csv": "id,d\n1,02/01/2024 02:00 +2000\n"})
+    columns = {**ID, "created_at": {"from": "d", "format": ["%d/%m/%Y %H:%M %z"]}}
+    found = read(tmp_path, "accounts", {"columns": columns})
+    assert rejected(found) == [
+        ("not_a_timestamp:created_at", "02/01/2024 02:00 +2000", "accounts.csv:2")
+    ]
 
 
 def test_a_duration_that_is_no_number_is_named_with_its_base(tmp_path):
