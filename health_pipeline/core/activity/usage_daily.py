@@ -56,10 +56,15 @@ class UsageDaily:
 
 
 def _versions(landed: pl.DataFrame) -> pl.DataFrame:
-    """One row for each version of an aggregate, with what it adds to the version before."""
+    """One row for each version of an aggregate, with what it adds to the version before.
+
+    Values are rounded to whole numbers, but what is used a little is used: 0.4 counts as 1.
+    """
     known_on = pl.max_horizontal(pl.col("known_at").cast(pl.Date), "day").alias("known_on")
+    whole = pl.col("value").round()
+    whole = pl.when(pl.col("value").is_between(0, 1, closed="none")).then(1).otherwise(whole)
     return (
-        landed.with_columns(known_on, pl.col("value").round().cast(pl.Int64))
+        landed.with_columns(known_on, whole.cast(pl.Int64).alias("value"))
         .sort("known_at", "value")
         .unique([*KEY, "known_on"], keep="last", maintain_order=True)
         .sort(*KEY, "known_on", nulls_last=True)

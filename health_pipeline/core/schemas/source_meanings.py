@@ -88,7 +88,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "day": "the day",
         "metric": "`event:NAME` or `feature:NAME`, which add up, or `active_users`,"
         " `active_users_7d`, `active_users_30d`, which are used as given",
-        "value": "the figure",
+        "value": "the figure, rounded to a whole number; what is above 0 and below 1 counts as 1",
     },
     "subscriptions": {
         "seats": "contracted seats",

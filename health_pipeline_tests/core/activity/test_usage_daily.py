@@ -98,6 +98,13 @@ COUNTS = ("user_id", "known_on", "events", "core_events", "features")
             [usage("event:login", 3.0), usage("event:login", 3.0, known=7)],
             [(None, jan(5), 3, 0, 0)],
         ),
+        ("a part of one is use", [usage("event:login", 0.4)], [(None, jan(5), 1, 0, 0)]),
+        ("other fractions are rounded", [usage("event:login", 2.4)], [(None, jan(5), 2, 0, 0)]),
+        (
+            "a part of one is taken back",
+            [usage("event:login", 0.4), usage("event:login", 0.0, known=7)],
+            [(None, jan(5), 1, 0, 0), (None, jan(7), -1, 0, 0)],
+        ),
         ("zero is no activity", [usage("event:login", 0.0)], []),
         ("distinct counts are no activity", [usage("active_users_7d", 4.0)], []),
     ],
