@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 from rich.console import Console
@@ -179,7 +179,13 @@ def _print_gaps(console: Console, summary: Summary) -> None:
     if summary.not_applicable:
         names = ", ".join(summary.not_applicable)
         console.print(f"No source feeds these signals, so they count for nobody: {names}")
-    _print_counted(console, "Quarantined", summary.quarantined, "table `quarantine`")
+    _print_counted(
+        console,
+        "Quarantined",
+        summary.broken_rules,
+        "table `quarantine`",
+        dict(summary.quarantined.iter_rows()),
+    )
     _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
     _print_identity(console, summary)
 
@@ -234,15 +240,33 @@ def _print_overrides(console: Console, said: Overrides) -> None:
         )
 
 
-def _print_counted(console: Console, title: str, frame: pl.DataFrame, where: str) -> None:
-    """Rows by table and reason, a line a table."""
+def _print_counted(
+    console: Console,
+    title: str,
+    frame: pl.DataFrame,
+    where: str,
+    rows_of: Mapping[str, int] | None = None,
+) -> None:
+    """Rows by table and reason, a line a table.
+
+    Args:
+        console: prints it.
+        title: what has become of the rows.
+        frame: table, reason, rows.
+        where: they can be looked at.
+        rows_of: the rows of each table, where one row may have several reasons.
+    """
     if frame.is_empty():
         console.print(f"{title} rows: 0")
         return
-    console.print(f"{title} rows: {int(frame['rows'].sum()):,} ({where})", highlight=False)
+    total = int(frame["rows"].sum()) if rows_of is None else sum(rows_of.values())
+    console.print(f"{title} rows: {total:,} ({where})", highlight=False)
     reason = frame.columns[1]
     for (table,), part in frame.partition_by(
         "table", as_dict=True, include_key=False, maintain_order=True
     ).items():
         told = "; ".join(f"{row['rows']:,} {row[reason]}" for row in part.iter_rows(named=True))
+        rows = None if rows_of is None else rows_of[table]
+        if rows not in (None, int(part["rows"].sum())):
+            told = f"{rows:,} rows, by rule: {told}"
         console.print(f"  {table}: {escape(told)}", highlight=False, soft_wrap=True)

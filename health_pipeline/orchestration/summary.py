@@ -74,7 +74,8 @@ class Summary:
         arr_at_risk, arr: of accounts in Red, and of all; None where no source tells any.
         worst: up to ten scored accounts from the lowest score: account_id, name, tier, score, arr,
             reason, play (the running one, else the one that the reason calls for).
-        quarantined: table, rule, rows. `unresolved`: table, why, rows.
+        quarantined: table, rows: a row that breaks several rules is one row.
+        broken_rules: table, rule, rows. `unresolved`: table, why, rows.
         not_applicable: signals that no source feeds.
         unfitted: signals that are measured and that the baseline has never seen measured: they
             were connected later, and keep default knots until a refit.
@@ -98,6 +99,7 @@ class Summary:
     arr: float | None
     worst: pl.DataFrame
     quarantined: pl.DataFrame
+    broken_rules: pl.DataFrame
     unresolved: pl.DataFrame
     not_applicable: tuple[str, ...]
     unfitted: tuple[str, ...]
@@ -129,6 +131,7 @@ def summarise(stores: Stores) -> Summary:
     unused = signals.group_by("signal").agg((pl.col("status") == "not_applicable").all().alias("x"))
     transitions = _frame(stores, "driver_transitions", day).filter(~pl.col("silent"))
     apart = population_on(stores, day) if day else None
+    quarantine = _frame(stores, "quarantine")
     return Summary(
         day=day,
         excluded=apart.excluded if apart else 0,
@@ -138,7 +141,8 @@ def summarise(stores: Stores) -> Summary:
         arr_at_risk=float(red["arr"].sum()) if scores["arr"].count() else None,
         arr=scores.select(_known_sum()).item(),
         worst=_worst(stores, scores, day),
-        quarantined=_counted(_frame(stores, "quarantine"), "table", "rule"),
+        quarantined=_quarantined(quarantine),
+        broken_rules=_counted(quarantine, "table", "rule"),
         unresolved=_frame(stores, "unresolved")
         .group_by("table", "why")
         .agg(pl.col("rows").sum())
@@ -218,6 +222,23 @@ def _known_sum() -> pl.Expr:
 
 def _counted(frame: pl.DataFrame, *by: str) -> pl.DataFrame:
     return frame.group_by(by).agg(pl.len().alias("rows")).sort(by)
+
+
+def _quarantined(quarantine: pl.DataFrame) -> pl.DataFrame:
+    """table, rows: what stands at one place under one key counts once, whatever it breaks.
+
+    Several rows may come from one place (`each`, versions of one file): they break a rule each.
+    """
+    place = ("table", "origin", "key")
+    return (
+        quarantine.group_by(*place, "rule")
+        .len("rows")
+        .group_by(place)
+        .agg(pl.col("rows").max())
+        .group_by("table")
+        .agg(pl.col("rows").sum())
+        .sort("table")
+    )
 
 
 def _tiers_by_segment(scores: pl.DataFrame) -> pl.DataFrame:

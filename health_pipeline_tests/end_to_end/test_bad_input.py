@@ -86,6 +86,7 @@ def _not_a_number(folder):
     keys = {"source": "crm", "source_account_id": "crm-00001"}
     add(folder, "sentiments", {**keys, "recorded_at": "2025-06-01", "score": "NaN"})
     add(folder, "sentiments", {**keys, "recorded_at": "2025-06-02", "score": "-3"})
+    add(folder, "sentiments", {**keys, "recorded_at": "soon", "score": "-4"})
 
 
 def _unknown_columns(folder):
@@ -162,6 +163,15 @@ def test_rejected_rows_are_kept_with_rule_value_and_place(why, table, rule, valu
     assert rows.height > 0, why
     assert any(value in found for found in rows["value"])
     assert rows["origin"].str.contains(rf"^{table}\.csv:\d+$").all()
+
+
+def test_a_row_that_breaks_two_rules_is_one_row(spoilt):
+    rows = spoilt.table("quarantine").select("table", "origin", "key").unique().height
+    assert f"Quarantined rows: {rows:,} (table `quarantine`)" in spoilt.told.out
+    assert (
+        "sentiments: 3 rows, by rule: 2 below_minimum:score; 1 not_a_timestamp:recorded_at; "
+        "1 not_finite:score"
+    ) in spoilt.told.out
 
 
 def test_one_warning_a_table(spoilt):
