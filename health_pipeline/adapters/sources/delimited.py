@@ -30,7 +30,7 @@ def read_delimited(
         if columns is None:
             if records.is_empty():
                 raise place.error("is empty: it has not even a header line")
-            columns = _header(records["text"][0], place, delimiter)
+            columns = _header(records["text"][0], records[LINE][0], place, delimiter)
             records = records.slice(1)
         yield _raw(_unswallowed(records, delimiter), columns, place, delimiter, wanted)
 
@@ -60,8 +60,14 @@ def _raw(
     )
 
 
-def _header(record: str, place: Place, delimiter: str) -> tuple[str, ...]:
-    cells = next(csv.reader(io.StringIO(record), delimiter=delimiter))
+def _header(record: str, line: int, place: Place, delimiter: str) -> tuple[str, ...]:
+    try:
+        cells = next(csv.reader(io.StringIO(record), delimiter=delimiter))
+    except csv.Error as error:
+        raise place.error(
+            f"its header, line {line}, cannot be read: {error}; its quotes must match, and every "
+            "line end in one way"
+        ) from error
     names = tuple(cell.strip() or f"unnamed_{n}" for n, cell in enumerate(cells, 1))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ PATIENCE = 4
 """A record that is longer than so many pieces is no record but a stray quote."""
 
 
+HEAD = 2**16
+"""Bytes in which the first line ends, which tells how all of them end."""
+
+_QUOTED, _LINE_END = re.compile(r'"[^"]*"'), re.compile(r"\r+\n|\n|\r(?=[^\r\n])")
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Whole lines of a text file as UTF-8, and the number of the first one, from 1."""
@@ -39,14 +46,15 @@ def pieces(path: Path, place: Place, encoding: str, *, quotes: bool, size: int) 
         path: a text file, packed by gzip if its name says so.
         place: names it in errors.
         encoding: as Python calls it; a byte order mark is left out.
-        quotes: a line break between double quotes does not end a record (CSV).
+        quotes: a line break between double quotes does not end a record (CSV), and lines may end
+            with a carriage return alone; then each of those becomes a line feed.
         size: bytes before decoding.
 
     Raises:
         SourceError: it cannot be read, unpacked or decoded. What came before is then void, too.
     """
     rest, line, given = b"", 1, False
-    for data in _decoded(path, place, encoding, size):
+    for data in _decoded(path, place, encoding, size, quotes=quotes):
         if rest and data:  # more is to come, so that what is whole may go
             cut = _cut(rest, quotes=quotes, patient=len(rest) < PATIENCE * size)
             piece, rest = Piece(rest[:cut], line), rest[cut:]
@@ -72,27 +80,50 @@ def _cut(data: bytes, *, quotes: bool, patient: bool) -> int:
     return end if end or patient else last
 
 
-def _decoded(path: Path, place: Place, encoding: str, size: int) -> Iterator[bytes]:
-    """UTF-8 without a byte order mark."""
+def _decoded(
+    path: Path, place: Place, encoding: str, size: int, *, quotes: bool
+) -> Iterator[bytes]:
+    """UTF-8 without a byte order mark; lines end with a line feed."""
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError as error:
         raise place.error(f"the encoding {encoding!r} of sources.yaml does not exist") from error
     start, done, lines, last = b"", 0, 0, False
+    end, torn = b"\n", False
     for chunk in _unpacked(path, place, size):
         start, last = start or chunk[:2], not chunk
+        if done == 0 and quotes and _ends_with_returns(chunk[:HEAD], encoding):
+            end = b"\r"
         try:
             text = decoder.decode(chunk, final=last)
         except UnicodeDecodeError as error:
             held = len(error.object) - len(chunk)  # the first bytes of a character, left over
             offset = done - held + error.start
-            line = lines + error.object.count(b"\n", 0, error.start) + 1
+            line = lines + error.object.count(end, 0, error.start) + 1
             bad = error.object[error.start]
             raise place.error(_not_decoded(encoding, start, bad, offset, line)) from error
         if done == 0:
             text = text.removeprefix("\ufeff")
-        done, lines = done + len(chunk), lines + chunk.count(b"\n")
+        if end == b"\r":
+            text, torn = _with_feeds(text, torn=torn)
+        done, lines = done + len(chunk), lines + chunk.count(end)
         yield text.encode()
+
+
+def _with_feeds(text: str, *, torn: bool) -> tuple[str, bool]:
+    """`text` with line feeds for carriage returns, and whether its last one may be half an end.
+
+    `torn` says that of the text before: a line feed at the beginning is then the other half.
+    """
+    rest = text.removeprefix("\n") if torn else text
+    torn = text.endswith("\r") if text else torn
+    return rest.replace("\r\n", "\n").replace("\r", "\n"), torn
+
+
+def _ends_with_returns(head: bytes, encoding: str) -> bool:
+    """Whether the first line ends with a carriage return alone, as old Excel for Mac writes it."""
+    found = _LINE_END.search(_QUOTED.sub("", head.decode(encoding, "replace")))
+    return found is not None and found.group() == "\r"
 
 
 def _unpacked(path: Path, place: Place, size: int) -> Iterator[bytes]:

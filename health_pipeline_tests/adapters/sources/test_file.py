@@ -43,6 +43,30 @@ READABLE = [
         [],
     ),
     (
+        "line ends of old Macs, a line feed inside a cell",
+        {"accounts.csv": HEAD.replace("\n", "\r") + 'crm,1,"A\nB"\r\rcrm,2,C\r,3,D\r'},
+        [("crm", "1", "A\nB"), ("crm", "2", "C")],
+        [("missing_required:source", None, "accounts.csv:6")],
+    ),
+    (
+        "the same, packed",
+        {"accounts.csv.gz": gzip.compress((HEAD + "crm,1,A\n").replace("\n", "\r").encode())},
+        [("crm", "1", "A")],
+        [],
+    ),
+    (
+        "a carriage return inside a cell ends no line where lines end otherwise",
+        {"accounts.csv": HEAD + 'crm,1,"A\rB"\ncrm,2,C\n'},
+        [("crm", "1", "A\rB"), ("crm", "2", "C")],
+        [],
+    ),
+    (
+        "carriage returns before those of Windows",
+        {"accounts.csv": HEAD.replace("\n", "\r\r\n") + "crm,1,A\r\r\n,2,B\r\r\n"},
+        [("crm", "1", "A")],
+        [("missing_required:source", None, "accounts.csv:3")],
+    ),
+    (
         "quoted commas, quotes and line ends; the line number is the record's first",
         {"accounts.csv": HEAD + 'crm,1,"A, ""B""\nC"\n,2,D\n'},
         [("crm", "1", 'A, "B"\nC')],

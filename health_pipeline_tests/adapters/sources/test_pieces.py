@@ -52,6 +52,8 @@ CUTS = [
     ("two-byte characters", "id\ncafé\nnaïve\n".encode(), "utf-8", 6),
     ("a byte order mark", b"\xef\xbb\xbfid\n1\n2\n", "utf-8-sig", 4),
     ("UTF-16", "id\nx1\nx2\n".encode("utf-16"), "utf-16", 5),
+    ("line ends of old Macs", b"id\r1\r2\r\n3\r", "utf-8", 4),
+    ("and UTF-16", "id\rx1\rx2\r".encode("utf-16"), "utf-16", 9),
     ("no line break at the end", b"id\n1\n2", "utf-8", 3),
     ("blank lines", b"id\n\n\n1\n\n2\n", "utf-8", 2),
 ]

@@ -86,6 +86,22 @@ UNREADABLE = [
         "accounts: accounts.csv: has two columns of one name: name",
     ),
     (
+        "a quote in the header that swallows more than a cell can be",
+        {"accounts.csv": '\n"' + HEAD + "crm,1,Acme\n" * 20_000},
+        (
+            "accounts: accounts.csv: its header, line 2, cannot be read: field larger than field "
+            "limit (131072); its quotes must match, and every line end in one way"
+        ),
+    ),
+    (
+        "Latin-1 with the line ends of old Macs",
+        {"accounts.csv": NO_UTF8.replace(b"\n", b"\r")},
+        (
+            "accounts: accounts.csv: is not utf-8: byte 0xe9 at offset 50, line 3; set "
+            "`encoding: latin-1` for it in sources.yaml if that is how it was written"
+        ),
+    ),
+    (
         "two files for one table",
         {"accounts.csv": HEAD, "accounts.parquet": "x"},
         "accounts: accounts.csv: stands beside accounts.parquet; keep one of them",
