@@ -125,6 +125,16 @@ def _timestamp(value: pl.Expr, dtype: pl.DataType, cmap: ColumnMap, duration: pl
     return pl.when(moment.dt.year().is_between(*_YEARS)).then(moment)
 
 
+def skipped(text: pl.Expr, cmap: ColumnMap) -> pl.Expr:
+    """True where `text` is a moment, but for the clocks of `cmap.zone`, which skip it."""
+
+    def read(zone: str | None) -> pl.Expr:
+        bare = cmap.model_copy(update={"zone": zone, "plus": None})
+        return _timestamp(text, pl.String(), bare, pl.lit(None))
+
+    return read(cmap.zone).is_null() & read(None).is_not_null()
+
+
 def _length(duration: pl.Expr, plus: Plus) -> pl.Expr:
     micros = _finite(duration.cast(pl.Float64, strict=False)) * 1e6 * _SECONDS[plus.unit]
     return pl.duration(microseconds=micros.round().cast(pl.Int64, strict=False))

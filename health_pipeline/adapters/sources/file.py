@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -64,6 +65,7 @@ class Part:
         quarantine: `LINE`, source, key, rule, value and origin of the rejected rows.
         left_out: rows that the mapping kept out.
         unknown: columns of the file that nobody asked for.
+        tmap: the mapping.
     """
 
     rows: pl.DataFrame
@@ -71,6 +73,7 @@ class Part:
     quarantine: pl.DataFrame
     left_out: int
     unknown: frozenset[str]
+    tmap: TableMap
 
     def without_rows(self) -> Part:
         """What remains to be said once the rows are put away."""
@@ -183,6 +186,7 @@ def _part(raw: Raw, place: Place, table: SourceTable, feed: Feed) -> Part:
         .with_columns(pl.concat_str(pl.lit(f"{place.file}:"), LINE).alias("origin")),
         mapped.left_out,
         mapped.unknown,
+        tmap,
     )
 
 
@@ -264,11 +268,18 @@ def together(
             "origin",
             pl.lit(at).cast(shape["at"]).alias("at"),
         ),
-        warnings=(*warnings, *(kept_out if unknown else ()), *hints(table.name, rejected)),
+        warnings=(*warnings, *(kept_out if unknown else ()), *_hints(table, parts)),
         provided=provided,
         files=tuple(used),
         left_out=sum(part.left_out for part in parts),
     )
+
+
+def _hints(table: SourceTable, parts: Sequence[Part]) -> Iterator[str]:
+    """What can be done about rejected rows, mapping by mapping."""
+    for tmap, some in groupby(parts, key=lambda part: part.tmap):
+        rejected = pl.concat(part.quarantine for part in some)
+        yield from hints(table.name, rejected, tmap.columns)
 
 
 def _named(unknown: Sequence[str], table: SourceTable, provided: Collection[str]) -> str:

@@ -321,6 +321,19 @@ def test_columns_that_the_mapping_uses_are_not_unknown(tmp_path):
     assert found.warnings == ("tickets: unknown columns were kept out: extra",)
 
 
+def test_a_warning_knows_the_mapping_of_the_file(tmp_path):
+    files = {"a.csv": "id,d\n1,29/03/2026 02:30\n2,x\n", "b.csv": "id,d\n1,30/03/2026 02:30\n"}
+    write(tmp_path, files)
+    made = {"from": "d", "format": ["%d/%m/%Y %H:%M"], "zone": "Europe/Berlin"}
+    a = {"file": "a", "columns": {**ID, "created_at": made}}
+    b = {"file": "b", "columns": {**ID, "created_at": {"from": "d"}}}
+    rule = "accounts: 1 × not_a_timestamp:created_at, first"
+    skip, bad, form = read(tmp_path, "accounts", a, b).warnings
+    assert skip.startswith(f"{rule} '29/03/2026 02:30' at a.csv:2: the clocks of Europe/Berlin ")
+    assert bad.startswith(f"{rule} 'x' at a.csv:3: `format` (%d/%m/%Y %H:%M) cannot read it: ")
+    assert form.startswith(f"{rule} '30/03/2026 02:30' at b.csv:2: looks like %d/%m/%Y %H:%M; set")
+
+
 def test_an_offset_that_no_place_has_is_told_in_a_format_too(tmp_path):
     write(tmp_path, {"accounts.csv": "id,d\n1,02/01/2024 02:00 +2000\n"})
     columns = {**ID, "created_at": {"from": "d", "format": ["%d/%m/%Y %H:%M %z"]}}
