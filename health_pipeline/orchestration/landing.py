@@ -1,5 +1,7 @@
 """Source files become landed tables: read what is new, stamp it, keep the rest as it was."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from health_pipeline.adapters.sources.file import SourceError
@@ -29,7 +31,13 @@ CONTRACT_CHECK = "rows_keep_contract"
 def land_table(stores: Stores, reads: Reads, table: str, window: Window, run_id: str) -> Landing:
     """Land what is new of `table` in the run for `window`; never raises for a bad file."""
     if table == EVENTS:
-        return land_event_files(stores, reads, window, run_id)
+        found = land_event_files(stores, reads, window, run_id)
+    else:
+        found = _land_whole(stores, reads, table, window, run_id)
+    return replace(found, warnings=(*found.warnings, *reads.unread(table)))
+
+
+def _land_whole(stores: Stores, reads: Reads, table: str, window: Window, run_id: str) -> Landing:
     before = landed(stores, table)
     try:
         read = reads.read(table)

@@ -17,7 +17,7 @@ from health_pipeline.adapters.sources.file import (
     read_parts,
     read_table,
 )
-from health_pipeline.adapters.sources.folder import file_ref, paths_of
+from health_pipeline.adapters.sources.folder import file_ref, paths_of, unread
 from health_pipeline.adapters.store.landed import digests, landed_files, remember_digests
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
@@ -45,10 +45,19 @@ class Reads:
         self.folder = stores.sources_folder()
         self._reads: dict[str, TableRead | SourceError | None] = {}
 
-    def _paths(self, table: str) -> list[Path]:
+    def _stems(self, table: str) -> list[str]:
         maps = self.stores.model.sources.tables.get(table, ())
-        stems = dict.fromkeys([tmap.file or table for tmap in maps] or [table])
-        return [path for stem in stems for path in paths_of(self.folder, stem)]
+        return list(dict.fromkeys([tmap.file or table for tmap in maps] or [table]))
+
+    def _paths(self, table: str) -> list[Path]:
+        return [path for stem in self._stems(table) for path in paths_of(self.folder, stem)]
+
+    def unread(self, table: str) -> tuple[str, ...]:
+        """A sentence on files that seem to be meant for `table` and are not read."""
+        try:
+            return unread(self.folder, table, self._stems(table))
+        except SourceError:
+            return ()  # landing says what is wrong with the folder
 
     def files(self, table: str) -> tuple[FileRef, ...]:
         """Files that feed `table` now; one that stands as it was hashed is not hashed again."""

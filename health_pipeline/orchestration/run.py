@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
 from health_pipeline.orchestration.features_known import FEATURES_CHECK
 from health_pipeline.orchestration.house import House, Stores
@@ -100,15 +101,25 @@ def run_daily(
         reads = Reads(stores)
         window = choose_window(stores, reads, first, last)
         if not reads.is_connected():
-            return Outcome(None, success=True, connected=False)
+            return Outcome(None, success=True, connected=False, warnings=_unread(reads))
         if window is None:
             failed, files = reads.waiting()
-            return Outcome(None, success=True, failed_tables=tuple(failed.values()), waiting=files)
+            return Outcome(
+                None,
+                success=True,
+                failed_tables=tuple(failed.values()),
+                warnings=_unread(reads),
+                waiting=files,
+            )
     recorded = bool(os.environ.get("DAGSTER_HOME"))
     tags = tags_for(window.first, window.last, recorded=recorded)
     if refit:
         tags[REFIT_TAG] = "true"
     return execute(house, DAILY_JOB, tags, window)
+
+
+def _unread(reads: Reads) -> tuple[str, ...]:
+    return tuple(text for table in SOURCE_TABLES for text in reads.unread(table))
 
 
 def run_monthly(house: House, month: date) -> Outcome:

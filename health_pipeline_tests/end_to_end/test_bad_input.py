@@ -94,6 +94,10 @@ def _unknown_columns(folder):
     put(folder, "renewals", rows.with_columns(colour=pl.lit("red"), smell=pl.lit("none")))
 
 
+def _not_read(folder):
+    (folder / "users.tsv").write_text("source\tsource_user_id\n")
+
+
 def _two_files(folder):
     (folder / "surveys.csv").write_text("source,response_id\ncrm,1\n")
 
@@ -110,6 +114,8 @@ SPOILT = [
     ("NaN and negatives", _not_a_number, "sentiments", True, False, ""),
     ("columns that the contract does not know", _unknown_columns, "renewals", True, False,
      "warning renewals: unknown columns were kept out: colour, smell"),
+    ("a file whose ending is not read", _not_read, "users", True, False,
+     "warning users: not read: users.tsv; files that are read end in .csv, .csv.gz, "),
     ("two files for one table", _two_files, "surveys", False, True,
      "failed table surveys: surveys.csv: stands beside surveys.ndjson; keep one of them"),
 ]  # fmt: skip
@@ -182,6 +188,7 @@ def test_one_warning_a_table(spoilt):
 def test_a_failed_table_is_named_again_though_there_is_nothing_to_do(spoilt):
     told = spoilt.run()
     assert "nothing to do" in told.out
+    assert "warning users: not read: users.tsv" in told.err
     assert told.code == 3, "the files are still broken"
     failed = [line.split()[2] for line in told.err.splitlines() if "failed table" in line]
     assert sorted(failed) == sorted(f"{table}:" for _, _, table, _, fails, _ in SPOILT if fails)

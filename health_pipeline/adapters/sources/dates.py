@@ -37,7 +37,7 @@ def last_date(
     Raises:
         SourceError: the file cannot be read, or lacks a column that it must have.
     """
-    if feed.ref.path.suffix == ".parquet":
+    if feed.ref.path.suffix.lower() == ".parquet":
         said = _by_statistics(feed, table, column)
         if said is not None and said <= until:
             return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,19 @@ from health_pipeline.adapters.sources.readers import read_raw
 
 SUFFIXES = (".csv", ".csv.gz", ".ndjson", ".json", ".parquet")
 FOLDER_SUFFIXES = (".csv", ".csv.gz", ".ndjson", ".parquet")
+"""Endings of what is read, and of what is read in a folder; capitals are as good."""
+
+MOST_UNREAD = 5
+"""So many files that are not read are named; the others are counted."""
+
+_NO_TABLE = {"readme", "license", "licence", "notice", "changelog", "manifest", "schema", "thumbs"}
+_NO_DATA = {
+    *("md", "rst", "html", "pdf", "docx", "png", "jpg", "ini", "toml", "yaml", "yml"),
+    *("py", "sql", "sh", "bat", "ps1", "ipynb", "log", "lock", "schema", "manifest", "meta"),
+    *("crc", "md5", "sha1", "sha256", "sha512", "sig", "asc", "gpg"),
+    *("tmp", "temp", "part", "partial", "filepart", "crdownload", "swp", "bak", "old", "orig"),
+}
+"""Names and endings of what lies beside data: notes, programs, sums, halves, what is old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,8 @@ def paths_of(folder: Path, stem: str) -> list[Path]:
     """As `find_files`, without reading the files."""
     if not folder.is_dir():
         raise SourceError(stem, str(folder), "the sources folder does not exist")
-    single = [path for end in SUFFIXES if (path := folder / f"{stem}{end}").is_file()]
+    ends = {path: path.name[len(Path(stem).name) :].lower() for path in _named(folder / stem)}
+    single = [path for end in SUFFIXES for path in ends if ends[path] == end and path.is_file()]
     inside = sorted(path for path in (folder / stem).rglob("*") if _is_data(path, folder / stem))
     candidates = [path.name for path in single] + ([f"{stem}/"] if inside else [])
     if len(candidates) > 1:
@@ -54,10 +69,65 @@ def paths_of(folder: Path, stem: str) -> list[Path]:
     return single or inside
 
 
+def _named(base: Path, *, loose: bool = False) -> list[Path]:
+    """What lies beside `base` and is called so, or so and a point; `loose`: in capitals, too."""
+    if not base.parent.is_dir():
+        return []
+    found = sorted(base.parent.iterdir())
+    if loose:
+        same = base.name.lower()
+        return [path for path in found if f"{path.name.lower()}.".startswith(f"{same}.")]
+    return [path for path in found if f"{path.name}.".startswith(f"{base.name}.")]
+
+
 def _is_data(path: Path, under: Path) -> bool:
+    return (
+        path.name.lower().endswith(FOLDER_SUFFIXES)
+        and path.is_file()
+        and not _is_hidden(path.relative_to(under))
+    )
+
+
+def _is_hidden(path: Path) -> bool:
     # Other tools leave marks and half-written files: _SUCCESS, _temporary/, .part.parquet
-    hidden = any(part.startswith((".", "_")) for part in path.relative_to(under).parts)
-    return path.name.endswith(FOLDER_SUFFIXES) and path.is_file() and not hidden
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def unread(folder: Path, table: str, stems: Collection[str]) -> tuple[str, ...]:
+    """A sentence on files that seem to be meant for `table` and are not read; none of others.
+
+    Meant are those in a folder of `stems`, and those called like one of them, unless they are
+    plainly no data.
+
+    Raises:
+        SourceError: as `find_files`.
+    """
+    left: dict[str, str | None] = {}
+    for stem in stems:
+        base, known = folder / stem, set(paths_of(folder, stem))
+        for path in (*_named(base, loose=True), *sorted(base.rglob("*"))):
+            name = path.relative_to(folder)
+            if path not in known and path.is_file() and _may_be_data(name):
+                left[name.as_posix()] = _right_name(path, base)
+    if not left:
+        return ()
+    told = [f"{name} ({right}?)" if right else name for name, right in left.items()]
+    more = f" and {len(told) - MOST_UNREAD} more" if len(told) > MOST_UNREAD else ""
+    ends = f"{', '.join(FOLDER_SUFFIXES[:-1])} or {FOLDER_SUFFIXES[-1]}"
+    files = ", ".join(told[:MOST_UNREAD])
+    return (f"{table}: not read: {files}{more}; files that are read end in {ends}",)
+
+
+def _right_name(path: Path, base: Path) -> str | None:
+    """How a file would have to be called, where only the case of its name is wrong."""
+    end = path.name[len(base.name) :].lower()
+    return f"{base.name}{end}" if path.parent == base.parent and end in SUFFIXES else None
+
+
+def _may_be_data(path: Path) -> bool:
+    first, *ends = path.name.lower().split(".")
+    plain = first in _NO_TABLE or path.name.endswith("~") or not _NO_DATA.isdisjoint(ends)
+    return not plain and not _is_hidden(path)
 
 
 def lookups_in(folder: Path, tmap: TableMap) -> Lookups:

@@ -47,12 +47,13 @@ def read_slices(
         SourceError: the file cannot be read as what its name says. Slices of it that were given
             before are then void.
     """
-    if path.suffix == ".parquet":
+    end = path.suffix.lower()
+    if end == ".parquet":
         return _parquet(path, place, wanted, rows)
     size = PIECE if rows < WHOLE else WHOLE
-    if path.suffix == ".ndjson":
+    if end == ".ndjson":
         return read_json_lines(lambda: _text(path, place, tmap, size, quotes=False), wanted)
-    if path.suffix == ".json":
+    if end == ".json":
         return iter((_array(path, place, tmap, wanted),))
     text = _text(path, place, tmap, size, quotes=True)
     return read_delimited(text, place, tmap.delimiter, wanted)

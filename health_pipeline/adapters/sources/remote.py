@@ -48,7 +48,7 @@ def _is_source(store: ObjectStore, key: str) -> bool:
     """Whether a key is a file that the file source would read; others are left where they are."""
     parts = key.split("/")
     hidden = parts[0].startswith(".") or any(part.startswith((".", "_")) for part in parts[1:])
-    if hidden or not key.endswith(SUFFIXES):
+    if hidden or not key.lower().endswith(SUFFIXES):
         return False
     if "" in parts:
         raise ObjectError(

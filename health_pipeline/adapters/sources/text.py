@@ -129,7 +129,7 @@ def _ends_with_returns(head: bytes, encoding: str) -> bool:
 def _unpacked(path: Path, place: Place, size: int) -> Iterator[bytes]:
     """The bytes of the file in chunks; an empty one is the last."""
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
             chunk = b"first"
             while chunk:
                 chunk = file.read(size if size < WHOLE else -1)

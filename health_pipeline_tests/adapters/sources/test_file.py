@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from health_pipeline.adapters.sources.file import SourceError, find_files, read_table
+from health_pipeline.adapters.sources.folder import unread
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline_tests.adapters.sources.handed_in import AT, parquet, read, rejected, write
@@ -107,6 +108,18 @@ READABLE = [
         [],
     ),
     (
+        "endings in capitals",
+        {
+            "accounts/1.CSV": HEAD + "crm,1,A\n",
+            "accounts/2.Csv.GZ": gzip.compress((HEAD + "crm,2,B\n").encode()),
+            "accounts/3.NDJSON": '{"source":"crm","source_account_id":"3"}\n',
+            "accounts/4.Parquet": parquet(source=["crm"], source_account_id=["4"], name=["D"]),
+        },
+        [("crm", "1", "A"), ("crm", "2", "B"), ("crm", "3", None), ("crm", "4", "D")],
+        [],
+    ),
+    ("one file in capitals", {"accounts.CSV": HEAD + "crm,1,A\n"}, [("crm", "1", "A")], []),
+    (
         "a folder of files, hive partitions and other tools' marks in it",
         {
             "accounts/name=A%20B/1.parquet": parquet(source=["crm"], source_account_id=["1"]),
@@ -131,6 +144,43 @@ def test_rows_and_quarantine(tmp_path, why, files, rows, quarantine):
         "origin": pl.String(),
     }
     assert found.quarantine.schema == RESULT_TABLES["quarantine"].columns
+
+
+ENDS = "files that are read end in .csv, .csv.gz, .ndjson or .parquet"
+UNREAD = [
+    # why, files, what is said to be not read
+    ("other endings in the folder",
+     ["accounts/1.csv", "accounts/a/2.ndjson.gz", "accounts/3.jsonl"],
+     "accounts/3.jsonl, accounts/a/2.ndjson.gz"),
+    ("an array in the folder", ["accounts/1.csv", "accounts/2.json"], "accounts/2.json"),
+    ("another ending", ["accounts.tsv"], "accounts.tsv"),
+    ("beside what is read", ["accounts.csv", "accounts.xlsx", "accounts/1.txt"],
+     "accounts.xlsx, accounts/1.txt"),
+    ("a copy", ["accounts.csv", "accounts.2025.csv"], "accounts.2025.csv"),
+    ("no ending", ["accounts"], "accounts"),
+    ("a name in capitals", ["Accounts.CSV"], "Accounts.CSV (accounts.csv?)"),
+    ("many", [f"accounts/{n}.jsonl" for n in range(7)],
+     ", ".join(f"accounts/{n}.jsonl" for n in range(5)) + " and 2 more"),
+    ("all is read", ["accounts/1.csv", "accounts/2.PARQUET"], None),
+    ("notes and what is half-written",
+     ["accounts/1.csv", "accounts/README", "accounts/README.txt", "accounts/_SUCCESS",
+      "accounts/.2.jsonl", "accounts/_tmp/2.jsonl", "accounts/2.csv.tmp", "accounts/1.csv.crc",
+      "accounts/1.csv~", "accounts.md", "accounts.sql", "accounts.csv.bak"], None),
+    ("what is named otherwise", ["account.tsv", "accounts_old.tsv", "others/1.jsonl"], None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "files", "told"), UNREAD, ids=[c[0] for c in UNREAD])
+def test_files_that_seem_to_be_meant_and_are_not_read(why, files, told, tmp_path):
+    write(tmp_path, dict.fromkeys(files, HEAD))
+    found = unread(tmp_path, "accounts", ["accounts"])
+    assert found == (() if told is None else (f"accounts: not read: {told}; {ENDS}",)), why
+
+
+def test_two_endings_that_differ_by_capitals_are_two_files(tmp_path):
+    write(tmp_path, {"accounts.csv": HEAD, "accounts.CSV": HEAD})
+    with pytest.raises(SourceError, match="stands beside accounts"):
+        find_files(tmp_path, "accounts")
 
 
 def test_an_empty_json_lines_file_is_connected_without_rows(tmp_path):
