@@ -11,7 +11,7 @@ from health_pipeline.adapters.store.backfills import Backfill
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.publish import INTERNAL_DAILY, INTERNAL_STATE
-from health_pipeline.orchestration.window import Window, is_backfill, restates, window_of, yesterday
+from health_pipeline.orchestration.window import Window, is_backfill, restates, window_of
 
 FINAL_TABLE = "crm_fields"
 """A day is published when the last daily table of the chain is published for it."""
@@ -70,7 +70,7 @@ def landing_window(stores: Stores, tags: Mapping[str, str]) -> Window:
     if not is_backfill(tags) or not published or published[-1] < window.first:
         return window
     following = published[-1] + timedelta(days=1)
-    return Window(following, max(following, yesterday()))
+    return Window(following, following)
 
 
 def inputs_of(stores: Stores, through: date, *, scored: bool) -> str:
