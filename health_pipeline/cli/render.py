@@ -268,5 +268,5 @@ def _print_counted(
         told = "; ".join(f"{row['rows']:,} {row[reason]}" for row in part.iter_rows(named=True))
         rows = None if rows_of is None else rows_of[table]
         if rows not in (None, int(part["rows"].sum())):
-            told = f"{rows:,} rows, by rule: {told}"
+            told = f"{rows:,} row(s), by rule: {told}"
         console.print(f"  {table}: {escape(told)}", highlight=False, soft_wrap=True)

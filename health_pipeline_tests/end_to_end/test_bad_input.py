@@ -175,7 +175,7 @@ def test_a_row_that_breaks_two_rules_is_one_row(spoilt):
     rows = spoilt.table("quarantine").select("table", "origin", "key").unique().height
     assert f"Quarantined rows: {rows:,} (table `quarantine`)" in spoilt.told.out
     assert (
-        "sentiments: 3 rows, by rule: 2 below_minimum:score; 1 not_a_timestamp:recorded_at; "
+        "sentiments: 3 row(s), by rule: 2 below_minimum:score; 1 not_a_timestamp:recorded_at; "
         "1 not_finite:score"
     ) in spoilt.told.out
 

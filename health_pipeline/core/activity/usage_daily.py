@@ -56,13 +56,9 @@ class UsageDaily:
 
 
 def _versions(landed: pl.DataFrame) -> pl.DataFrame:
-    """One row for each version of an aggregate, with what it adds to the version before.
-
-    Values are rounded to whole numbers, but what is used a little is used: 0.4 counts as 1.
-    """
+    """One row for each version of an aggregate, rounded (0.4 to 1: it is use), and what it adds."""
     known_on = pl.max_horizontal(pl.col("known_at").cast(pl.Date), "day").alias("known_on")
-    whole = pl.col("value").round()
-    whole = pl.when(pl.col("value").is_between(0, 1, closed="none")).then(1).otherwise(whole)
+    whole = pl.max_horizontal(pl.col("value").round(), pl.col("value").clip(0, 1).ceil())
     return (
         landed.with_columns(known_on, whole.cast(pl.Int64).alias("value"))
         .sort("known_at", "value")
