@@ -18,10 +18,13 @@ from health_pipeline.orchestration.house import House
 
 
 def _console(*, stderr: bool) -> Console:
-    """A console as wide as the terminal; into a file or a pipe as wide as COLUMNS, else 120."""
-    probe = Console(stderr=stderr)
+    """A console as wide as the terminal; into a file or a pipe as wide as COLUMNS, else 120.
+
+    No emoji codes: `crm:a:b` is the id of a record.
+    """
+    probe = Console(stderr=stderr, emoji=False)
     narrow = not probe.is_terminal and "COLUMNS" not in os.environ
-    return Console(stderr=stderr, width=120) if narrow else probe
+    return Console(stderr=stderr, emoji=False, width=120) if narrow else probe
 
 
 out = _console(stderr=False)

@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
+from health_pipeline.cli import house
 from health_pipeline.cli.render import WIDE, code_words, table_of
 
 PLAY = "0388924f97bde1885a96"
@@ -27,3 +28,12 @@ def test_ids_are_not_broken_where_they_are_copied(whole, stays):
 def test_names_of_the_model_are_words_where_they_would_be_cut(width, shown):
     assert code_words("reverse_usage_decline", width) == shown
     assert code_words(None, width) == "-"
+
+
+@pytest.mark.parametrize("console", [house.out, house.err], ids=["out", "err"])
+@pytest.mark.parametrize("text", ["crm:a:b:c", "Two :fire: Ltd"])
+def test_codes_of_emoji_are_text(console, text):
+    with console.capture() as shown:
+        console.print(text)
+        console.print(table_of(text, (text,), [(text,)]))
+    assert shown.get().count(text) == 4
