@@ -35,6 +35,7 @@ def find_accounts(stores: Stores, asked: str) -> list[Match]:
 def find_each(stores: Stores, names: Sequence[str]) -> list[list[Match]]:
     """`find_accounts` of each of `names`, with one look into the lake."""
     accounts, xref = _table(stores, "accounts"), _table(stores, "account_xref")
+    xref = xref.select("account_id", record=pl.format("{}:{}", "source", "source_account_id"))
     return [_found(stores, accounts, xref, asked) for asked in names]
 
 
@@ -43,8 +44,7 @@ def _found(stores: Stores, accounts: pl.DataFrame, xref: pl.DataFrame, asked: st
     if not wanted:
         return []
     alias = account_of_alias(stores.control, asked)
-    source, _, key = asked.partition(":")
-    xref = xref.filter((pl.col("source") == source) & (pl.col("source_account_id") == key))
+    xref = xref.filter(pl.col("record") == asked)
     name = pl.col("name").str.to_lowercase()
     ways: tuple[tuple[str, pl.Expr], ...] = (
         ("account_id", pl.col("account_id") == asked),

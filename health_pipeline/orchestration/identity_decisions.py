@@ -147,25 +147,36 @@ class Desk:
         for account in (asked, now.get(asked), account_of_alias(self._stores.control, asked)):
             if account and (members := self._members(account)):
                 return members[0]
-        source, colon, key = asked.partition(":")
-        if colon and self._account_or_none((source, key)):
-            return source, key
+        if record := self._called(asked):
+            return record
         raise DecisionError(
             f"no account or record is called {asked}: give an account_id, an old alias or "
-            f"SOURCE:ID{self._near(key or asked)}"
+            f"SOURCE:ID{self._near(asked)}"
         )
 
     def _record(self, asked: str) -> Record:
-        source, colon, key = asked.partition(":")
-        if not colon or self._account_or_none((source, key)) is None:
-            raise DecisionError(
-                f"no record is called {asked}: give it as SOURCE:ID{self._near(key or asked)}"
-            )
-        return source, key
+        if record := self._called(asked):
+            return record
+        raise DecisionError(f"no record is called {asked}: give it as SOURCE:ID{self._near(asked)}")
 
-    def _near(self, key: str) -> str:
-        """Records of other sources that have this id, in words."""
-        rows = self.accounts.records.filter(pl.col("source_account_id") == key)
+    def _called(self, asked: str) -> Record | None:
+        """The record SOURCE:ID; source and id may hold further colons.
+
+        Raises:
+            DecisionError: two records are called so.
+        """
+        same = pl.format("{}:{}", "source", "source_account_id") == asked
+        found: list[Record] = list(self.accounts.xref.filter(same).select(RECORD).iter_rows())
+        if len(found) > 1:
+            each = " and ".join(f"{key!r} of {source!r}" for source, key in sorted(found))
+            raise DecisionError(f"{asked} names {len(found)} records: {each}")
+        return found[0] if found else None
+
+    def _near(self, asked: str) -> str:
+        """Records of other sources that have the id of `asked` (an id, or SOURCE:ID), in words."""
+        parts = asked.split(":")
+        keys = [":".join(parts[n:]) for n in range(len(parts))]
+        rows = self.accounts.records.filter(pl.col("source_account_id").is_in(keys))
         names = [f"{source}:{known}" for source, known in rows.select(RECORD).iter_rows()]
         return f" (known: {', '.join(sorted(names))})" if names else ""
 
