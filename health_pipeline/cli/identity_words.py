@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
@@ -9,6 +11,7 @@ from rich.markup import escape
 from health_pipeline.cli.render import money_words, table_of
 from health_pipeline.core.identity.decisions import Decision, Record
 from health_pipeline.core.identity.why import Why
+from health_pipeline.core.schemas.escaping import as_line
 from health_pipeline.orchestration.identity_decisions import Change
 
 SHOWN = 20
@@ -17,9 +20,17 @@ SHOWN = 20
 LISTED = 8
 """Records of one account, and values without a key, that fit a screen beside the rest."""
 
+LONGEST = 80
+"""Characters of a name or value that are shown; ids stay whole, since people copy them."""
+
 
 def _name(record: Record) -> str:
     return escape(":".join(record))
+
+
+def _short(text: str) -> str:
+    """A name or value as far as it is shown."""
+    return escape(as_line(text, LONGEST))
 
 
 def print_review(console: Console, pairs: pl.DataFrame, limit: int) -> None:
@@ -37,10 +48,10 @@ def print_review(console: Console, pairs: pl.DataFrame, limit: int) -> None:
     rows = [
         (
             *(f"{_name((row[s], row[f'{s[:-7]}_source_account_id']))} "
-              f"{escape(row[f'{s[:-7]}_name'] or '-')}" for s in ("left_source", "right_source")),
+              f"{_short(row[f'{s[:-7]}_name'] or '-')}" for s in ("left_source", "right_source")),
             money_words(row["arr"]),
             "-" if row["probability"] is None else f"{row['probability']:.2f}",
-            escape(row["why"]),
+            escape(as_line(row["why"])),
         )
         for row in pairs.head(limit).iter_rows(named=True)
     ]  # fmt: skip
@@ -74,7 +85,7 @@ def print_change(console: Console, change: Change) -> None:
 
 def print_why(console: Console, record: Record, found: Why) -> None:
     """Everything that speaks about one record."""
-    named = f" ({escape(found.names[record])})" if record in found.names else ""
+    named = f" ({_short(found.names[record])})" if record in found.names else ""
     since = f"{found.linked_at:%Y-%m-%d %H:%M} UTC"
     _line(console, f"\n[bold]{_name(record)}[/]{named} is {found.account_id}, since {since}")
     if found.chain:
@@ -83,7 +94,7 @@ def print_why(console: Console, record: Record, found: Why) -> None:
                 _name(step.start),
                 _name(step.end),
                 step.rule,
-                escape(step.evidence),
+                escape(as_line(step.evidence)),
                 f"{step.confidence:.2f}",
                 f"{step.known_at:%Y-%m-%d %H:%M}",
             )
@@ -95,21 +106,31 @@ def print_why(console: Console, record: Record, found: Why) -> None:
         console.print("It is the anchor of the account: its first known record.")
     _line(console, f"Records of the account: {len(found.members):,}")
     for one in found.members[:LISTED]:
-        _line(console, f"  {_name(one)} {escape(found.names.get(one, ''))}".rstrip())
-    if len(found.members) > LISTED:
-        _line(console, f"  and {len(found.members) - LISTED:,} more")
-    _line(console, f"Aliases: {', '.join(found.aliases) or 'none'}")
-    for other, why, probability in found.doubts:
+        _line(console, f"  {_name(one)} {_short(found.names.get(one, ''))}".rstrip())
+    _more(console, found.members)
+    _line(console, f"Aliases: {', '.join(found.aliases[:LISTED]) or 'none'}")
+    _more(console, found.aliases)
+    for other, why, probability in found.doubts[:LISTED]:
         sure = "" if probability is None else f" (probability {probability:.2f})"
-        _line(console, f"In doubt: {_name(other)}{sure}: {escape(why)}")
+        _line(console, f"In doubt: {_name(other)}{sure}: {escape(as_line(why))}")
+    _more(console, found.doubts)
     if not found.doubts:
         _line(console, "In doubt: nothing")
     for rule, value, why in found.ignored[:LISTED]:
-        _line(console, f"Links nobody: {rule} {escape(repr(value[:60]))}: {escape(why)}")
-    for decision in found.decisions:
+        shown = value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
+        _line(console, f"Links nobody: {rule} {escape(repr(shown))}: {escape(as_line(why))}")
+    _more(console, found.ignored)
+    for decision in found.decisions[-LISTED:]:
         _line(console, f"Decided: {_decided(decision)}")
+    _more(console, found.decisions)
     if not found.decisions:
         _line(console, "Decided by people: nothing")
+
+
+def _more(console: Console, rows: Sequence[object]) -> None:
+    """How many rows are not among the `LISTED` ones."""
+    if len(rows) > LISTED:
+        _line(console, f"  and {len(rows) - LISTED:,} more")
 
 
 def _line(console: Console, text: str) -> None:
@@ -122,4 +143,5 @@ def _decided(one: Decision) -> str:
         if one.undoes
         else f"{one.left_source}:{one.left_id} and {one.right_source}:{one.right_id}"
     )
-    return escape(f"{one.id} {one.at:%Y-%m-%d} by {one.author}: {one.kind} {about}: {one.reason}")
+    told = f"{one.id} {one.at:%Y-%m-%d} by {as_line(one.author)}: {one.kind} {about}"
+    return escape(f"{told}: {as_line(one.reason)}")
