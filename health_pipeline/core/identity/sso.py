@@ -12,6 +12,12 @@ from health_pipeline.core.identity.standardise import domains
 from health_pipeline.core.identity.told import Claim, claim
 
 
+def claimed(claims: pl.Expr) -> pl.Expr:
+    """The domain in SSO claims, as written; null where a second @ leaves open which is meant."""
+    one_host = claims.str.count_matches("@", literal=True) < 2
+    return pl.when(one_host).then(claims.str.split("@").list.last())
+
+
 def sso_claims(
     users: pl.DataFrame, records: pl.DataFrame, own: pl.DataFrame, rules: IdentityRules
 ) -> Claim:
@@ -49,8 +55,8 @@ def _told(users: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
     """
     text = pl.String()
     columns = (optional(users, name, text) for name in ("source_account_id", "sso_domain"))
-    claimed = optional(users, "sso_claim", text).str.split("@").list.last()
-    rows = users.select("source", "known_at", *columns, claimed)
+    claim_domain = claimed(optional(users, "sso_claim", text)).alias("sso_claim")
+    rows = users.select("source", "known_at", *columns, claim_domain)
     both = pl.concat(
         [
             rows.select(*RECORD, "known_at", pl.col(name).alias("written"))

@@ -10,6 +10,7 @@ from health_pipeline.core.identity.ids import user_id_of, user_id_of_email
 from health_pipeline.core.identity.landed import RECORD, optional
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.public_hosts import public_hosts
+from health_pipeline.core.identity.sso import claimed
 from health_pipeline.core.identity.standardise import (
     domains,
     email_domains,
@@ -65,7 +66,7 @@ def _versions(users: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
         *USER, "known_at", *(optional(users, name, dtype) for name, dtype in _OPTIONAL.items())
     ).unique()
     public = public_hosts(rules)
-    claim = whole["sso_claim"].str.split("@").list.last()
+    claim = whole.select(claimed(pl.col("sso_claim"))).to_series()
     return (
         whole.with_columns(
             emails(whole["email"]).alias("address"),
@@ -156,9 +157,12 @@ def _unresolved(users: pl.DataFrame, versions: pl.DataFrame, links: pl.DataFrame
     """Users that no account claims, with the reason of their latest version."""
     shown = pl.any_horizontal(pl.col("email_domain", "sso_domain", "claim_domain").is_not_null())
     broken = pl.col("email").is_not_null() & pl.col("address").is_null() & ~shown
+    doubtful = claimed(pl.col("sso_claim")).is_null() & pl.col("sso_claim").is_not_null() & ~shown
     why = (
         pl.when(broken & pl.col("source_account_id").is_null())
         .then(_broken_email(versions))
+        .when(doubtful & pl.col("source_account_id").is_null())
+        .then(pl.lit("not an SSO claim: more than one @"))
         .when(pl.col("email_verified").not_())
         .then(pl.lit("email is not verified, and no account claims source_account_id"))
         .when(shown)

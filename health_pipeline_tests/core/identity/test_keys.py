@@ -196,6 +196,13 @@ CRM, APP = account("crm:1"), account("app:p")
             None,
         ),
         (
+            "two hosts in one claim",
+            [CRM, APP],
+            [*members("crm", "1", "a@evil.com@acme.com"), *members("app", "p", "b@acme.com")],
+            {"app:p"},
+            None,
+        ),
+        (
             "an opaque claim",
             [CRM, APP],
             [*members("crm", "1", "oidc|77"), *members("app", "p", "oidc|77")],

@@ -88,6 +88,13 @@ def account_of(identity, company):
             None,
         ),
         ("two @ are no address", {"email": "a@acme.com@beta.io"}, None, None),
+        ("… and no SSO claim", {"sso_claim": "a@acme.com@beta.io"}, None, None),
+        (
+            "… but the source still tells whose claim it is",
+            {"sso_claim": "a@acme.com@beta.io", "source_account_id": "p1"},
+            "acme",
+            "source_account",
+        ),
         ("blanks are no address", {"email": "a b@acme.com"}, None, None),
         (
             "… but the source still tells",
@@ -115,6 +122,7 @@ def test_which_account(why, keys, company, rule):
             {"email": '"a"@acme.com', "email_verified": True},
             "not an email address: blanks, quotes or brackets before the @",
         ),
+        ({"sso_claim": "a@acme.com@beta.io"}, "not an SSO claim: more than one @"),
         ({"email": "acme.com"}, "not an email address: no @"),
         ({"email": "a@аcme.com"}, "word mixes scripts: аcme"),
         ({"email": "a@gamma.org"}, "no account has the domain of the email or SSO claim"),
