@@ -20,19 +20,11 @@ from health_pipeline.core.identity.folding import (
 )
 from health_pipeline.core.identity.legal_forms import EAST_ASIAN, START, form_pattern
 from health_pipeline.core.identity.other_names import MAY_HAVE_OTHER_NAME, split_names
+from health_pipeline.core.identity.placeholders import PLACEHOLDER, is_nobody
 from health_pipeline.core.identity.scripts import disguise
 
 LONGEST_NAME = 200
 """Characters. A longer text is an accident of some export; cut, two of them could become one."""
-
-PLACEHOLDERS = (
-    *("company", "corporation", "gmbh", "inc", "limited", "llc", "ltd", "the"),
-    *("customer", "default", "demo", "my company", "new account", "test", "test account"),
-    *("freelance", "freelancer", "individual", "personal", "private", "self", "self employed"),
-    *("n a", "na", "nil", "no company", "no name", "none", "not available", "not provided"),
-    *("null", "student", "tba", "tbd", "unassigned", "undefined", "unknown", "unnamed", "xxx"),
-)
-"""What people and forms write when there is no name, after the rules before."""
 
 _INITIALS = r"(?:^| )[a-z] [a-z](?: |$)"
 _initials = re.compile(r"(?<![^ ])[a-z](?: [a-z])+(?![^ ])")
@@ -82,7 +74,7 @@ def _without_forms(name: str, pattern: re.Pattern[str]) -> str:
 
 def _unfit(name: str) -> str:
     """Why these words name nobody; empty when they do name somebody."""
-    if name in PLACEHOLDERS:
+    if is_nobody(name):
         return f"a placeholder, not a name: {name}"
     if re.fullmatch(r"[0-9 ]*", name):
         return "no letter"
@@ -91,7 +83,7 @@ def _unfit(name: str) -> str:
 
 def is_placeholder(value: str) -> bool:
     """Whether a written name names nobody: N/A, Test, a mere number."""
-    return bool(_unfit(_without_forms(words(value), form_pattern(()))))
+    return bool(_unfit(_without_forms(_with_initials_joined(words(value)), form_pattern(()))))
 
 
 def normalised_name(value: str, legal_suffixes: Sequence[str] = ()) -> str | None:
@@ -110,7 +102,7 @@ def _in_bulk(names: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     bare = names.str.replace(forms, "")
     began = bare.str.contains(START.pattern).fill_null(value=False).arg_true()
     bare = bare.scatter(began, bare.gather(began).str.replace(START.pattern, ""))
-    unfit = bare.is_in(PLACEHOLDERS) | bare.str.contains(r"^[0-9 ]*$") | (bare.str.len_chars() < 2)
+    unfit = bare.str.contains(rf"^(?:[0-9 ]*|{PLACEHOLDER})$") | (bare.str.len_chars() < 2)
     return pl.select(pl.when(~unfit).then(bare)).to_series()
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from health_pipeline.config.loader import load_model
 from health_pipeline.core.identity.legal_names import (
+    is_placeholder,
     names,
     normalised_name,
     other_names,
@@ -87,6 +88,7 @@ FORMS = load_model().identity.legal_suffixes
         ("nothing but signs", " - . ", None),
         ("empty", "", None),
         ("only a legal form", "Inc.", None),
+        ("only legal forms", "GmbH & Co. KG", None),
         ("placeholder", "N/A", None),
         ("placeholder with a form", "Test Company", None),
         ("only digits", "360", None),
@@ -147,12 +149,62 @@ def test_why_a_value_is_no_name(value, why):
     assert read_name(value, FORMS).why == why
 
 
+NOBODY = (
+    """
+N/A|#N/A|n.v.t.|NaN|NULL|None|None Provided|nil|tbc|TBD|to be confirmed|Other|Misc|xxxxx|asdf
+Not applicable|Not known|Not specified|not yet known|No account|No company name|No data|DO NOT USE
+Unknown|Unknown Account|Unknown Company Ltd|Unknown GmbH|Unspecified|Undefined customer|Unassigned
+Personal Account|Individual Account|Default Account|Demo Account|Deleted account|Test|Test 12|demo 3
+My Company|My Workspace|Our company|new account|Company Name|Account|Customer|Guest user|Anonymous
+Self-employed|Walk-in customer|Cash customer|Retired|Student|[object Object]|Test Customer Account
+Unbekannt|Unbekannte Firma|keine|keine Angabe|kein Name|nicht bekannt|Privat|ohne Firma
+inconnu|Non renseigné|sans objet|Particulier|pas de nom|aucune entreprise|Desconocido|sin datos
+no aplica|sin nombre|Não informado|não se aplica|sem empresa|Sconosciuto|nessuna azienda|Onbekend
+niet van toepassing|geen|Okänd|ikke oppgitt|brak danych|nie dotyczy|bilinmiyor|неизвестно
+не указано|My team|нет данных|未知|未知公司|不明|なし|テスト|テスト株式会社|个人
+없음|株式会社|有限公司|Ltd Ltd
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
+
+SOMEBODY = (
+    """
+Team|Nothing|SANS|Notion|Not Impossible|Nothing Bundt Cakes|No Fluff Media|Non Stop Travel
+Sans Souci|Sin City|Unknown Worlds|Undefined Labs|Otherworld|Test Drive Magazine|Demodesk
+Demo 3D Studio|Default Media|Private Medicine Clinic|Personal Capital|Individual Restaurants|Guest Tek|Student Loans Europe
+Anonymous Content|Home Depot|Homebase|Lead Forensics|Prospect Capital|Internal Medicine Associates
+Miscela|The Account Group|Customer One|My Food Bag|Our Kids|New Company 12|Company 17|Customer 4711
+Deleted Scenes|Nil by Mouth|Nobody Home Design|Self Esteem Brands|Selfridges|Brak Systems|Yokogawa
+Keine Zeit|Privatbank|Tester|Ohne Plastik|未知数科技|無印良品|テストロ|個人情報
+Ag Leader|Do Not Disturb Hotels
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
+
+
+@pytest.mark.parametrize("value", NOBODY)
+def test_a_placeholder_is_no_key(value):
+    why = read_name(value, FORMS).why
+    assert why.startswith("a placeholder, not a name: ")
+    assert names(pl.Series([value]), FORMS).to_list() == [None]
+    assert is_placeholder(value)
+
+
+@pytest.mark.parametrize("value", SOMEBODY)
+def test_a_name_that_begins_like_a_placeholder_is_a_key(value):
+    assert read_name(value, FORMS).key
+    assert not is_placeholder(value)
+
+
 WORDS = st.sampled_from(
     [
         *("Acme", "BETA", "i", "b", "m.", "&", "+", "The", "Inc.", "GmbH", "Co", "KG", "S.A."),
         *("sp. z o.o.", "d/b/a", "dba", "formerly", "(previously", "Beta)", "as", "™", "…", "_"),
         *("Société", "Łódź", "Straße", "İş", "ǿ", "ǯ", "ẞ", "ﬁ", "ＡＢ", "аcme", "360", "n/a"),
-        *("ООО", "Ромашка", "株式会社", "トヨタ"),
+        *("ООО", "Ромашка", "株式会社", "トヨタ", "Not", "known", "Account", "未知", "UAB", "Bank"),
+        *("Pao", "Spa", "SpA", "S.p.A.", "SPA", "Unknown"),
     ]
 )
 NAMES = st.one_of(
