@@ -66,8 +66,10 @@ EAST_ASIAN_FORMS = (
 BEFORE_THE_NAME = (*("ooo", "oao", "zao", "pao", "uab", "ооо", "оао", "зао", "пао", "ао", "тоо"),)
 """Forms that stand first where they are at home: ООО Ромашка, UAB Acme."""
 
-START = re.compile(rf"^(?:(?:the|{'|'.join(BEFORE_THE_NAME)}) )+")
-"""What is dropped from the beginning of a name's words."""
+SPA_AS_A_WORD = r"(?:^|\W)[Ss]pa(?:\W|$)"
+"""The form SpA, S.p.A., SPA in letters in which it is a word: Sanctuary Spa."""
+
+_spa_as_a_word = re.compile(SPA_AS_A_WORD)
 
 _east_asian = "|".join(EAST_ASIAN_FORMS)
 EAST_ASIAN = re.compile(
@@ -86,16 +88,23 @@ def _kept_terms() -> set[str]:
     return {term for term in found if len(term) > 2} - _OTHER_MEANING
 
 
+def has_spa(written: str) -> bool:
+    """Whether "spa" is a word of this name, and no legal form."""
+    return _spa_as_a_word.search(written) is not None
+
+
 @cache
-def form_pattern(legal_suffixes: tuple[str, ...]) -> re.Pattern[str]:
+def form_pattern(legal_suffixes: tuple[str, ...], *, spa: bool = False) -> re.Pattern[str]:
     """What is dropped from the end of a name's words, as long as a word remains before it.
 
     An "and" that joins nothing goes too: Acme & GmbH, Acme &.
 
     Args:
         legal_suffixes: terms beside those of `cleanco`.
+        spa: "spa" is a word of the name.
     """
-    terms = _kept_terms() | {words(suffix) for suffix in legal_suffixes} - {""}
+    known = _kept_terms() - {"spa"} if spa else _kept_terms()
+    terms = known | {words(suffix) for suffix in legal_suffixes} - {""}
     ordered = sorted(terms, key=lambda term: (-len(term), term))
     forms = "|".join(map(re.escape, ordered))
     return re.compile(rf"(?:(?: (?:and )?(?:{forms}))+(?: and)*|(?: and)+)$")

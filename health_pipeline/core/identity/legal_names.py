@@ -12,13 +12,19 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from health_pipeline.core.identity.beginnings import without_beginning, without_beginnings
 from health_pipeline.core.identity.folding import (
     SIMPLE,
     simple_words,
     without_stops,
     words,
 )
-from health_pipeline.core.identity.legal_forms import EAST_ASIAN, START, form_pattern
+from health_pipeline.core.identity.legal_forms import (
+    EAST_ASIAN,
+    SPA_AS_A_WORD,
+    form_pattern,
+    has_spa,
+)
 from health_pipeline.core.identity.other_names import MAY_HAVE_OTHER_NAME, split_names
 from health_pipeline.core.identity.placeholders import PLACEHOLDER, is_nobody
 from health_pipeline.core.identity.scripts import disguise
@@ -55,11 +61,15 @@ def read_name(value: str, legal_suffixes: Sequence[str] = ()) -> NameReading:
     told = split_names(value)
     if told.why:
         return NameReading(why=told.why)
-    pattern = form_pattern(tuple(legal_suffixes))
-    key = _without_forms(_with_initials_joined(words(told.name)), pattern)
-    other = _without_forms(_with_initials_joined(words(told.other)), pattern)
+    key, other = (_bare_words(text, legal_suffixes) for text in (told.name, told.other))
     why = _unfit(key)
     return NameReading(None if why else key, None if _unfit(other) else other, why)
+
+
+def _bare_words(written: str, legal_suffixes: Sequence[str] = ()) -> str:
+    """The words of a name without legal forms, initials as one."""
+    pattern = form_pattern(tuple(legal_suffixes), spa=has_spa(written))
+    return _without_forms(_with_initials_joined(words(written)), pattern)
 
 
 def _with_initials_joined(name: str) -> str:
@@ -69,7 +79,7 @@ def _with_initials_joined(name: str) -> str:
 
 def _without_forms(name: str, pattern: re.Pattern[str]) -> str:
     """Legal forms dropped from the end and the beginning, and a leading "the"."""
-    return EAST_ASIAN.sub("", START.sub("", pattern.sub("", name), count=1))
+    return EAST_ASIAN.sub("", without_beginning(pattern.sub("", name)))
 
 
 def _unfit(name: str) -> str:
@@ -83,7 +93,7 @@ def _unfit(name: str) -> str:
 
 def is_placeholder(value: str) -> bool:
     """Whether a written name names nobody: N/A, Test, a mere number."""
-    return bool(_unfit(_without_forms(_with_initials_joined(words(value)), form_pattern(()))))
+    return bool(_unfit(_bare_words(value)))
 
 
 def normalised_name(value: str, legal_suffixes: Sequence[str] = ()) -> str | None:
@@ -96,12 +106,13 @@ def _by_hand(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     return pl.Series(keys, dtype=pl.String)
 
 
-def _in_bulk(names: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
-    """`_without_forms` and `_unfit` of words."""
-    forms = form_pattern(tuple(legal_suffixes)).pattern
-    bare = names.str.replace(forms, "")
-    began = bare.str.contains(START.pattern).fill_null(value=False).arg_true()
-    bare = bare.scatter(began, bare.gather(began).str.replace(START.pattern, ""))
+def _in_bulk(names: pl.Series, written: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
+    """`_without_forms` and `_unfit` of the words of what is written."""
+    suffixes = tuple(legal_suffixes)
+    bare = names.str.replace(form_pattern(suffixes).pattern, "")
+    spas = written.str.contains(SPA_AS_A_WORD).fill_null(value=False).arg_true()
+    kept = names.gather(spas).str.replace(form_pattern(suffixes, spa=True).pattern, "")
+    bare = without_beginnings(bare.scatter(spas, kept))
     unfit = bare.str.contains(rf"^(?:[0-9 ]*|{PLACEHOLDER})$") | (bare.str.len_chars() < 2)
     return pl.select(pl.when(~unfit).then(bare)).to_series()
 
@@ -122,8 +133,8 @@ def read_names(values: pl.Series, legal_suffixes: Sequence[str]) -> tuple[pl.Ser
     odd = _are_odd(values)
     plain, rest = odd.eq_missing(other=False).arg_true(), odd.fill_null(value=False).arg_true()
     keys = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
-    words = values.gather(plain).str.to_lowercase()
-    keys = keys.scatter(plain, _in_bulk(words, legal_suffixes))
+    written = values.gather(plain)
+    keys = keys.scatter(plain, _in_bulk(written.str.to_lowercase(), written, legal_suffixes))
     others = keys.clear().extend_constant(None, len(values))
     if rest.is_empty():
         return keys, others
@@ -155,9 +166,10 @@ def _odd_names(values: pl.Series, legal_suffixes: Sequence[str]) -> pl.Series:
     keys = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
     for alike in (ascii_only, ~ascii_only):
         rows = (simple & alike).arg_true()
-        words = simple_words(values.gather(rows))
+        written = values.gather(rows)
+        words = simple_words(written)
         alone.append(rows.filter(words.str.contains(_INITIALS)))
-        keys = keys.scatter(rows, _in_bulk(words, legal_suffixes))
+        keys = keys.scatter(rows, _in_bulk(words, written, legal_suffixes))
     single = pl.concat(alone)
     return keys.scatter(single, _by_hand(values.gather(single), legal_suffixes))
 

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from health_pipeline.core.identity.beginnings import is_general
 from health_pipeline.core.identity.folding import without_stops
-from health_pipeline.core.identity.legal_forms import EAST_ASIAN
+from health_pipeline.core.identity.legal_forms import BEFORE_THE_NAME, EAST_ASIAN
 from health_pipeline.core.identity.likeness.bulk import AROUND, FIRST, LETTERS_AND
 from health_pipeline.core.identity.likeness.words import (
     GENERAL,
@@ -75,7 +76,7 @@ def _without_hosts(part: str) -> str:
 
 def _without_legal(words: list[str]) -> list[str]:
     """`words` without legal forms at either end and "the" before, as long as one remains."""
-    while len(words) > 1 and words[0] in FIRST:
+    while len(words) > 1 and words[0] in FIRST and not _names_it(words):
         words = words[1:]
     forms = legal_forms()
     while len(words) > 1 and words[-1] in legal_ends():
@@ -86,6 +87,11 @@ def _without_legal(words: list[str]) -> list[str]:
             return words
         words = words[:-size]
     return words
+
+
+def _names_it(words: list[str]) -> bool:
+    """Whether a form at the beginning is no form but the name: UAB Medicine."""
+    return words[0] in BEFORE_THE_NAME and words[0].isascii() and is_general(words[1:])
 
 
 def _words_of(text: str) -> list[str]:
