@@ -1,35 +1,40 @@
-"""Hosts that many companies share and that no list names: acme.desk.io, beta.desk.io, ..."""
+"""Domains that many companies share and that no list names: acme.desk.io, desk.io/acme, ..."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from health_pipeline.core.identity.public_hosts import SERVICES
 from health_pipeline.core.identity.standardise import written_hosts
+from health_pipeline.core.identity.tenants import pages, with_page
 
 MANY = 3
-"""So many different hosts of one source below one domain look like tenants, not like a company."""
-
-SERVICES = (
-    *("api", "app", "blog", "careers", "docs", "en", "go", "help", "info", "login", "m", "mail"),
-    *("my", "portal", "shop", "sso", "status", "store", "support", "web", "www"),
-)
-"""Hosts of a company's own that say nothing about whose it is."""
+"""So many hosts or pages of one source below one domain look like tenants, not like a company."""
 
 
 def shared_host(told: pl.DataFrame) -> pl.Series:
-    """Why a host below a domain gives no key: `told`'s source shows `MANY` hosts below it.
+    """Why a host or page below a domain gives no key: `told`'s source shows `MANY` of them.
+
+    Pages count where as many records show them: one company may show several of its own.
 
     Args:
-        told: source, written, key.
+        told: source, rec, written, key.
 
     Returns:
         Null where the value is the domain itself, or a key.
     """
-    rows = told.select("source", "written", "key").with_row_index("row")
+    rows = told.select("source", "rec", "written", "key").with_row_index("row")
     below = rows.filter(pl.col("written").str.len_chars() != pl.col("key").str.len_chars())
-    below = below.with_columns(
-        written_hosts(below["written"].str.to_lowercase()).alias("host")
-    ).with_columns(
+    below = below.with_columns(pl.col("written").str.to_lowercase())
+    why = pl.Series("why", [None], dtype=pl.String).new_from_index(0, told.height)
+    for found in (_pages(below), _hosts(below)):  # where both are told, the hosts
+        why = why.scatter(found["row"], found["why"])
+    return why
+
+
+def _hosts(below: pl.DataFrame) -> pl.DataFrame:
+    """row, why of hosts among many below one domain."""
+    below = below.with_columns(written_hosts(below["written"]).alias("host")).with_columns(
         pl.col("host").str.strip_suffix(pl.concat_str(pl.lit("."), "key")).alias("label")
     )
     tenants = below.filter((pl.col("label") != pl.col("host")) & ~pl.col("label").is_in(SERVICES))
@@ -38,11 +43,28 @@ def shared_host(told: pl.DataFrame) -> pl.Series:
         .agg(pl.col("host").n_unique().alias("hosts"))
         .filter(pl.col("hosts") >= MANY)
     )
-    found = tenants.join(many, on=["source", "key"]).select(
+    return tenants.join(many, on=["source", "key"]).select(
         "row",
         pl.format(
             "{} hosts of this source stand below {}: does everybody share it?", "hosts", "key"
         ).alias("why"),
     )
-    why = pl.Series("why", [None], dtype=pl.String).new_from_index(0, told.height)
-    return why.scatter(found["row"], found["why"])
+
+
+def _pages(below: pl.DataFrame) -> pl.DataFrame:
+    """row, why of pages among many of one domain."""
+    slashed = below.filter(pl.col("written").str.contains(r"[^/\\:][/\\][^/\\]"))
+    slashed = slashed.with_columns(pl.col("written").str.strip_chars())
+    paged = slashed.filter(with_page(slashed["written"])).filter(pl.col("key").is_duplicated())
+    paged = paged.with_columns(pages(paged["written"]).alias("page"))
+    many = (
+        paged.group_by("source", "key")
+        .agg(pl.min_horizontal(pl.col("page", "rec").n_unique()).alias("pages"))
+        .filter(pl.col("pages") >= MANY)
+    )
+    return paged.join(many, on=["source", "key"]).select(
+        "row",
+        pl.format(
+            "{} records of this source show pages of {}: does everybody share it?", "pages", "key"
+        ).alias("why"),
+    )

@@ -18,6 +18,7 @@ from health_pipeline.core.identity.hosts import registrable, registrable_hosts
 from health_pipeline.core.identity.legal_names import names, normalised_name
 from health_pipeline.core.identity.public_hosts import are_public, is_public
 from health_pipeline.core.identity.scripts import disguise
+from health_pipeline.core.identity.tenants import tenant, without_tenants
 
 __all__ = [
     "Reading",
@@ -101,8 +102,10 @@ def read_domain(value: str, public: Collection[str] = ()) -> Reading:
     if is_public(bare, public):
         return Reading(why="a public mailbox or shared host, which is nobody's own domain")
     key = registrable(bare)
-    why = "" if key else "a public suffix, or a top level of private networks"
-    return Reading(key, why)
+    if key is None:
+        return Reading(why="a public suffix, or a top level of private networks")
+    why = tenant(text.lower(), bare, key, public)
+    return Reading(None if why else key, why)
 
 
 def disguised_host(value: str) -> str | None:
@@ -196,10 +199,11 @@ def domains(values: pl.Series, public: Collection[str]) -> pl.Series:
         host = pl.col("host")
         long = host.str.count_matches(".", literal=True) > 1
         bare = pl.when(long).then(host.str.strip_prefix(WWW)).otherwise(host)
-        written = written_hosts(texts).to_frame("host").with_columns(_checked(host))
+        written = written_hosts(texts.clone()).to_frame("host").with_columns(_checked(host))
         hosts = written.with_columns(bare.alias("host"))["host"]
         keys = registrable_hosts(hosts)
-        return keys.zip_with(~are_public(hosts, public), pl.Series([None], dtype=pl.String))
+        keys = keys.zip_with(~are_public(hosts, public), pl.Series([None], dtype=pl.String))
+        return without_tenants(keys, hosts, texts, public)
 
     return _or_by_hand(values, keys_of, lambda value: normalised_domain(value, public))
 

@@ -134,6 +134,21 @@ def test_hosts_below_one_domain_are_its_company_unless_they_look_like_tenants():
     }
 
 
+def test_pages_of_one_domain_are_its_company_unless_they_look_like_tenants():
+    found = keys_of(tenants("acme.com/products", "acme.com/jobs/", "acme.com/de", "acme.com/about"))
+    assert {value for _, _, value, _ in found} == {"acme.com"}
+    assert len(found) == 4
+
+    many = tenants("https://lent.com/acme", "lent.com/beta?x", "www.lent.com/gamma/", "lent.com/")
+    assert keys_of(many) == [("domain", "", "lent.com", "crm:3")]
+    assert {row[4] for row in ignored_of(many)} == {
+        "3 records of this source show pages of lent.com: does everybody share it?"
+    }
+
+    pages = [link("crm:1", "domain", f"acme.com/{page}") for page in ("jobs", "news", "shop")]
+    assert len(keys_of(tables_of([account("crm:1")], pages))) == 1
+
+
 def members(source, record, *claims, **more):
     return [
         user(f"{source}:{record}-{n}", source_account_id=record, sso_claim=claim, **more)

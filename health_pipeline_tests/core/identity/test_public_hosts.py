@@ -75,6 +75,32 @@ def test_the_packaged_rules_add_what_the_lists_lack():
     assert normalised_domain("maps.google.com", public) == "google.com"
 
 
+NOT_OWN = """
+https://www.etsy.com/shop/acme github.com/acme https://www.amazon.com/shops/acme yelp.com/biz/acme
+https://en.wikipedia.org/wiki/Acme vk.com/acme https://www.behance.net/acme pinterest.com/acme
+https://t.me/acme wa.me/123 goo.gl/a g.page/acme discord.gg/acme about.me/acme gmail.con gmail.cm
+https://apps.apple.com/app/acme https://play.google.com/store/apps/details?id=acme
+acme.godaddysites.com acme.jimdofree.com acme.mystrikingly.com acme.strikingly.com acme.typeform.com
+acme.hubspot.com acme.monday.com acme.wpengine.com acme.freshservice.com
+"""
+
+OWN = """
+etsy.com github.com https://www.amazon.com/ yelp.com/about wikipedia.org www.hubspot.com apple.com
+typeform.com monday.com https://www.strikingly.com/?x wpengine.com freshservice.com
+support.apple.com
+"""
+
+
+def test_pages_and_hosts_that_a_company_lends_are_not_its_own():
+    public = public_hosts(load_model().identity)
+    found = [url for url in NOT_OWN.split() if normalised_domain(url, public)]
+    assert found == []
+    assert [url for url in OWN.split() if not normalised_domain(url, public)] == []
+    rules = IdentityRules(not_public=frozenset({"github.com", "hubspot.com"}))
+    for url, key in (("github.com/acme", "github.com"), ("acme.hubspot.com", "hubspot.com")):
+        assert normalised_domain(url, public_hosts(rules)) == key
+
+
 @pytest.mark.parametrize(
     "address", ["ann@gmail.com", "ann@GMAIL.com", "ann@mail.gmail.com", "ann@gmail.com."]
 )

@@ -16,7 +16,7 @@ from health_pipeline.core.identity.standardise import (
     read_email,
 )
 
-PUBLIC = frozenset({"gmail.com", "github.io", "sites.google.com"})
+PUBLIC = frozenset({"gmail.com", "github.io", "sites.google.com", "etsy.com/", "*.desk.com"})
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,18 @@ PUBLIC = frozenset({"gmail.com", "github.io", "sites.google.com"})
         ("below a host that is listed as public", "acme.github.io", None),
         ("a listed host of a company", "sites.google.com/view/acme", None),
         ("other hosts of that company", "maps.google.com", "google.com"),
+        ("the company that lends pages", "https://www.etsy.com/", "etsy.com"),
+        ("… in a language", "https://etsy.com/de-DE/?x=/y", "etsy.com"),
+        ("… by its page about itself", "etsy.com/about-us.html#team", "etsy.com"),
+        ("… by an address", "ann@etsy.com", "etsy.com"),
+        ("a page that it lends", "https://www.Etsy.com/shop/acme", None),
+        ("… behind a port", "etsy.com:443//acme", None),
+        ("… by other slashes", "etsy.com\\acme", None),
+        ("… of a host below", "shop.etsy.com/de/acme", None),
+        ("the company that lends hosts", "desk.com/acme", "desk.com"),
+        ("… and its services", "app.desk.com", "desk.com"),
+        ("a host that it lends", "https://acme.desk.com/x", None),
+        ("… with www", "www.Acme.desk.com", None),
         ("public suffix", "co.uk", None),
         ("its www", "www.myshopify.com", None),
         ("full-width letters", "ａｃｍｅ．com", None),
@@ -91,6 +103,8 @@ def test_normalised_domain(why, value, expected):
         ("", ""),
         ("acme.com", ""),
         ("gmail.com", "a public mailbox or shared host, which is nobody's own domain"),
+        ("etsy.com/acme", "a page on etsy.com, which may be anybody's"),
+        ("acme.desk.com", "a host that desk.com lends to a customer"),
         ("co.uk", "a public suffix, or a top level of private networks"),
         ("not a domain", "not a domain"),
         ("a" * 300 + ".com", "not a domain: too long"),
@@ -142,10 +156,12 @@ WRITTEN = st.one_of(
         st.sampled_from(["", "https://", "HTTP://", "//", "mailto:", "a@", "https://u:p@", " "]),
         st.sampled_from(["", "www.", "app.", "x.y.", "WWW."]),
         st.sampled_from(
-            ["acme", "Müller", "gmail", "sites.google", "аcme", "a-b", "xn--mller-kva"]
+            ["acme", "Müller", "gmail", "sites.google", "аcme", "xn--mller-kva", "etsy", "desk"]
         ),
         st.sampled_from([".com", ".co.uk", ".github.io", ".local", ".食狮.公司.cn", "", ".com."]),
-        st.sampled_from(["", "/", "/x@y", ":80", "?q", "#a", "\\", " ", "\n", "@"]),
+        st.sampled_from(
+            ["", "/", "/x@y", "/De/", "/about?q", ":80/x", "?q", "#a", "\\", " ", "\n", "@"]
+        ),
     ),
 )
 
