@@ -107,6 +107,19 @@ def test_what_a_name_leads_to(why, query, expected):
     assert not any(link for _, link in found[1:]), why
 
 
+@pytest.mark.parametrize(
+    ("why", "query", "account"),
+    [
+        ("two letters", "Quelltor Robocs", "Quelltor Robotics"),
+        ("a short word", "Quelltor Beach", "Quelltor Bench"),
+        ("the first letter", "Quelltor Lighter", "Quelltor Fighter"),
+        ("numbers", "Quelltor Unit2021", "Quelltor Unit2022"),
+    ],
+)
+def test_other_words_behind_one_name_do_not_link(why, query, account):
+    assert not any(link for _, link in asked(query, ((account,),))), why
+
+
 WRITTEN = (
     ("International Paper Company",),
     ("National Instruments",),
@@ -119,6 +132,7 @@ WRITTEN = (
     ("Cipher Pharmaceuticals Inc",),
     ("Eiger Biopharmaceuticals Inc",),
     ("Lventure Group",),
+    ("Quelltor Robotics",),
     ("株式会社日立製作所",),
     ("Foyer Digital S. de R.L. de C.V.",),
     ("Norma Group SE & Co. KGaA",),
@@ -140,6 +154,8 @@ WRITTEN = (
         ("an and without blanks", "Heidrick&Struggles", "Heidrick & Struggles International"),
         ("the short word of a trade", "Cipher Pharma", "Cipher Pharmaceuticals Inc"),
         ("the beginning of a word", "Eiger Biopharma", "Eiger Biopharmaceuticals Inc"),
+        ("a letter left out of a later word", "Quelltor Robotcs", "Quelltor Robotics"),
+        ("two that changed places", "Quelltor Roboitcs", "Quelltor Robotics"),
         ("no misspelt venture", "LVenture", "Lventure Group"),
         ("a Japanese form", "日立製作所", "株式会社日立製作所"),
         ("a form of five words", "Foyer Digital", "Foyer Digital S. de R.L. de C.V."),
