@@ -12,8 +12,8 @@ from health_pipeline.orchestration.assets.signals import IN_WAVES, READ
 from health_pipeline.orchestration.keys import landing_key
 
 END = date(2026, 3, 31)
-SURVEYED = [END - timedelta(days=n) for n in range(60, 88)]
-"""Four weeks of a quarter; nobody is asked after that."""
+SURVEYED = [END - timedelta(days=n) for n in range(46, 88)]
+"""Six weeks of a quarter; nobody is asked after that."""
 
 
 def test_a_survey_that_is_over_rests_nobodys_tier():
