@@ -16,7 +16,7 @@ from health_pipeline import ALLOCATOR, OF_POLARS
 ROOT = Path(__file__).parents[2]
 MOST_CPU_SECONDS = 2.5
 MOST_IMPORTS_OF_DAGSTER = 5
-"""Where a machine is too slow for these seconds: so many times what `import dagster` costs there."""
+"""Where a machine is too slow for these seconds: so many times what `import dagster` costs."""
 
 LOAD = """
 import resource
