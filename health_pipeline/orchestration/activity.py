@@ -10,7 +10,8 @@ from health_pipeline.adapters.engines import duckdb, spark
 from health_pipeline.adapters.engines.steps import RollUp
 from health_pipeline.adapters.store.lake import Lake, Write
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE, first_active
-from health_pipeline.core.activity.usage_daily import GIVEN, UsageDaily, usage_daily
+from health_pipeline.core.activity.given import GIVEN
+from health_pipeline.core.activity.usage_daily import EVENTS_BACK, UsageDaily, usage_daily
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import House, Stores
@@ -34,9 +35,6 @@ PART_EVENTS = 10_000_000
 
 SAMPLE, MOST_DIFFERENCES = 20, 1000
 """Rows kept to be shown."""
-
-USAGE_BACK = timedelta(days=90)
-"""Aggregates that became known in a run are compared with the events of so many days before it."""
 
 
 def known_activity(lake: Lake, first: date, last: date) -> pl.DataFrame:
@@ -178,7 +176,7 @@ def _from_usage_daily(stores: Stores, activity: pl.DataFrame, known: Window) -> 
         return UsageDaily(activity_, days, given, pl.DataFrame())
     before = stores.lake.frame(
         EVENT_ACTIVITY,
-        known.first - USAGE_BACK,
+        known.first - EVENTS_BACK,
         known.first - timedelta(days=1),
     )
     events = activity if before is None else pl.concat([before, activity])

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
-from health_pipeline.core.activity.usage_daily import GIVEN_METRICS
+from health_pipeline.core.activity.given import GIVEN_METRICS
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.landed import EVENTS, landing_name
 from health_pipeline.orchestration.usage import USAGE_WINDOWS

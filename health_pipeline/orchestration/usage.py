@@ -12,9 +12,9 @@ from health_pipeline.core.activity.delivery import SILENT_BACK, Deliveries
 from health_pipeline.core.activity.delivery_source import MOST_LAG
 from health_pipeline.core.activity.direct import counted_directly
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE
+from health_pipeline.core.activity.given import GIVEN, with_given
 from health_pipeline.core.activity.observed import OBSERVED, Lags, Observation
 from health_pipeline.core.activity.tally import LOOK_BACK, USER_WINDOWS, Tally
-from health_pipeline.core.activity.usage_daily import GIVEN, with_given
 from health_pipeline.core.activity.weeks import NOBODY, WeekUsers
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
@@ -137,7 +137,7 @@ class Usage:
 
         The weeks are told the same of the days from `start` on, which may be earlier ones.
         """
-        plans = DayPlans(self._lake, self._accounts, people, start)
+        plans = DayPlans(self._lake, self._accounts, people, days[0], start)
         state = self._deliveries
         if state is None:
             before = start - timedelta(days=SILENT_BACK)

@@ -18,12 +18,15 @@ class DayPlans:
         lake: where the populations of earlier days are.
         accounts: ids, distinct.
         people: `populations` of the days of the range.
-        first: the first of these days; the judgement of deliveries begins `MOST_LAG` days before.
+        first: the first of these days.
+        since: the first day whose deliveries are asked for; judging begins `MOST_LAG` days before.
     """
 
-    def __init__(self, lake: Lake, accounts: pl.Series, people: pl.DataFrame, first: date) -> None:
+    def __init__(
+        self, lake: Lake, accounts: pl.Series, people: pl.DataFrame, first: date, since: date
+    ) -> None:
         self._accounts = accounts.to_frame("account_id")
-        back = first - timedelta(days=MOST_LAG)
+        back = since - timedelta(days=MOST_LAG)
         files = lake.files("population", back, first - timedelta(days=1))
         before = [pl.scan_parquet(files).select(COLUMNS).collect()] if files else []
         self._of: dict[date, pl.DataFrame] = {

@@ -8,25 +8,19 @@ events exist too, each difference is a data check.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from health_pipeline.core.activity.feature_map import MAP_COLUMNS, event_map, feature_map
+from health_pipeline.core.activity.given import GIVEN, GIVEN_METRICS
 from health_pipeline.core.activity.params import ActivityRules
 from health_pipeline.core.activity.windows import windows
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 
 KEY = ("source", "source_account_id", "source_user_id", "day", "metric")
-GIVEN_METRICS = ("active_users", "active_users_7d", "active_users_30d")
-
-GIVEN: dict[str, pl.DataType] = {
-    "account_id": pl.String(),
-    "day": pl.Date(),
-    "known_on": pl.Date(),
-    **{name: pl.Int64() for name in GIVEN_METRICS},
-}
-"""Distinct counts that end on `day`, as a source gave them."""
+EVENTS_BACK = timedelta(days=90)
+"""Events that were known earlier are not looked for: no window reaches back to them."""
 
 DIFFERENCES: dict[str, pl.DataType] = {
     "account_id": pl.String(),
@@ -65,7 +59,6 @@ def _versions(landed: pl.DataFrame) -> pl.DataFrame:
         .unique([*KEY, "known_on"], keep="last", maintain_order=True)
         .sort(*KEY, "known_on", nulls_last=True)
         .with_columns(
-            pl.col("known_on").first().over(KEY).alias("first_known_on"),
             pl.col("value").diff().over(KEY).fill_null(pl.col("value")).alias("added"),
         )
     )
@@ -105,12 +98,16 @@ def _volume(named: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _without_events(rows: pl.DataFrame, activity: pl.DataFrame) -> pl.DataFrame:
-    """What stands in for events until one of that account-day is known; then it is taken back."""
+def _without_events(rows: pl.DataFrame, activity: pl.DataFrame, since: date) -> pl.DataFrame:
+    """What stands in for events until one of that account-day is known; then it is taken back.
+
+    Not of days before `since`, whose first events may have been known, and it taken back, before.
+    """
     first = activity.group_by("account_id", "day").agg(pl.col("known_on").min().alias("event_on"))
     beside = rows.join(first, on=["account_id", "day"], how="left")
     stood = beside.filter(pl.col("known_on") < pl.col("event_on"))
-    back = stood.with_columns(-pl.col("added"), known_on="event_on")
+    back = stood.filter(pl.col("day") >= since)
+    back = back.with_columns(-pl.col("added"), known_on="event_on")
     alone = beside.filter(pl.col("event_on").is_null())
     return pl.concat([alone, stood, back]).drop("event_on")
 
@@ -201,7 +198,7 @@ def usage_daily(
 
     Args:
         landed: usage_daily, all versions, with account_id and user_id (null = whole account).
-        activity: `ACTIVITY` rows of events that cover the days of `landed`.
+        activity: `ACTIVITY` rows of events known from `EVENTS_BACK` before `known_from` on.
         rules: features and core events.
         known_from: first day on which something became known.
         known_to: last such day.
@@ -212,7 +209,8 @@ def usage_daily(
     )
     events_known = activity.filter(pl.col("known_on") <= known_to)
     new = pl.col("known_on") >= known_from
-    volume = _volume(_without_events(named, events_known)).filter(new)
+    alone = _without_events(named, events_known, known_from - EVENTS_BACK)
+    volume = _volume(alone).filter(new)
     shown = named.group_by("source", "account_id", "day", "known_on").agg(
         pl.col("added").sum().alias("events")
     )
@@ -236,65 +234,4 @@ def usage_daily(
         source_days,
         _given(known).filter(new),
         _differences(known.filter(new), named.filter(new), events_known),
-    )
-
-
-def with_given(
-    rows: pl.DataFrame, observed: pl.DataFrame, given: pl.DataFrame, weeks: int
-) -> pl.DataFrame:
-    """Usage rows with the distinct counts that a source gave, where no user was ever shown.
-
-    Args:
-        rows: account_id, date, observed_on, windows and `weekly_users` (lists of `weeks`).
-        observed: account_id, date, observed_on: the rows that are asked for.
-        given: `GIVEN` rows; of several versions the latest known on the day counts, for an earlier
-            week as much earlier.
-        weeks: length of the weekly series.
-
-    Returns:
-        The same columns; account-days that only `given` knows are added, their volume null.
-    """
-    asked = observed.drop_nulls("observed_on").join(given, on="account_id", how="semi")
-    if asked.is_empty():
-        return rows
-    week = pl.DataFrame({"week": range(weeks)}, schema={"week": pl.Int64})
-    back = pl.duration(weeks="week")
-    key = ["account_id", "date", "observed_on"]
-    told = (
-        asked.select(key)
-        .join(week, how="cross")
-        .with_columns((pl.col("observed_on") - back).alias("day"))
-        .join(given, on=["account_id", "day"], how="left")
-        .filter((pl.col("known_on") <= pl.col("date") - back) | pl.col("known_on").is_null())
-        .sort("known_on")
-        .group_by(*key, "week")
-        .agg(pl.col(name).drop_nulls().last().alias(f"given_{name}") for name in GIVEN_METRICS[1:])
-    )
-    shown = rows.join(asked, on=key[:2], how="semi").select(*key, "weekly_users")
-    long = shown.with_columns(pl.int_ranges(weeks).alias("week")).explode("week", "weekly_users")
-    series = (
-        asked.select(key)
-        .join(week, how="cross")
-        .join(told, on=[*key, "week"], how="left")
-        .join(long, on=[*key, "week"], how="left")
-        .sort(*key, "week")
-        .group_by(key, maintain_order=True)
-        .agg(
-            pl.coalesce("weekly_users", "given_active_users_7d").alias("weekly_given"),
-            *(pl.col(f"given_{name}").first() for name in GIVEN_METRICS[1:]),
-        )
-    )
-    counted = pl.any_horizontal(pl.col("^given_.*$").is_not_null())
-    merged = pl.concat(
-        [
-            rows.join(series, on=key, how="left"),
-            series.filter(counted).join(rows, on=key[:2], how="anti"),
-        ],
-        how="diagonal",
-    )
-    return (
-        merged.with_columns(pl.coalesce(n, f"given_{n}").alias(n) for n in GIVEN_METRICS[1:])
-        .with_columns(pl.coalesce("weekly_given", "weekly_users").alias("weekly_users"))
-        .select(rows.columns)
-        .sort("date", "account_id")
     )

@@ -8,9 +8,9 @@ import polars as pl
 
 from health_pipeline.core.activity.direct import counted_directly
 from health_pipeline.core.activity.first_active import first_active
+from health_pipeline.core.activity.given import GIVEN, with_given
 from health_pipeline.core.activity.observed import Lags, Observation
 from health_pipeline.core.activity.tally import LOOK_BACK, Tally
-from health_pipeline.core.activity.usage_daily import GIVEN, with_given
 from health_pipeline.core.activity.weeks import NOBODY, WeekUsers
 from health_pipeline.core.schemas.day import WEEKS
 

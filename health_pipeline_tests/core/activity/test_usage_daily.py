@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -150,6 +150,15 @@ def test_each_run_adds_what_became_known(why, events, expected):
     assert pl.concat(parts).equals(whole)
     counts = whole.select("known_on", "events").rows()
     assert counts == [(jan(day), added_events) for day, added_events in expected], why
+
+
+@pytest.mark.parametrize(("days_later", "taken_back"), [(90, [-3]), (91, [])])
+def test_what_may_have_been_taken_back_before_is_not_taken_back_again(days_later, taken_back):
+    """A run sees no events that were known more than 90 days before it."""
+    on = jan(5) + timedelta(days=days_later)
+    late = activity(("u", 5, 1)).with_columns(pl.lit(on).alias("known_on"))
+    found = added(usage("event:login", 3.0), events=late, first=on, last=on)
+    assert found.activity["events"].to_list() == taken_back
 
 
 def test_a_stated_zero_shows_that_the_source_delivered():
