@@ -47,7 +47,8 @@ def mailbox_hosts() -> frozenset[str]:
     """
     folder = files("health_pipeline.core.identity")
     texts = [(folder / f"{name}_hosts.txt").read_text("utf-8") for name in ("mailbox", "tenant")]
-    further = (line for line in "".join(texts).splitlines() if not line.startswith("#"))
+    lines = [line for text in texts for line in text.splitlines()]
+    further = (line for line in lines if not line.startswith("#"))
     named = frozenset(free_mail).union(further)
     bare = (name.removeprefix("www.") if name.count(".") > 1 else name for name in named)
     return frozenset(bare) - public_suffixes()

@@ -38,17 +38,8 @@ def _hosts(below: pl.DataFrame) -> pl.DataFrame:
         pl.col("host").str.strip_suffix(pl.concat_str(pl.lit("."), "key")).alias("label")
     )
     tenants = below.filter((pl.col("label") != pl.col("host")) & ~pl.col("label").is_in(SERVICES))
-    many = (
-        tenants.group_by("source", "key")
-        .agg(pl.col("host").n_unique().alias("hosts"))
-        .filter(pl.col("hosts") >= MANY)
-    )
-    return tenants.join(many, on=["source", "key"]).select(
-        "row",
-        pl.format(
-            "{} hosts of this source stand below {}: does everybody share it?", "hosts", "key"
-        ).alias("why"),
-    )
+    hosts = pl.col("host").n_unique()
+    return _of_many(tenants, hosts, "{} hosts of this source stand below {}")
 
 
 def _pages(below: pl.DataFrame) -> pl.DataFrame:
@@ -57,14 +48,13 @@ def _pages(below: pl.DataFrame) -> pl.DataFrame:
     slashed = slashed.with_columns(pl.col("written").str.strip_chars())
     paged = slashed.filter(with_page(slashed["written"])).filter(pl.col("key").is_duplicated())
     paged = paged.with_columns(pages(paged["written"]).alias("page"))
-    many = (
-        paged.group_by("source", "key")
-        .agg(pl.min_horizontal(pl.col("page", "rec").n_unique()).alias("pages"))
-        .filter(pl.col("pages") >= MANY)
-    )
-    return paged.join(many, on=["source", "key"]).select(
-        "row",
-        pl.format(
-            "{} records of this source show pages of {}: does everybody share it?", "pages", "key"
-        ).alias("why"),
-    )
+    records = pl.min_horizontal(pl.col("page", "rec").n_unique())
+    return _of_many(paged, records, "{} records of this source show pages of {}")
+
+
+def _of_many(rows: pl.DataFrame, count: pl.Expr, words: str) -> pl.DataFrame:
+    """row, why of those of `rows` of whose source and key `count` is `MANY` or more."""
+    many = rows.group_by("source", "key").agg(count.alias("count"))
+    why = pl.format(f"{words}: does everybody share it?", "count", "key").alias("why")
+    found = rows.join(many.filter(pl.col("count") >= MANY), on=["source", "key"])
+    return found.select("row", why)
