@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.drivers import drivers_table, watched
-from health_pipeline.cli.house import err, out
+from health_pipeline.cli.house import err, nothing_yet, out
 from health_pipeline.cli.moves import print_moves
 from health_pipeline.cli.render import code_words, money_words, table_of, tier_words
 from health_pipeline.cli.work import print_work, work_of
@@ -27,6 +27,8 @@ def explain_command(
 ) -> int:
     """Print the explanation of one account; several matches are listed instead."""
     with house.open() as stores:
+        if not stores.lake.days("health_scores"):
+            raise nothing_yet()
         matches = find_accounts(stores, asked)
         if len(matches) != 1:
             return _not_one(asked, matches)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from health_pipeline.cli.exits import BAD_MODEL_OR_ARGUMENT
+from health_pipeline.cli.exits import BAD_MODEL_OR_ARGUMENT, FAILED
 from health_pipeline.config.issue import ModelError
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.model import HealthModel
@@ -35,6 +35,11 @@ def fail(message: str, code: int) -> typer.Exit:
     """Print `message` to stderr; the returned exit is raised by the caller."""
     err.print(f"[bold red]error[/] {escape(message)}", highlight=False)
     return typer.Exit(code)
+
+
+def nothing_yet() -> typer.Exit:
+    """The end of a command that asks for what no run has published yet."""
+    return fail("nothing is scored yet; run `health run` first", FAILED)
 
 
 def open_house(

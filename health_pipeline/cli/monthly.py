@@ -8,7 +8,7 @@ import polars as pl
 from rich.markup import escape
 
 from health_pipeline.cli import exits
-from health_pipeline.cli.house import err, fail, out
+from health_pipeline.cli.house import err, fail, nothing_yet, out
 from health_pipeline.cli.render import table_of
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.run import run_monthly
@@ -56,7 +56,7 @@ def _month(house: House, month: str | None) -> date:
     with house.open() as stores:
         scored = stores.lake.days("health_scores")
     if not scored:
-        raise fail("nothing is scored yet; run `health run` first", exits.FAILED)
+        raise nothing_yet()
     return (((scored[-1] + timedelta(days=1)).replace(day=1)) - timedelta(days=1)).replace(day=1)
 
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from health_pipeline.cli import exits
 from health_pipeline.cli.bars import stage_bars
 from health_pipeline.cli.house import err, fail, out, require_sources
-from health_pipeline.cli.render import print_summary
+from health_pipeline.cli.summary import print_summary
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.run import Outcome, run_daily
 from health_pipeline.orchestration.summary import summarise

@@ -42,6 +42,8 @@ def enrolled(stores: Stores, plan: Plan) -> pl.DataFrame:
 
 def as_people_left_them(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:
     """`plays` with what was done to them in the shell and in the CRM."""
+    if plays.is_empty():
+        return plays
     interventions = attached_tables(stores).get("interventions")
     done = pl.concat([play_actions(stores.control), actions_of(plays, interventions)])
     return with_people(plays, done)

@@ -155,14 +155,31 @@ def test_tables_lists_every_promised_table(finished):
     assert f"({counted['d'][0]})" in scores
 
 
-def test_an_empty_lake_is_no_error(tmp_path):
-    assert health("tables", "--lake", tmp_path / "lake").code == 0
-    told = health("explain", "anyone", "--lake", tmp_path / "lake")
-    assert told.code == 2
-    assert "no account is called anyone" in told.err
-    told = health("monthly", "--lake", tmp_path / "lake")
-    assert told.code == 1
-    assert "nothing is scored yet" in told.err
+NOTHING = "nothing is scored yet; run `health run` first"
+EMPTY = [
+    # what is asked of a lake in which nothing was published, exit code, what is said
+    (("tables",), 0, "health_scores"),
+    (("explain", "anyone"), 1, NOTHING),
+    (("monthly",), 1, NOTHING),
+    (("plays", "list"), 0, "No play is open."),
+    (("plays", "accept", "abc"), 2, "no play has the id abc"),
+    (("plays", "close", "abc", "--outcome", "done"), 2, "no play has the id abc"),
+    (("alerts", "list"), 0, "No alert is in force."),
+    (("alerts", "evaluate"), 0, "nothing published yet"),
+    (("alerts", "deliver"), 0, "nothing published yet"),
+    (("alerts", "replay", "--all"), 0, "0 brought back"),
+    (("identity", "review"), 0, "No pair is undecided."),
+    (("identity", "why", "crm", "1"), 2, "no record crm:1 is known"),
+    (("identity", "merge", "a", "b", "--why", "x"), 2, "no account or record is called a"),
+    (("identity", "undo", "1", "--why", "x"), 2, "none was ever made"),
+    (("identity", "export"), 0, "decisions: []"),
+]
+
+
+@pytest.mark.parametrize(("asked", "code", "said"), EMPTY, ids=[" ".join(c[0]) for c in EMPTY])
+def test_an_empty_lake_is_told_in_words(asked, code, said, tmp_path):
+    told = health(*asked, "--lake", tmp_path / "lake")
+    assert (told.code, said in told.out + told.err) == (code, True), told
 
 
 def test_a_sample_never_replaces_what_it_did_not_write(tmp_path):

@@ -15,7 +15,7 @@ from health_pipeline import ALLOCATOR, OF_POLARS
 
 ROOT = Path(__file__).parents[2]
 MOST_CPU_SECONDS = 2.5
-MOST_IMPORTS_OF_DAGSTER = 5
+MOST_IMPORTS_OF_DAGSTER = 4
 """Where a machine is too slow for these seconds: so many times what `import dagster` costs."""
 
 LOAD = """
@@ -50,6 +50,28 @@ def test_definitions_load_quickly_and_without_a_warning(tmp_path):
     load = "from health_pipeline.definitions import defs; defs.get_repository_def()"
     used, dagster = (cpu_seconds(what, tmp_path) for what in (load, "import dagster"))
     assert used <= max(MOST_CPU_SECONDS, MOST_IMPORTS_OF_DAGSTER * dagster)
+
+
+NOT_LOADED = [
+    ("help of the commands", "health_pipeline.cli.app", ("dagster", "scipy", "sklearn", "splink")),
+    ("the definitions", "health_pipeline.definitions", ("scipy", "sklearn", "splink", "pandas")),
+]
+
+
+@pytest.mark.parametrize(("why", "module", "absent"), NOT_LOADED, ids=[c[1] for c in NOT_LOADED])
+def test_what_is_slow_to_load_waits_until_it_is_needed(why, module, absent, tmp_path):
+    told = subprocess.run(
+        [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = set(told.stdout.split())
+    assert module in loaded
+    assert loaded.isdisjoint(absent), why
 
 
 def test_dagster_itself_accepts_the_workspace(tmp_path):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from health_pipeline.core.identity.forest import Bools, Ints
 
@@ -75,6 +73,9 @@ def _tree(edges: pl.DataFrame, roots: Ints, size: int) -> tuple[Ints, Ints]:
     A root is its own parent, and so is a record of no edge. Edges from one node beside all records
     to `roots` weigh 1, less than any link, so every root is a child of that node.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+
     left, right, weight = (edges[name].to_numpy() for name in ("l", "r", "rank"))
     rows = np.concatenate([left, roots])
     cols = np.concatenate([right, np.full(roots.size, size)])

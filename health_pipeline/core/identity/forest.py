@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from health_pipeline.core.identity.components import components
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -24,9 +24,7 @@ def united(labels: Ints, left: Ints, right: Ints) -> Ints:
     met[one] = met[other] = True
     sets = np.flatnonzero(met)
     place = np.cumsum(met) - 1
-    ends = (place[one], place[other])
-    graph = coo_array((np.ones(one.size, dtype=np.int8), ends), shape=(sets.size, sets.size))
-    count, component = connected_components(graph.tocsr(), directed=False)
+    count, component = components(place[one], place[other], sets.size)
     least = np.empty(count, dtype=np.int64)
     least[component[::-1]] = sets[::-1]  # of several writes the last one stays
     found = np.arange(labels.size)

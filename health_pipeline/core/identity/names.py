@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from health_pipeline.core.identity.components import components
 from health_pipeline.core.identity.forest import Forest, Ints
 
 DISGUISED_DOMAIN = "disguised_domain"
@@ -91,10 +90,7 @@ def _entangled(rows: pl.DataFrame) -> pl.Series:
     """Groups that share an account with another group: one decision may change the other."""
     groups, group = np.unique(rows["group"].to_numpy(), return_inverse=True)
     roots, root = np.unique(rows["root"].to_numpy(), return_inverse=True)
-    size = groups.size + roots.size
-    ends = (group, root + groups.size)
-    graph = coo_array((np.ones(group.size, dtype=np.int8), ends), shape=(size, size))
-    _, component = connected_components(graph.tocsr(), directed=False)
+    _, component = components(group, root + groups.size, groups.size + roots.size)
     of_groups = component[: groups.size]
     return pl.Series(groups[np.bincount(of_groups)[of_groups] > 1], dtype=pl.Int64)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from health_pipeline.core.identity.forest import Ints
 from health_pipeline.core.identity.landed import RECORD
@@ -124,6 +123,8 @@ def _least(key: Ints, rec: Ints) -> Ints:
 
 def _counted(number: Ints) -> Ints:
     """`argsort` of small numbers, stable, in linear time: a table is turned on its side."""
+    from scipy.sparse import csr_array
+
     most = int(number.max(initial=0)) + 1
     begins = np.arange(number.size + 1, dtype=np.int32)
     ones = np.ones(number.size, dtype=np.int8)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from health_pipeline.core.identity.components import components
 from health_pipeline.core.identity.likeness.candidates import candidates
 from health_pipeline.core.identity.likeness.params import Likeness
 from health_pipeline.core.identity.likeness.weights import probability, weights, why
@@ -155,12 +154,11 @@ def _one_of_a_source(pairs: pl.DataFrame, records: pl.DataFrame) -> pl.Series:
     )
     count = records["group"].n_unique()
     linked = pairs.filter("link")
-    ends = [
+    left, right = (
         linked.join(order, left_on=side, right_on="rec", maintain_order="left")["number"].to_numpy()
         for side in ("left", "right")
-    ]
-    graph = coo_array((np.ones(linked.height), ends), shape=(count, count))
-    _, labels = connected_components(graph, directed=False)
+    )
+    _, labels = components(left, right, count)
     account = pl.Series("account", labels[order["number"].to_numpy()].astype(np.int64))
     held = records.with_columns(account)
     twice = held.group_by("account", "source").agg(pl.col("group").n_unique().alias("groups"))
