@@ -24,7 +24,7 @@ def with_given(
         rows: account_id, date, observed_on, windows and `weekly_users` (lists of `weeks`).
         observed: account_id, date, observed_on: the rows that are asked for.
         given: `GIVEN` rows; of several versions the latest known on the day counts, for an earlier
-            week as much earlier.
+            week as much earlier, or on the day where none was known then.
         weeks: length of the weekly series.
 
     Returns:
@@ -36,15 +36,21 @@ def with_given(
     week = pl.DataFrame({"week": range(weeks)}, schema={"week": pl.Int64})
     back = pl.duration(weeks="week")
     key = ["account_id", "date", "observed_on"]
-    told = (
+    known = (
         asked.select(key)
         .join(week, how="cross")
         .with_columns((pl.col("observed_on") - back).alias("day"))
         .join(given, on=["account_id", "day"], how="left")
-        .filter((pl.col("known_on") <= pl.col("date") - back) | pl.col("known_on").is_null())
+        .filter((pl.col("known_on") <= pl.col("date")) | pl.col("known_on").is_null())
         .sort("known_on")
-        .group_by(*key, "week")
-        .agg(pl.col(name).drop_nulls().last().alias(f"given_{name}") for name in GIVEN_METRICS[1:])
+    )
+    by_then = pl.col("known_on") <= pl.col("date") - back
+    told = known.group_by(*key, "week").agg(
+        # What came too late for its week counts as known now, like users that were shown late.
+        pl.coalesce(
+            pl.col(name).filter(by_then).drop_nulls().last(), pl.col(name).drop_nulls().last()
+        ).alias(f"given_{name}")
+        for name in GIVEN_METRICS[1:]
     )
     shown = rows.join(asked, on=key[:2], how="semi").select(*key, "weekly_users")
     long = shown.with_columns(pl.int_ranges(weeks).alias("week")).explode("week", "weekly_users")

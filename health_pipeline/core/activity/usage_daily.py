@@ -76,24 +76,44 @@ def _named(rows: pl.DataFrame, kind: str, names: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+OF = ("source", "account_id", "user_id", "day")
+
+
 def _volume(named: pl.DataFrame) -> pl.DataFrame:
     """Activity of (source, account, user, day, known_on).
 
-    The same use may stand under its event and under its feature: events count where there are
-    any, features otherwise; likewise for core use.
+    The same use may stand under its event and under its feature: features count until an event of
+    that user-day is known, which takes them back; likewise for core use.
     """
-    of = ("source", "account_id", "user_id", "day")
     by_event, core = pl.col("kind") == "event", pl.col("is_core")
-    counted = by_event == by_event.any().over(of)
-    core_counted = core & (by_event == (by_event & core).any().over(of))
-    return (
-        named.with_columns(counted.alias("counted"), core_counted.alias("core_counted"))
-        .group_by(*of, "known_on")
-        .agg(
-            pl.col("added").filter("counted").sum().alias("events"),
-            pl.col("added").filter("core_counted").sum().alias("core_events"),
-            pl.col("mask").filter(pl.col("added") > 0).bitwise_or().fill_null(0).alias("features"),
+    rows = named.with_columns(
+        pl.col("known_on").filter(by_event).min().over(OF).alias("event_on"),
+        pl.col("known_on").filter(by_event & core).min().over(OF).alias("core_event_on"),
+    )
+    added = pl.col("added")
+    counted, core_counted = (
+        by_event | (pl.col("known_on") < pl.col(on)) | pl.col(on).is_null()
+        for on in ("event_on", "core_event_on")
+    )
+    parts = [
+        rows.select(
+            *OF,
+            "known_on",
+            pl.when(counted).then(added).otherwise(0).alias("events"),
+            pl.when(core & core_counted).then(added).otherwise(0).alias("core_events"),
+            pl.when(added > 0).then("mask").otherwise(0).alias("features"),
         )
+    ]
+    for on, name, of in (
+        ("event_on", "events", ~by_event),
+        ("core_event_on", "core_events", ~by_event & core),
+    ):
+        stood = rows.filter(of & (pl.col("known_on") < pl.col(on)))
+        parts.append(stood.select(*OF, pl.col(on).alias("known_on"), (-added).alias(name)))
+    return (
+        pl.concat(parts, how="diagonal")
+        .group_by(*OF, "known_on")
+        .agg(pl.col("events", "core_events").sum(), pl.col("features").bitwise_or().fill_null(0))
         .filter(pl.any_horizontal(pl.col("events", "core_events", "features") != 0))
     )
 

@@ -152,6 +152,48 @@ def test_each_run_adds_what_became_known(why, events, expected):
     assert counts == [(jan(day), added_events) for day, added_events in expected], why
 
 
+@pytest.mark.parametrize(
+    ("why", "rows", "expected"),
+    [
+        # what is known of the one day: known_on, events, core_events
+        (
+            "an event takes back what stood under a feature",
+            [usage("feature:reports", 4.0), usage("event:login", 6.0, known=7)],
+            [(5, 4, 4), (7, 2, 0)],
+        ),
+        (
+            "… and core use only where it is core",
+            [usage("feature:reports", 4.0), usage("event:workflow_run", 1.0, known=7)],
+            [(5, 4, 4), (7, -3, -3)],
+        ),
+        (
+            "a feature after an event counts nothing",
+            [usage("event:login", 6.0), usage("feature:api", 4.0, known=7)],
+            [(5, 6, 0), (7, 0, 0)],
+        ),
+        (
+            "a correction after the event counts nothing",
+            [
+                usage("feature:reports", 4.0),
+                usage("event:workflow_run", 6.0, known=7),
+                usage("feature:reports", 9.0, known=8),
+            ],
+            [(5, 4, 4), (7, 2, 2), (8, 0, 0)],
+        ),
+    ],
+)
+def test_events_after_features_of_one_day_change_nothing_earlier(why, rows, expected):
+    whole = added(*rows).activity
+    parts = [added(*rows, first=jan(n), last=jan(n)).activity for n in range(1, 32)]
+    assert pl.concat(parts).equals(whole)
+    earlier = [added(*rows, last=jan(n)).activity for n in range(1, 32)]
+    assert all(
+        part.equals(whole.filter(pl.col("known_on") <= jan(n))) for n, part in enumerate(earlier, 1)
+    )
+    counts = whole.select("known_on", "events", "core_events").rows()
+    assert counts == [(jan(day), *figures) for day, *figures in expected], why
+
+
 @pytest.mark.parametrize(("days_later", "taken_back"), [(90, [-3]), (91, [])])
 def test_what_may_have_been_taken_back_before_is_not_taken_back_again(days_later, taken_back):
     """A run sees no events that were known more than 90 days before it."""
@@ -213,6 +255,15 @@ def test_given_weeks_stand_beside_shown_ones():
     given = added(usage("active_users_7d", 4.0), usage("active_users_7d", 7.0, day=12)).given
     told = observe(activity((None, 5, 3)), asked((12, 12)), given=given)
     assert weeks_of(told) == [[(0, 7), (1, 4)]]
+
+
+def test_given_weeks_that_came_late_count_as_known_now():
+    def seven(value, day, known):
+        return usage("active_users_7d", value, day=day, known=known)
+
+    given = added(seven(4.0, 5, 5), seven(8.0, 5, 21), seven(7.0, 12, 20), seven(6.0, 19, 20)).given
+    told = observe(NO_EVENTS, asked((20, 12), (21, 19)), given=given)
+    assert weeks_of(told) == [[(0, 7), (1, 4)], [(0, 6), (1, 7), (2, 4)]]
 
 
 def test_given_counts_alone_make_a_row_with_unknown_volume():
