@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +13,7 @@ from health_pipeline.adapters.sources.file import Feed, Part, SourceError, read_
 from health_pipeline.adapters.store.day_files import DayFiles
 from health_pipeline.core.schemas.event_landing import EVENT_ROWS, land_events
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.schemas.time import start_of
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.landed import EVENTS
 from health_pipeline.orchestration.reads import Reads
@@ -63,11 +64,12 @@ class Slices:
             first=not self.known_days,
             now=self.now,
             first_valid_year=self.stores.model.activity.first_valid_year,
+            since=self.window.first,
         )
         if self.known_days:
             # What is published does not change: known from this run's first day on.
-            start = datetime.combine(self.window.first, time.min, tzinfo=UTC)
-            rows = rows.with_columns(pl.max_horizontal("known_at", pl.lit(start)).alias("known_at"))
+            start = pl.lit(start_of(self.window.first))
+            rows = rows.with_columns(pl.max_horizontal("known_at", start).alias("known_at"))
         taken.rejected.append(rejected)
         taken.parts.append(part.without_rows())
         for day, found in _by_day(rows):

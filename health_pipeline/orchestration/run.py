@@ -146,9 +146,10 @@ def execute(house: House, job: str, tags: dict[str, str], window: Window) -> Out
         if check.check_name in WARNING_CHECKS
         for text in check.metadata["warnings"].value  # type: ignore[union-attr]
     ]
-    errors = [
-        _cause(event) for event in result.all_events if event.is_step_failure or event.is_failure
-    ]
+    failed_steps = [event for event in result.all_events if event.is_step_failure]
+    # The failure of the run says that of its step again, where one failed.
+    failures = failed_steps or [event for event in result.all_events if event.is_failure]
+    errors = [_cause(event) for event in failures]
     return Outcome(
         window,
         result.success,
@@ -159,13 +160,13 @@ def execute(house: House, job: str, tags: dict[str, str], window: Window) -> Out
 
 
 def _cause(event: dg.DagsterEvent) -> str:
-    """The innermost error of a failed step; empty for the failure of the run itself."""
+    """The innermost error of a failed step or run; empty where it tells none."""
     error = getattr(event.event_specific_data, "error", None)
     if error is None:
         return ""
     while error.cause is not None:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip()}"
+    return f"{event.step_key or 'run'}: {error.message.strip()}"
 
 
 @contextmanager

@@ -95,12 +95,15 @@ class SourceTable:
         columns: all columns, key included, in the order of the contract.
         own_first: columns whose earliest non-null value is the row's own first date, used for
             `known_at` where the source cannot tell.
+        rolled_up: what a run has counted of it stands, so that no row becomes known before the run
+            that lands it.
     """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     own_first: tuple[str, ...] = ()
+    rolled_up: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

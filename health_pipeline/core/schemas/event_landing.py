@@ -14,7 +14,7 @@ import polars as pl
 from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.landing import STAMPS, quarantined
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.time import end_of
+from health_pipeline.core.schemas.time import end_in_run, end_of
 
 FUTURE = "in_the_future"
 
@@ -39,6 +39,7 @@ def land_events(
     first: bool,
     now: datetime,
     first_valid_year: int,
+    since: date | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Events, which have no versions, with their stamps.
 
@@ -50,9 +51,10 @@ def land_events(
         new: typed contract columns, `origin` (the file) and `line` (in it), copies included.
         as_of: the last day of the run.
         first: nothing of `events` had landed before; then an event that does not say when it was
-            received is known when it occurred, else at the end of `as_of`.
+            received is known when it occurred, else at the end of its day (`end_in_run`).
         now: when they land; only what could not have occurred by then is measured by it.
         first_valid_year: events before it come from a clock that was never set.
+        since: the first day of the run; None = `as_of`.
 
     Returns:
         Rows shaped `EVENT_ROWS` in the order of `new`, and the quarantine rows.
@@ -60,10 +62,11 @@ def land_events(
     absent = [pl.lit(None, dt).alias(n) for n, dt in _EVENTS.schema.items() if n not in new.columns]
     whole = new.with_columns(absent)
     occurred, received = pl.col("occurred_at"), pl.col("received_at")
-    open_known = occurred if first else pl.lit(end_of(as_of)).cast(TIMESTAMP)
+    ahead = occurred > pl.lit(end_of(as_of)).cast(TIMESTAMP)
+    open_known = occurred if first else end_in_run(occurred, since or as_of, as_of)
     stamped = whole.with_columns(
         pl.max_horizontal(occurred, pl.coalesce(received, open_known)).alias("known_at"),
-        (received.is_null() & (pl.lit(first) | (occurred > open_known))).alias("known_assumed"),
+        (received.is_null() & (pl.lit(first) | ahead)).alias("known_assumed"),
     )
     limit = pl.lit(now + CLOCKS_DIFFER).cast(TIMESTAMP)
     early = occurred < pl.lit(datetime(first_valid_year, 1, 1, tzinfo=UTC))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
 from health_pipeline.core.schemas.columns import TIMESTAMP, SourceTable
+from health_pipeline.core.schemas.late_rows import without_past
 from health_pipeline.core.schemas.results import RESULT_TABLES
-from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER, end_of
+from health_pipeline.core.schemas.time import KNOWN_SINCE_EVER, end_in_run, end_of
 
 STAMPS = ("known_at", "known_assumed", "origin")
 """What landing says of a row, in place of what the row says of the world."""
@@ -19,27 +21,39 @@ OWN = "#own"
 CONFLICT = "conflicting_version"
 
 
+class Days(NamedTuple):
+    """The days of a run."""
+
+    first: date
+    last: date
+
+
 def land(
     table: SourceTable,
     new: pl.DataFrame,
     previous: pl.DataFrame | None,
     as_of: date,
+    since: date | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The versions of `table` after `new` has arrived in the run for day `as_of`.
+    """The versions of `table` after `new` has arrived in the run for the days up to `as_of`.
 
     Args:
         table: the contract; of `events`, which have no versions, see `event_landing`.
         new: typed contract columns (those of the key always) and `origin`; `known_at` where the
             source can tell.
         previous: what earlier landings gave, None in the first landing.
-        as_of: the day of the run, never today's.
+        as_of: the last day of the run, never today's.
+        since: its first day; None = `as_of`.
 
     Returns:
         All versions, `previous` included, sorted by key and `known_at`; they carry `known_at`
         (never null), `known_assumed` and `origin`. And the quarantine rows.
     """
-    stamped = _stamped(table, new, as_of, first=previous is None)
+    run = Days(since or as_of, as_of)
+    stamped = _stamped(table, new, run, first=previous is None)
     old = stamped.clear() if previous is None else previous
+    if table.rolled_up and previous is not None:
+        stamped = without_past(table, stamped, old, run.first)
     arrived = _against(table, stamped, old, as_of)
     arriving = arrived.filter(~pl.col("repeated"))
     kept = _without_plans(table, old, arrived, as_of)
@@ -52,7 +66,7 @@ def land(
     return versions, _conflicts(table, kept, arrived, as_of)
 
 
-def _stamped(table: SourceTable, new: pl.DataFrame, as_of: date, *, first: bool) -> pl.DataFrame:
+def _stamped(table: SourceTable, new: pl.DataFrame, run: Days, *, first: bool) -> pl.DataFrame:
     """`new` with its stamps, and `inferred`: whether the source left `known_at` open."""
     given = pl.col("known_at") if "known_at" in new.columns else pl.lit(None, TIMESTAMP)
     timed = new.with_columns(
@@ -60,9 +74,9 @@ def _stamped(table: SourceTable, new: pl.DataFrame, as_of: date, *, first: bool)
         given.is_null().alias("inferred"),
         _own_first(table, new).alias(OWN),
     )
-    own, run = pl.col(OWN), pl.lit(end_of(as_of)).cast(TIMESTAMP)
-    inferred = pl.coalesce(own, pl.lit(KNOWN_SINCE_EVER)) if first else pl.max_horizontal(run, own)
-    assumed = pl.lit(first) | (own > run).fill_null(value=False)
+    own, end = pl.col(OWN), end_in_run(pl.col(OWN), run.first, run.last)
+    inferred = pl.coalesce(own, pl.lit(KNOWN_SINCE_EVER)) if first else pl.max_horizontal(end, own)
+    assumed = pl.lit(first) | (own > pl.lit(end_of(run.last))).fill_null(value=False)
     return (
         timed.with_columns(
             pl.coalesce("known_at", inferred).cast(TIMESTAMP).alias("known_at"),

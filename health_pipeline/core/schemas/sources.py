@@ -114,6 +114,7 @@ _TABLES = (
             KNOWN,
         ),
         own_first=("day",),
+        rolled_up=True,
     ),
     SourceTable(
         "subscriptions",

@@ -31,6 +31,26 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time.max, tzinfo=UTC)
 
 
+def start_of(day: date) -> datetime:
+    """The first moment of UTC `day`."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def end_in_run(own: pl.Expr, first: date, last: date) -> pl.Expr:
+    """When a run over the days from `first` to `last` came to know what does not say so itself.
+
+    At the end of its own day, as daily runs would have; where that is none of these, of `last`.
+
+    Args:
+        own: the first moment of the row, null without any.
+        first: first day of the run.
+        last: its last day.
+    """
+    within = own.dt.date().is_between(first, last)
+    end = own.dt.truncate("1d") + timedelta(days=1, microseconds=-1)
+    return pl.when(within).then(end).otherwise(pl.lit(end_of(last)).cast(TIMESTAMP))
+
+
 def days_between(first: date, last: date) -> list[date]:
     """All days from `first` to `last`, both included; empty when `last` is before `first`."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -77,6 +77,20 @@ IMPOSSIBLE = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("why", "occurred", "known"),
+    [
+        ("of a day of the run: its end", "2024-06-04T10:00", "2024-06-04T23:59:59.999999"),
+        ("of its last day", "2024-06-10T10:00", LATER_END),
+        ("of a day before it: the run", "2024-05-31T10:00", LATER_END),
+    ],
+)
+def test_a_run_over_many_days_dates_events_as_daily_runs_would(why, occurred, known):
+    new = rows("events", event("e", occurred)).with_row_index("line", offset=2)
+    found, _ = land_events(new, LATER, first=False, now=NOW, first_valid_year=2000, since=FIRST)
+    assert found["known_at"].to_list() == [utc(known)], why
+
+
 @pytest.mark.parametrize(("why", "row", "rule", "value"), IMPOSSIBLE)
 def test_what_cannot_have_happened_is_quarantined(why, row, rule, value):
     ahead = event("ahead", "2024-08-02T11:59")

@@ -101,6 +101,63 @@ def test_later_landing(why, table, row, known, assumed):
     assert found.select("known_at", "known_assumed").rows() == [(known, assumed)], why
 
 
+CATCHING_UP = [
+    # why, table, row; landed by a run over the days from FIRST to LATER
+    (
+        "a day of the run: its end",
+        "usage_daily",
+        {**USAGE, "day": date(2024, 6, 4)},
+        date(2024, 6, 4),
+    ),
+    ("its first day", "invoices", {**INVOICE, "issued_on": FIRST}, FIRST),
+    ("a moment of it", "accounts", account(created_at=utc("2024-06-03T10:00")), date(2024, 6, 3)),
+    ("a day before it: the run", "usage_daily", {**USAGE, "day": date(2024, 5, 31)}, LATER),
+    ("without a date: the run", "accounts", account(), LATER),
+]
+
+
+@pytest.mark.parametrize(("why", "table", "row", "day"), CATCHING_UP)
+def test_a_run_over_many_days_dates_rows_as_daily_runs_would(why, table, row, day):
+    nothing = landed(table, rows(table, row).clear(), None, FIRST)
+    found, _ = land(SOURCE_TABLES[table], rows(table, row), nothing, LATER, FIRST)
+    assert found.select("known_at", "known_assumed").rows() == [(end_of(day), False)], why
+
+
+def used(value: float, known: str | None) -> dict:
+    return {**USAGE, "day": date(2024, 6, 1), "value": value, "known_at": known and utc(known)}
+
+
+PAST = [
+    # why, rows of usage_daily in the run for LATER (06-10), what lands beside 3.0 of 06-02
+    ("what has landed says nothing", [used(3.0, "2024-06-02")], []),
+    ("a time before the run: its start", [used(5.0, "2024-06-08")], [(5.0, "2024-06-10")]),
+    ("a time of the run", [used(5.0, "2024-06-10T05:00")], [(5.0, "2024-06-10T05:00")]),
+    ("… after the last one", [used(5.0, "2024-06-12")], [(5.0, "2024-06-12")]),
+    (
+        "of several the latest, in any order",
+        [used(3.0, "2024-06-02"), used(7.0, "2024-06-09"), used(5.0, "2024-06-08")],
+        [(7.0, "2024-06-10")],
+    ),
+    (
+        "a value that returns",
+        [used(5.0, "2024-06-08"), used(3.0, "2024-06-09")],
+        [(3.0, "2024-06-10")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "new", "expected"), PAST)
+def test_what_is_rolled_up_is_known_from_the_run_that_lands_it(why, new, expected):
+    table = SOURCE_TABLES["usage_daily"]
+    before = landed("usage_daily", rows("usage_daily", used(3.0, "2024-06-02")), None, FIRST)
+    found, quarantine = land(table, rows("usage_daily", *new), before, LATER)
+    at = [(3.0, utc("2024-06-02")), *((value, utc(known)) for value, known in expected)]
+    assert found.select("value", "known_at").rows() == at, why
+    assert quarantine.is_empty()
+    again, _ = land(table, rows("usage_daily", *new), found, date(2024, 6, 20))
+    assert again.equals(found), "landed again it says nothing"
+
+
 @pytest.mark.parametrize(
     "table", [t for t in SOURCE_TABLES.values() if t.name != "events"], ids=lambda t: t.name
 )
