@@ -12,20 +12,22 @@ from health_pipeline.adapters.store.lake import Lake, Write
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE, first_active
 from health_pipeline.core.activity.given import GIVEN
 from health_pipeline.core.activity.usage_daily import EVENTS_BACK, UsageDaily, usage_daily
+from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.orchestration.claims import claims
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import attached_tables, published_identity
 from health_pipeline.orchestration.landed import (
+    AGGREGATE_ACTIVITY,
+    EVENT_ACTIVITY,
     EVENTS,
     UNCLAIMED,
     event_files,
     landing_name,
 )
+from health_pipeline.orchestration.usage_stale import watched
 from health_pipeline.orchestration.window import Window
-
-EVENT_ACTIVITY, AGGREGATE_ACTIVITY = "activity", "aggregate_activity"
-"""Kept apart: usage_daily only fills account-days on which no event is known."""
 
 ROLLED_UP = "rolled_up"
 """Internal: the day through which everything that became known is rolled up."""
@@ -91,7 +93,9 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
 
 
 def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
-    events = _from_events(stores, part)
+    began = _rolled_through(stores.lake) is not None
+    who = claims(stores.lake, part, published_identity(stores), began=began)
+    events = _from_events(stores, part, who.identity)
     extra = _from_usage_daily(stores, events.activity, part)
     activity = pl.concat([events.activity, extra.activity])
     frames = {
@@ -107,9 +111,12 @@ def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
         for day, rows in _by_day(stores.lake, name, frame, part)
     ]
     writes.append(Write("first_active", None, _first_active(stores, activity, part)))
+    writes.append(who.write(events.unresolved))
     through = max(part.last, _rolled_through(stores.lake) or part.last)
-    writes.append(Write(ROLLED_UP, None, pl.DataFrame({"through": [through]})))
-    stores.lake.publish(writes, run_id=run_id, at=House.now())
+    counted = ",".join(name for name, _ in _connected(stores))
+    writes.append(Write(ROLLED_UP, None, pl.DataFrame({"through": through, "counted": counted})))
+    with watched(stores.lake, part, run_id):
+        stores.lake.publish(writes, run_id=run_id, at=House.now())
     return RolledUp(
         part,
         activity.height,
@@ -129,15 +136,29 @@ def _rolled_through(lake: Lake) -> date | None:
 
 
 def _known_window(stores: Stores, window: Window) -> Window:
-    """`window`, from the day after the last that was rolled up; at first from all data on."""
-    through = _rolled_through(stores.lake)
-    if through is not None:
-        return Window(min(window.first, through + timedelta(days=1)), window.last)
-    days = stores.lake.days(landing_name(EVENTS))[:1]
+    """`window`, from the day after the last that was rolled up, or from the first of a new table.
+
+    A table that lands for the first time says what was known before, too: windows that begin now
+    look back to it.
+    """
+    stored, connected = stores.lake.frame(ROLLED_UP), _connected(stores)
+    first, counted = window.first, list[str]()
+    if stored is not None:
+        first = min(first, stored["through"][0] + timedelta(days=1))
+        # A release that noted no tables had counted those that there were.
+        told = stored["counted"][0] if "counted" in stored.columns else None
+        counted = [name for name, _ in connected] if told is None else told.split(",")
+    new = [day for name, day in connected if name not in counted]
+    return Window(min([first, *new]), window.last)
+
+
+def _connected(stores: Stores) -> list[tuple[str, date]]:
+    """The landed tables that are rolled up, and the first day of each."""
+    found = [(EVENTS, day) for day in stores.lake.days(landing_name(EVENTS))[:1]]
     usage = stores.lake.frame(landing_name("usage_daily"))
     if usage is not None and usage.height:
-        days.append(usage["day"].min())  # type: ignore[arg-type]
-    return Window(min([window.first, *days]), window.last)
+        found.append(("usage_daily", usage["day"].min()))  # type: ignore[arg-type]
+    return found
 
 
 def _parts_of(stores: Stores, known: Window) -> list[Window]:
@@ -152,8 +173,8 @@ def _parts_of(stores: Stores, known: Window) -> list[Window]:
     return [*parts, Window(first, known.last)]
 
 
-def _from_events(stores: Stores, known: Window) -> RollUp:
-    identity, sources = published_identity(stores), stores.model.sources
+def _from_events(stores: Stores, known: Window, identity: Identity) -> RollUp:
+    sources = stores.model.sources
     on_spark = partial(spark.roll_up, config=sources.spark, root=stores.lake.root)
     engine = on_spark if sources.engine == "spark" else duckdb.roll_up
     events = event_files(stores, known, identity)

@@ -76,14 +76,17 @@ class Walk:
         *,
         rescores: bool,
         width: int | None = None,
+        also: Sequence[date] = (),
     ) -> None:
         """Plan `step`.
 
         `rescores`: it goes on through published days after the range. `width`: see `chunks_of`.
+        `also`: published days that this step has to do again.
         """
         self._run_id, self._stores, self._step = context.run.run_id, stores, step
         self.plan = plan_of(stores, run_tags(context))
-        self.days = (*self.plan.days, *(self.plan.later if rescores else ()))
+        later = self.plan.later if rescores else ()
+        self.days = tuple(sorted({*self.plan.days, *later, *also}))
         self._scored, self._width = rescores, width
         self._failures: dict[str, list[str]] = {}
         self._shown: dict[str, pl.DataFrame] = {}

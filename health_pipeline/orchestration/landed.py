@@ -20,6 +20,10 @@ UNCLAIMED = "unresolved_events"
 """Internal table: events that nobody claimed on the day on which they became known."""
 
 
+EVENT_ACTIVITY, AGGREGATE_ACTIVITY = "activity", "aggregate_activity"
+"""What is rolled up, kept apart: usage_daily only fills account-days on which no event is known."""
+
+
 def landing_name(table: str) -> str:
     """The lake's name of a landed table."""
     return f"landing/{table}"
@@ -69,6 +73,8 @@ def event_files(stores: Stores, window: Window, identity: Identity) -> EventFile
 
     These are the partitions of its days, of late arrivals, and of events that nobody claimed until
     now, each with the days around it in which a copy may lie (`lookback_days`).
+
+    `identity`: with the day from which on each link counts (`claims.claims`).
     """
     name, lake = landing_name(EVENTS), stores.lake
     near = timedelta(days=stores.model.activity.lookback_days)
@@ -91,7 +97,7 @@ def _late_days(lake: Lake, window: Window) -> list[date]:
 
 def _claimed_days(lake: Lake, window: Window, identity: Identity) -> list[date]:
     """Days before `window` with events of accounts and users that were linked only in it."""
-    linked = pl.col("linked_at").dt.date().is_between(window.first, window.last)
+    linked = pl.col("counts_on").is_between(window.first, window.last)
     accounts = identity.account_xref.filter(linked).select("source", key="source_account_id")
     users = identity.user_links.filter(linked).select("source", key="source_user_id")
     open_ = lake.scan(UNCLAIMED, None, window.first - timedelta(days=1))

@@ -10,6 +10,7 @@ from health_pipeline.core.activity.first_active import first_active
 from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.orchestration.activity import ROLLED_UP
+from health_pipeline.orchestration.claims import CARRIED, COLUMNS
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.identity import resolve_and_register
 from health_pipeline.orchestration.identity_history import (
@@ -73,4 +74,8 @@ def _roll_up_anew(stores: Stores) -> list[Write]:
         days.append(given["day"].min())  # type: ignore[arg-type]
     if not days or stores.lake.frame(ROLLED_UP) is None:
         return []
-    return [Write(ROLLED_UP, None, pl.DataFrame({"through": [min(days) - timedelta(days=1)]}))]
+    return [
+        Write(ROLLED_UP, None, pl.DataFrame({"through": [min(days) - timedelta(days=1)]})),
+        # All of it anew: each link counts on its own day.
+        Write(CARRIED, None, pl.DataFrame(schema=COLUMNS)),
+    ]

@@ -19,9 +19,10 @@ from health_pipeline.core.activity.weeks import NOBODY, WeekUsers
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.core.schemas.frames import ACTIVITY, SOURCE_DAYS
 from health_pipeline.core.schemas.time import day_number
-from health_pipeline.orchestration.activity import AGGREGATE_ACTIVITY, EVENT_ACTIVITY
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.landed import AGGREGATE_ACTIVITY, EVENT_ACTIVITY
 from health_pipeline.orchestration.usage_plans import DayPlans
+from health_pipeline.orchestration.window import Window
 
 USAGE_WINDOWS = "usage_windows"
 WIDTH = 2
@@ -64,8 +65,9 @@ class Usage:
     the 128 days before it.
     """
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores, self._lake = stores, stores.lake
+    def __init__(self, stores: Stores, stale: Window | None = None) -> None:
+        """`stale`: days whose stored windows, and the stored state, follow from other activity."""
+        self._stores, self._lake, self._stale = stores, stores.lake, stale
         self._accounts = pl.Series("account_id", [], dtype=pl.String)
         self._forget()
 
@@ -117,6 +119,8 @@ class Usage:
         return [Write(STATE_USERS, None, users), Write(STATE_ACCOUNTS, None, known)]
 
     def _through(self) -> date | None:
+        if self._stale is not None:
+            return None
         known = self._lake.frame(STATE_ACCOUNTS)
         return None if known is None or known.is_empty() else known["through"][0]
 
@@ -175,6 +179,8 @@ class Usage:
         back = {day - timedelta(weeks=week) for day in days for week in range(WEEKS)}
         needed = {day for day in back if earliest <= day < first}
         missing = sorted(day for day in needed if not self._weeks.knows(day))
+        if self._stale is not None and set(missing) & set(self._stale.days):
+            return False
         if not set(missing) <= set(self._lake.days(USAGE_WINDOWS)):
             return False
         for day in missing:

@@ -28,6 +28,7 @@ from health_pipeline.core.activity.windows import tallied
 from health_pipeline.core.schemas.day import WEEKS
 from health_pipeline.orchestration.activity import PART_EVENTS, known_activity
 from health_pipeline.orchestration.chunks import chunks
+from health_pipeline.orchestration.claims import claims
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import event_files
 from health_pipeline.orchestration.publish import of_days
@@ -80,8 +81,10 @@ def roll_up_landed(places: Places, days: Sequence[date], scale: Scale) -> Work:
         found = {}
         with opened(places, "year") as stores:
             for part in parts:
-                read = event_files(stores, part, identity(*links))
-                given = roll_up_inputs(places, part.first, part.last)
+                who = claims(stores.lake, part, identity(*links), began=True).identity
+                read = event_files(stores, part, who)
+                linked = {"user_links": who.user_links, "account_xref": who.account_xref}
+                given = roll_up_inputs(places, part.first, part.last) | linked
                 rolled_up = duckdb.roll_up(read.files, claimed_days=read.claimed_days, **given)
                 found[str(part)] = rolled_up.activity
         return found
@@ -197,7 +200,9 @@ def daily_run(places: Places, world: str) -> Work:
 
     def work() -> dict[str, pl.DataFrame]:
         with opened(places, world) as stores:
-            read = event_files(stores, Window(END, END), identity(*links))
+            day = Window(END, END)
+            who = claims(stores.lake, day, identity(*links), began=True).identity
+            read = event_files(stores, day, who)
             found = duckdb.roll_up(read.files, claimed_days=read.claimed_days, **given)
         return {**tables(found), **windows()}
 

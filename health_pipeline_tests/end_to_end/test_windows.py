@@ -8,8 +8,8 @@ import pytest
 
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.settings import load_settings
-from health_pipeline.orchestration.activity import AGGREGATE_ACTIVITY, EVENT_ACTIVITY
 from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.landed import AGGREGATE_ACTIVITY, EVENT_ACTIVITY
 from health_pipeline.orchestration.usage import USAGE_WINDOWS
 
 COUNTED = """

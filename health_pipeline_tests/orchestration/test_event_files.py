@@ -71,19 +71,19 @@ def who_is_who() -> Identity:
         ("mover", "acc_1", 2),
         ("mover", "acc_2", 7),
     ]
-    empty = pl.DataFrame()
+    empty, counts_on = pl.DataFrame(), pl.col("linked_at").dt.date().alias("counts_on")
     return Identity(
         account_xref=pl.DataFrame(
             [("app", key, account, "anchor", "", 1.0, at(day)) for key, account, day in xref],
             schema=RESULT_TABLES["account_xref"].columns,
             orient="row",
-        ),
+        ).with_columns(counts_on),
         user_xref=empty,
         user_links=pl.DataFrame(
             [("app", key, account, f"usr_{key}", "sso", at(day)) for key, account, day in links],
             schema=LINK_COLUMNS,
             orient="row",
-        ),
+        ).with_columns(counts_on),
         conflicts=empty,
         review=empty,
         unresolved=empty,

@@ -63,6 +63,9 @@ CONFLICTS: dict[str, pl.DataType] = {
 }
 """Copies that say something else than the copy that counts; `differs` names the columns."""
 
+NO_ACCOUNT = "no account claims this source_account_id, nor the user"
+"""Why use is unresolved whose event names an account."""
+
 _CELLS = ("occurred_at", "source_user_id", "source_account_id", "event_name", "feature", "quantity")
 
 
@@ -137,8 +140,9 @@ def inputs(
     """The small tables that the steps join, by name.
 
     Args:
-        user_links: `Identity.user_links`.
-        account_xref: `Identity.account_xref`.
+        user_links: `Identity.user_links`; with `counts_on` where a link counts from a later day on
+            than that of `linked_at`.
+        account_xref: `Identity.account_xref`, likewise.
         rules: features and core events.
         claimed_days: as for `roll_up`; None = every day.
     """
@@ -146,16 +150,23 @@ def inputs(
     if claimed_days is None:
         days = pl.date_range(date(rules.first_valid_year, 1, 1), date(2100, 1, 1), eager=True)
     return {
-        "user_links": user_links.select(
-            "source", "source_user_id", "account_id", "user_id", "linked_at"
+        "user_links": _counting(user_links).select(
+            "source", "source_user_id", "account_id", "user_id", "linked_at", "counts_on"
         ),
-        "account_links": account_xref.select(
-            "source", "source_account_id", "account_id", "linked_at"
+        "account_links": _counting(account_xref).select(
+            "source", "source_account_id", "account_id", "counts_on"
         ),
         "feature_map": feature_map(rules),
         "event_map": event_map(rules),
         "claimed_days": days.alias("day").to_frame(),
     }
+
+
+def _counting(links: pl.DataFrame) -> pl.DataFrame:
+    """`links` with `counts_on`, the day from which on each counts."""
+    if "counts_on" in links.columns:
+        return links
+    return links.with_columns(pl.col("linked_at").dt.date().alias("counts_on"))
 
 
 def rolled_up(results: Mapping[str, pl.DataFrame]) -> RollUp:
@@ -186,7 +197,7 @@ def _unresolved(rows: pl.DataFrame) -> pl.DataFrame:
     """Named for people: which key nobody claims, and why that leaves the use without an account."""
     why = (
         pl.when(pl.col("account_key").is_not_null())
-        .then(pl.lit("no account claims this source_account_id, nor the user"))
+        .then(pl.lit(NO_ACCOUNT))
         .when(pl.col("user_key").is_not_null())
         .then(pl.lit("no account claims this source_user_id, and the event names no account"))
         .otherwise(pl.lit("the event names neither a user nor an account"))

@@ -1,15 +1,17 @@
 -- Say which account and user the use belongs to, and since when that is known.
 --
 -- Reads   used
---         user_links    source, source_user_id, account_id, user_id, linked_at
---         account_links source, source_account_id, account_id, linked_at
+--         user_links    source, source_user_id, account_id, user_id, linked_at, counts_on: the day
+--                       from which on the link counts; that of linked_at, or of the run that found
+--                       a link dated in the past
+--         account_links source, source_account_id, account_id, counts_on
 -- Params  $known_until: links that became known from this day on do not count yet
 -- Gives   usage         the columns of used, account_id, user_id; known_on of the use or of the
 --                       link, the later; account_id null where nobody claims the rows
 with links as (
     -- Each link holds until the next one; of several on one day only the last.
     select
-        source, source_user_id, account_id, user_id,
+        source, source_user_id, account_id, user_id, counts_on,
         utc_day(linked_at) as linked_on,
         utc_day(first_value(linked_at) over of_user) as first_on,
         utc_day(lead(linked_at) over of_user) as next_on
@@ -23,10 +25,10 @@ claimed as (
         used.*,
         -- Who somebody is does not change; whose they are counts once it is known.
         links.user_id as linked_user,
-        case when links.linked_on < $known_until then links.account_id end as users_account,
+        case when links.counts_on < $known_until then links.account_id end as users_account,
         account_links.account_id as sources_account,
-        greatest(used.known_on, links.linked_on) as known_by_user,
-        greatest(used.known_on, utc_day(account_links.linked_at)) as known_by_source
+        greatest(used.known_on, links.counts_on) as known_by_user,
+        greatest(used.known_on, account_links.counts_on) as known_by_source
     from used
     left join links
         on used.source = links.source
@@ -38,7 +40,7 @@ claimed as (
     left join account_links
         on used.source = account_links.source
         and used.source_account_id = account_links.source_account_id
-        and account_links.linked_at < $known_until
+        and account_links.counts_on < $known_until
 ),
 
 decided as (

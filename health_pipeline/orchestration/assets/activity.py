@@ -27,6 +27,7 @@ from health_pipeline.orchestration.pictures import sparkline_svg
 from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.tables import column_schema, sample_table, table_value
 from health_pipeline.orchestration.usage import USAGE_WINDOWS, WIDTH, Usage
+from health_pipeline.orchestration.usage_stale import marked, stale, stale_days
 from health_pipeline.orchestration.window import run_window
 
 NAME = dg.AssetKey("activity")
@@ -132,14 +133,14 @@ def _usage_windows(model: HealthModel) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with house.open() as stores:
-            walk, usage = (
-                Walk(context, stores, USAGE_WINDOWS, rescores=False, width=WIDTH),
-                Usage(stores),
-            )
+            anew, usage = stale_days(stores.lake), Usage(stores, stale(stores.lake))
+            walk = Walk(context, stores, USAGE_WINDOWS, rescores=False, width=WIDTH, also=anew)
             for part in walk:
                 people = published(stores, part, "population")["population"]
                 walk.publish(part, {USAGE_WINDOWS: usage.rows(people, part.days)})
                 stores.lake.publish(usage.state(), run_id=context.run.run_id, at=House.now())
+            if walk.is_sound:
+                stores.lake.publish([marked(None)], run_id=context.run.run_id, at=House.now())
             ends = walk.last(USAGE_WINDOWS).group_by("observed_on").len("accounts")
             figures = {"known_up_to": table_value(ends.sort("observed_on", descending=True))}
             yield from walk.results(USAGE_WINDOWS, metadata={USAGE_WINDOWS: figures})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.resources import files
 
 import polars as pl
@@ -64,16 +64,17 @@ def test_parameters_are_literals_that_every_engine_reads(step):
 
 
 def test_inputs_hold_no_more_than_the_steps_join():
-    links = pl.DataFrame(
-        schema={
-            name: pl.String()
-            for name in ("source", "source_user_id", "account_id", "user_id", "rule", "linked_at")
-        }
-    )
+    names = ("source", "source_user_id", "account_id", "user_id", "rule")
+    linked_at = datetime(2026, 1, 5, 23, tzinfo=UTC)
+    links = pl.DataFrame([("x",) * 5 + (linked_at,)], schema=[*names, "linked_at"], orient="row")
     xref = links.rename({"source_user_id": "source_account_id"})
     found = steps.inputs(links, xref, ActivityRules(), [date(2026, 1, 5)])
     assert sorted(found) == sorted(set(INPUTS) - {"raw_events"})
     assert "rule" not in found["user_links"].columns
+    assert found["user_links"]["counts_on"].to_list() == [date(2026, 1, 5)]
+    later = links.with_columns(counts_on=date(2026, 1, 9))
+    found = steps.inputs(later, xref, ActivityRules(), [date(2026, 1, 5)])
+    assert found["user_links"]["counts_on"].to_list() == [date(2026, 1, 9)]
 
 
 def test_duckdb_names_what_engines_name_differently():
