@@ -41,8 +41,10 @@ class Baseline:
 
 def baseline_key(model: HealthModel) -> str:
     """Hash of the parts of the model that knots depend on; weights and tiers are not among them."""
+    unweighted = [rule.model_copy(update={"weights": {}}) for rule in model.segments.segments]
+    segments = model.segments.model_copy(update={"segments": tuple(unweighted)})
     parts: dict[str, Any] = {
-        "segments": model.segments.model_dump(mode="json"),
+        "segments": segments.model_dump(mode="json"),
         "activity": model.activity.model_dump(mode="json"),
         "signals": [
             {
