@@ -43,9 +43,9 @@ def version_for(
 
 
 def remember_version(connection: sqlite3.Connection, version: ModelVersion) -> None:
-    """Note a version; the same one again changes nothing."""
+    """Note a version as the newest; a refit may lead back to one that is known."""
     connection.execute(
-        "INSERT OR IGNORE INTO model_versions VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO model_versions VALUES (?, ?, ?, ?, ?)",
         (
             version.model_version,
             version.fingerprint,
