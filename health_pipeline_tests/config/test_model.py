@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from health_pipeline.config.loader import load_model
+from health_pipeline.config.loader import check_model, load_model
 from health_pipeline.config.shapes import FILES
 from health_pipeline_tests.config.folders import folder_with
 
@@ -158,3 +158,20 @@ def test_what_a_block_leaves_out_comes_from_the_kind_and_what_it_says_wins(tmp_p
     assert (seats.unit, seats.ttl_days) == ("seats", 2.0)
     assert (seats.leading, seats.default_knots) == (True, (15.0, 40.0, 60.0, 80.0))
     assert seats.params.window_days == 30
+
+
+@pytest.mark.parametrize(
+    ("why", "file", "text"),
+    [
+        (
+            "a band that rules may name though no list of bands holds it",
+            "segments",
+            "default: rest\nacv_bands: [{name: all, low: 0}]\nsegments:\n"
+            "  - {name: blank, match: {acv_band: [unknown], size: [unknown]}}\n",
+        ),
+    ],
+)
+def test_what_looks_like_a_slip_and_is_none(why, file, text, tmp_path):
+    folder = folder_with(tmp_path / "model")
+    (folder / f"{file}.yaml").write_text(text, encoding="utf-8")
+    assert [str(issue) for issue in check_model(folder)] == [], why

@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from health_pipeline.config.checks.names import listed, repeated, unknown
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
+from health_pipeline.core.segments.assign import UNKNOWN
 from health_pipeline.core.segments.params import Band
 
 COLUMNS = ("plan", "region", "customer_tier", "deployment", "acv_band", "size")
 
 
 def bands(draft: Draft) -> Iterator[Issue]:
-    """Bands lie end to end from 0 upwards, and the last one is open."""
+    """Bands lie end to end from 0 upwards, the last one is open, and none is called unknown."""
     rules = draft.segments
     for key, found in (("acv_bands", rules.acv_bands), ("size_bands", rules.size_bands)):
-        yield from repeated(draft, "segments", (key,), [band.name for band in found])
+        names = [band.name for band in found]
+        yield from repeated(draft, "segments", (key,), names)
+        for n in (n for n, name in enumerate(names) if name == UNKNOWN):
+            words = "the band of a number that is not known"
+            yield draft.issue("segments", (key, n, "name"), words, "another name")
         yield from _contiguous(draft, key, found)
 
 
@@ -53,8 +58,8 @@ def segment_matches(draft: Draft) -> Iterator[Issue]:
     """A segment compares columns that exist with values that can occur."""
     rules = draft.segments
     closed = {
-        "acv_band": [band.name for band in rules.acv_bands],
-        "size": [band.name for band in rules.size_bands],
+        "acv_band": [*(band.name for band in rules.acv_bands), UNKNOWN],
+        "size": [*(band.name for band in rules.size_bands), UNKNOWN],
     }
     for n, segment in enumerate(rules.segments):
         if not segment.match:
