@@ -56,9 +56,15 @@ def tier_ranges(draft: Draft) -> Iterator[Issue]:
 
 
 def gate_names(draft: Draft) -> Iterator[Issue]:
-    """Gates are named once, and watch a signal of the model."""
-    gates = draft.scoring.gates
-    yield from repeated(draft, "scoring", ("gates",), [gate.name for gate in gates])
+    """Gates of either sort are named once, and watch a signal of the model."""
+    gates, combined = draft.scoring.gates, draft.scoring.combined_gates
+    known = [gate.name for gate in gates]
+    yield from repeated(draft, "scoring", ("gates",), known)
+    yield from repeated(draft, "scoring", ("combined_gates",), [gate.name for gate in combined])
+    for n, name in enumerate(gate.name for gate in combined):
+        if name in known:
+            path: Path = ("combined_gates", n, "name")
+            yield draft.issue("scoring", path, "the name of a gate", "a name of its own")
     for n, gate in enumerate(gates):
         path = ("gates", n, "signal")
         yield from unknown(draft, "scoring", path, gate.signal, draft.names("signals"), "signal")
@@ -119,8 +125,6 @@ def combined_gates(draft: Draft) -> Iterator[Issue]:
     """Combined gates count gates of the model, and can fire."""
     scoring = draft.scoring
     known = [gate.name for gate in scoring.gates]
-    names = [gate.name for gate in scoring.combined_gates]
-    yield from repeated(draft, "scoring", ("combined_gates",), names)
     for n, combined in enumerate(scoring.combined_gates):
         place: Path = ("combined_gates", n)
         for m, name in enumerate(combined.gates):
