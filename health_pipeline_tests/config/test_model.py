@@ -160,14 +160,21 @@ def test_what_a_block_leaves_out_comes_from_the_kind_and_what_it_says_wins(tmp_p
     assert seats.params.window_days == 30
 
 
+UNKNOWN_BANDS = """
+default: rest
+acv_bands: [{name: all, low: 0}]
+segments:
+  - {name: blank, match: {acv_band: [unknown], size: [unknown]}}
+"""
+
+
 @pytest.mark.parametrize(
     ("why", "file", "text"),
     [
         (
             "a band that rules may name though no list of bands holds it",
             "segments",
-            "default: rest\nacv_bands: [{name: all, low: 0}]\nsegments:\n"
-            "  - {name: blank, match: {acv_band: [unknown], size: [unknown]}}\n",
+            UNKNOWN_BANDS,
         ),
     ],
 )
