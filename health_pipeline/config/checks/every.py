@@ -57,6 +57,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     scoring.expansion_parts,
     scoring.views,
     scoring.gate_names,
+    scoring.gates_beside_keys,
     scoring.gates_lead,
     scoring.gate_values,
     scoring.gate_caps,

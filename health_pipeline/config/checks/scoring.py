@@ -9,6 +9,7 @@ from health_pipeline.config.checks.names import badly_named, listed_twice, repea
 from health_pipeline.config.checks.signals import leads
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
+from health_pipeline.core.schemas.account_days import KEY
 from health_pipeline.core.scoring.params import TIER_ORDER
 
 
@@ -68,6 +69,15 @@ def gate_names(draft: Draft) -> Iterator[Issue]:
     for n, gate in enumerate(gates):
         path = ("gates", n, "signal")
         yield from unknown(draft, "scoring", path, gate.signal, draft.names("signals"), "signal")
+
+
+def gates_beside_keys(draft: Draft) -> Iterator[Issue]:
+    """Answers of gates are columns beside the account and the day, so none is called like them."""
+    for block in ("gates", "combined_gates"):
+        for n, gate in enumerate(getattr(draft.scoring, block)):
+            if gate.name in KEY:
+                allowed = f"any name but {' and '.join(KEY)}"
+                yield draft.issue("scoring", (block, n, "name"), "the name of a column", allowed)
 
 
 def expansion_parts(draft: Draft) -> Iterator[Issue]:
