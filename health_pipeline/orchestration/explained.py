@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.baseline import version_of
 from health_pipeline.orchestration.find import Match
@@ -24,7 +25,7 @@ class Explained:
         drivers: its `contributions` beside value, unit, status, age, norm and knots.
         reasons: its `reason_codes`, risks first.
         narrative: its row of `narratives`.
-        plays: its plays that are not closed.
+        plays: its plays that are not closed, on an earlier day than the last one as of its end.
         history: date, score, tier of the last 90 days.
         override: its row of `overrides`, None when nobody said anything.
         changes: its `score_changes` of the day.
@@ -58,8 +59,6 @@ def explain_account(stores: Stores, match: Match, day: date | None) -> Explained
     score = _rows(stores, "health_scores", account, chosen)
     narrative = _rows(stores, "narratives", account, chosen)
     override = _rows(stores, "overrides", account, chosen)
-    plays = stores.lake.frame("plays")
-    every_play = RESULT_TABLES["plays"].empty() if plays is None else plays
     return Explained(
         match=match,
         day=chosen,
@@ -67,9 +66,7 @@ def explain_account(stores: Stores, match: Match, day: date | None) -> Explained
         drivers=_drivers(stores, account, chosen),
         reasons=_rows(stores, "reason_codes", account, chosen).sort("direction", "rank"),
         narrative=narrative.row(0, named=True) if narrative.height else None,
-        plays=every_play.filter(
-            (pl.col("account_id") == account) & (pl.col("status") != "closed")
-        ).sort("opened_at"),
+        plays=_plays(stores, account, chosen),
         history=_history(stores, account, chosen),
         override=override.row(0, named=True) if override.height else None,
         changes=_rows(stores, "score_changes", account, chosen),
@@ -106,6 +103,16 @@ def _drivers(stores: Stores, account: str, day: date | None) -> pl.DataFrame:
         .join(knots.select("signal", "k0", "k60", "k80", "k100", "borrowed"), "signal", "left")
         .sort("group", "signal")
     )
+
+
+def _plays(stores: Stores, account: str, day: date | None) -> pl.DataFrame:
+    """What people do after the last scored day is told with it; of earlier days what was known."""
+    found = stores.lake.frame("plays")
+    plays = RESULT_TABLES["plays"].empty() if found is None else found
+    own, scored = plays.filter(pl.col("account_id") == account), stores.lake.days("health_scores")
+    if day is not None and scored and day < scored[-1]:
+        return running_plays(own, [day]).drop("date")
+    return own.filter(pl.col("status") != "closed").sort("opened_at")
 
 
 def _history(stores: Stores, account: str, day: date | None) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -234,3 +235,14 @@ def test_a_mute_stops_the_alert_until_it_is_lifted(said):
         ("closed", FIRST), ("proposed", END),
     ]  # fmt: skip
     assert digests(said.place) == before
+    told = {day: explained(said, said.planned, day) for day in (FIRST, END)}
+    assert [len(told[day]["plays"]) for day in told] == [0, 1], "each day has the plays of its own"
+    assert told[FIRST]["narrative"]["next_steps"].startswith("No play is running")
+
+
+def explained(said: Said, account: str, day: date) -> dict[str, Any]:
+    args = ("--lake", said.place.lake, "--model", said.model, "--date", day, "--json")
+    told = health("explain", account, *args)
+    assert told.code == 0, told.err
+    found: dict[str, Any] = json.loads(told.out)
+    return found
