@@ -145,7 +145,8 @@ def _print_drivers(found: Explained) -> None:
         return
     out.print(drivers_table(found.drivers, out.width))
     if found.drivers["borrowed"].any():
-        out.print("* thresholds of a larger segment, for want of accounts", highlight=False)
+        words = "* what is normal leans on a larger segment, for want of accounts"
+        out.print(words, highlight=False)
 
 
 def _print_plays(found: Explained) -> None:

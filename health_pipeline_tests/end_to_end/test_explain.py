@@ -130,6 +130,8 @@ def test_for_people_it_shows_the_same_figures(finished, account):
     assert told.code == 0
     found = json.loads(explain(finished, account["name"], "--json").out)
     assert found["narrative"]["headline"] in told.out
+    leans = any(driver["borrowed"] for driver in found["drivers"])
+    assert ("* what is normal leans on a larger segment" in told.out) is leans
     for driver in found["drivers"]:
         assert driver["signal"] in told.out
     for reason in found["reasons"]:
