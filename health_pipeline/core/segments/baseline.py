@@ -47,7 +47,7 @@ def fit_baseline(
         `BASELINE`: one row for each segment (also those without accounts, so that a later account
         finds its knots) and signal. `n` counts measured accounts; `median` is raw and null when
         n = 0; `reference` is the subscore of the median, shrunk as knots are; `borrowed` marks
-        n < `borrow_below`.
+        n < `borrow_below` or n < `min_accounts`.
 
     Raises:
         ValueError: `values` hold more than one day, or a measured value that is not finite.
@@ -103,7 +103,7 @@ def _row(
         "k100": k100,
         "median": own["value"].median(),
         "n": own.height,
-        "borrowed": own.height < rules.borrow_below,
+        "borrowed": own.height < max(rules.borrow_below, rules.min_accounts),
         "reference_value": figures.median,
         "higher_is_better": spec.higher_is_better,
     }

@@ -40,7 +40,7 @@ class SegmentRules(Frozen):
         size_bands: bands of employees.
         segments: first match wins; `default` catches the rest.
         shrinkage: M of science.md, in accounts.
-        min_accounts: below it a segment takes its parent's knots.
+        min_accounts: below it a segment takes its parent's knots, marked "borrowed" too.
         borrow_below: below it knots are shrunk and marked "borrowed".
     """
 

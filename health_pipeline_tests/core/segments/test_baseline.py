@@ -90,9 +90,14 @@ def test_small_segments_borrow(n, borrowed, moved):
     assert row["median"] == 35.0
 
 
-@pytest.mark.parametrize(("n", "borrowed"), [(29, True), (30, False)])
-def test_from_thirty_accounts_on_nothing_is_marked(n, borrowed):
-    baseline = _fit([("Starter", "AMER", [60.0] * 400), ("Growth", "AMER", [35.0] * n)])
+@pytest.mark.parametrize(
+    ("n", "min_accounts", "borrowed"),
+    [(29, 5, True), (30, 5, False), (39, 40, True), (40, 40, False)],
+)
+def test_from_thirty_accounts_on_nothing_is_marked(n, min_accounts, borrowed):
+    rules = RULES.model_copy(update={"min_accounts": min_accounts})
+    groups = [("Starter", "AMER", [60.0] * 400), ("Growth", "AMER", [35.0] * n)]
+    baseline = _fit(groups, rules=rules)
     assert baseline.filter(pl.col("segment") == "growth")["borrowed"].to_list() == [borrowed]
 
 
