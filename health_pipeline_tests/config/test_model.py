@@ -167,18 +167,37 @@ segments:
   - {name: blank, match: {acv_band: [unknown], size: [unknown]}}
 """
 
+LAGGING = (2.9, 5.9, 3.8, 0.3, 5.4, 6.7)
+"""Points that add up to 25, and as floats to a last bit more."""
+
+LAGGING_SIGNALS = "".join(
+    f"{name}: {{kind: breadth, params: {{}}, group: {group}, weight: {points}, knots: fit, "
+    f"leading: {leading}, reason_code: {name}_low, play: call}}\n"
+    for name, group, points, leading in (
+        ("seats", "use", 60, "true"),
+        ("used", "delivery", 15, "true"),
+        *((f"late_{n}", "delivery", points, "false") for n, points in enumerate(LAGGING)),
+    )
+)
+WEIGHING = "default: rest\nsegments: [{name: a, match: {plan: [A]}, weights: {used: 15}}]\n"
+
 
 @pytest.mark.parametrize(
-    ("why", "file", "text"),
+    ("why", "files"),
     [
         (
             "a band that rules may name though no list of bands holds it",
-            "segments",
-            UNKNOWN_BANDS,
+            {"segments": UNKNOWN_BANDS},
+        ),
+        (
+            "lagging signals that carry all that they may, everywhere and in a segment",
+            {"signals": LAGGING_SIGNALS, "segments": WEIGHING},
         ),
     ],
 )
-def test_what_looks_like_a_slip_and_is_none(why, file, text, tmp_path):
+def test_what_looks_like_a_slip_and_is_none(why, files, tmp_path):
+    assert sum(LAGGING) > 25
     folder = folder_with(tmp_path / "model")
-    (folder / f"{file}.yaml").write_text(text, encoding="utf-8")
+    for file, text in files.items():
+        (folder / f"{file}.yaml").write_text(text, encoding="utf-8")
     assert [str(issue) for issue in check_model(folder)] == [], why

@@ -8,6 +8,7 @@ from math import isclose
 from health_pipeline.config.checks.names import unknown
 from health_pipeline.config.checks.signals import (
     LAGGING_SHARE,
+    drives,
     lagging_signals,
     out_of_order,
     rises,
@@ -44,7 +45,7 @@ def own_weights(draft: Draft) -> Iterator[Issue]:
                 words = f"the signals of {group} weigh {total:g} together in {segment.name}"
                 yield draft.issue("segments", path, words, f"{points:g}")
         behind = sum(weights[name] for name in lagging)
-        if behind > LAGGING_SHARE:
+        if drives(behind):
             words = f"lagging signals weigh {behind:g} together in {segment.name}"
             yield draft.issue("segments", path, words, f"at most {LAGGING_SHARE:g}")
 

@@ -50,10 +50,15 @@ def lagging_weight(draft: Draft) -> Iterator[Issue]:
     """Lagging signals never drive the score (R71)."""
     lagging = lagging_signals(draft)
     total = sum(signal.weight for signal in lagging.values())
-    if total > LAGGING_SHARE:
+    if drives(total):
         words = f"lagging signals weigh {total:g} together: {', '.join(lagging)}"
         first = next(iter(lagging))
         yield draft.issue("signals", (first, "weight"), words, f"at most {LAGGING_SHARE:g}")
+
+
+def drives(points: float) -> bool:
+    """Whether so many points are more than lagging signals may carry, the last bits aside."""
+    return points > LAGGING_SHARE and not isclose(points, LAGGING_SHARE)
 
 
 def lagging_signals(draft: Draft) -> dict[str, WrittenSignal]:
