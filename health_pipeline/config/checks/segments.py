@@ -68,5 +68,7 @@ def segment_matches(draft: Draft) -> Iterator[Issue]:
         for column, values in segment.match.items():
             path: Path = ("segments", n, "match", column)
             yield from unknown(draft, "segments", path, column, COLUMNS, "column")
+            if not values:
+                yield draft.issue("segments", path, "matches nobody", "a list of values")
             for m, value in enumerate(values if column in closed else ()):
                 yield from unknown(draft, "segments", (*path, m), value, closed[column], "band")
