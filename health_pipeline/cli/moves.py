@@ -8,8 +8,10 @@ import polars as pl
 from rich.markup import escape
 
 from health_pipeline.cli.house import out
+from health_pipeline.core.explanation.path import LEAST, Path
 from health_pipeline.core.explanation.waterfall import Waterfall, waterfall
 from health_pipeline.core.schemas.words import score_words
+from health_pipeline.core.scoring.display import shown_parts
 from health_pipeline.orchestration.explained import Explained
 from health_pipeline.orchestration.paths import WayUp
 
@@ -66,11 +68,19 @@ def way_lines(way: WayUp) -> Iterator[str]:
         best = f"the best that can be reached is {score_words(path.best)}"
         why = "; ".join(filter(None, [points, lifted, best]))
         yield f"[bold]{tier} is out of reach[/]: {why}. The nearest:"
-    for step in path.steps:
+    for step, given in zip(path.steps, _step_points(path), strict=True):
         name = escape(step.signal.replace("_", " "))
         yield (
             f"  {name} from {score_words(step.start)} to {score_words(step.end)}: "
-            f"{step.points:+.1f} points, play {escape(step.play)}"
+            f"{given:+.1f} points, play {escape(step.play)}"
         )
     if not path.steps:
         yield "  nothing can be lifted"
+
+
+def _step_points(path: Path) -> list[float]:
+    """Points of each step as shown: together what is needed, or what the steps give instead."""
+    parts = [step.points for step in path.steps]
+    is_needed = abs(sum(parts) - path.needs) <= LEAST
+    total = path.needs if is_needed else sum(parts)
+    return shown_parts(parts, round(total, 1))

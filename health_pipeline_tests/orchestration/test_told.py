@@ -15,10 +15,11 @@ import pytest
 
 from health_pipeline.cli.explain import print_explained
 from health_pipeline.cli.house import out
+from health_pipeline.cli.moves import way_lines
 from health_pipeline.config.loader import load_model
 from health_pipeline.core.explanation.narratives import narratives
+from health_pipeline.core.explanation.path import LEAST, Step
 from health_pipeline.core.explanation.path import Path as WayThere
-from health_pipeline.core.explanation.path import Step
 from health_pipeline.core.explanation.reasons import reasons
 from health_pipeline.core.plays.enrol import enrol
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -224,6 +225,30 @@ def test_nothing_in_the_narrative_is_a_name_of_the_machine(title):
         assert "_" not in " ".join(said), "names with underscores are not read aloud"
     assert all("\n" not in one and "\u202e" not in one for one in said)
     assert len(said[0]) < 250
+
+
+WAYS = [
+    # why, points that are needed, points of each step, points as shown
+    (
+        "what is needed",
+        20.06,
+        [6.06, 8.2, 1.24, 1.92, 2.64],
+        ["+6.1", "+8.2", "+1.2", "+1.9", "+2.7"],
+    ),
+    ("a border between two tenths", 0.25, [0.125, 0.125], ["+0.1", "+0.1"]),
+    ("gates demand more than is needed", 1.0, [0.74, 0.74], ["+0.8", "+0.7"]),
+    ("gates alone", 0.0, [0.66], ["+0.7"]),
+    ("out of reach", 9.0, [1.26, 1.26], ["+1.3", "+1.2"]),
+]
+
+
+@pytest.mark.parametrize(("why", "needs", "points", "shown"), WAYS, ids=[way[0] for way in WAYS])
+def test_steps_add_up_as_they_are_shown(why, needs, points, shown):
+    steps = tuple(Step("a", 0.0, 50.0, one, 1.0, "play") for one in points)
+    reaches = sum(points) >= needs - LEAST
+    path = WayThere(needs, steps, 1.0, reaches=reaches, best=90.0, blocked=())
+    lines = list(way_lines(WayUp("green", 80.0, path)))
+    assert [line.split(": ")[1].split()[0] for line in lines[1:]] == shown, why
 
 
 if __name__ == "__main__":
