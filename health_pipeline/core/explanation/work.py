@@ -159,7 +159,7 @@ def _coverage(score: Row, rows: Sequence[tuple[Row, SignalSpec]], judged: Judged
             continue
         applicable.append(figure(spec.weight))
         age = "-" if row["age"] is None else figure(row["age"])
-        term = "0: not observed"
+        term = _unobserved(row)
         if _speaks(row):
             fresh.append(places(spec.weight * row["f"], 6))
             term = f"{figure(spec.weight)} × {places(row['f'], 6)} = {fresh[-1]}"
@@ -175,6 +175,13 @@ def _coverage(score: Row, rows: Sequence[tuple[Row, SignalSpec]], judged: Judged
         tuple(cells),
         (line, f"Coverage is {reached}"),
     )
+
+
+def _unobserved(row: Row) -> str:
+    """Why a signal counts nothing; a kind may call old what has hardly faded."""
+    word = f"0: {_words(row['status'])}"
+    is_fresh = row["f"] is not None and row["f"] >= OBSERVED_FROM
+    return f"{word}, older than the signal takes" if is_fresh and row["status"] == "stale" else word
 
 
 def _fades(row: Row, age: str) -> str:

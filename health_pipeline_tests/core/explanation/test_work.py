@@ -146,6 +146,27 @@ def test_unscored(why, read):
     assert sections[2].lines[1] == "Coverage is below 0.6: unscored"
 
 
+SILENT = [
+    # why, status of mood, its age in days, what its row of the coverage says
+    ("faded", "stale", 200, "0: stale"),
+    ("faded since it was scored", "measured", 200, "0: stale"),
+    (
+        "hardly faded, yet too old for its kind",
+        "stale",
+        95,
+        "0: stale, older than the signal takes",
+    ),
+    ("never seen", "missing", None, "0: missing"),
+]
+
+
+@pytest.mark.parametrize(("why", "status", "age", "term"), SILENT, ids=[c[0] for c in SILENT])
+def test_what_is_not_observed_says_why(why, status, age, term):
+    mood = ("mood", None if age is None else 5.0, status, age)
+    _, sections = _sections([mood if row[0] == "mood" else row for row in READ])
+    assert {row[0]: row[3] for row in sections[2].rows}["mood"] == term, why
+
+
 HELD = [
     # why, what surrounds the tier, the line that says it
     ("first day", {"held_before": None, "peak": None}, "No held tier before: it starts at the"),
