@@ -41,7 +41,7 @@ def _at(root: Schema, schema: Schema, loc: Path) -> Schema | None:
         return schema
     if isinstance(loc[0], str) and "items" in schema:  # one block in place of a list of blocks
         return _at(root, schema["items"], loc)
-    for option in schema.get("anyOf", [schema]):
+    for option in schema.get("anyOf") or schema.get("oneOf") or [schema]:
         step = _step(_follow(root, option), loc[0])
         found = _at(root, step, loc[1:]) if step is not None else None
         if found is not None:

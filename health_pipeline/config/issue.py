@@ -65,4 +65,9 @@ def shown(value: Any) -> str:
         return ""
     text = repr(value) if isinstance(value, str | list) else str(value)
     text = text.lower() if isinstance(value, bool) else text
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """`text`, cut where it would fill the line."""
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

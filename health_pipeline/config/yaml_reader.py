@@ -1,7 +1,7 @@
 """The one module that reads YAML: plain data, the line of every key, and what no file may hold.
 
 Refused, each with its line: duplicate keys, NaN and infinity, keys that are not text, tags other
-than YAML's plain ones, and aliases (every value stands where it is read).
+than YAML's plain ones, merge keys and aliases (every value stands where it is read).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from health_pipeline.config.issue import Issue, Path, dotted, shown
+from health_pipeline.config.issue import Issue, Path, dotted, shortened, shown
 
 PLAIN = {
     f"tag:yaml.org,2002:{name}"
@@ -30,12 +30,14 @@ class Document:
         file: its name.
         data: mappings, lists, text, numbers, bools, dates and None; refused values are None.
         lines: path → line, from 1.
+        written: path → a number as it stands there, which may not be how it is read (`0015`).
         issues: what was refused.
     """
 
     file: str
     data: dict[str, Any] = field(default_factory=dict)
     lines: dict[Path, int] = field(default_factory=dict)
+    written: dict[Path, str] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     refused: set[Path] = field(default_factory=set)
 
@@ -65,9 +67,10 @@ class Document:
 
     def issue(self, path: Path, problem: str, allowed: str = "") -> Issue:
         """An error about `path`, with its line and value."""
-        return Issue(
-            self.file, self.line(path), dotted(path), shown(self.value(path)), problem, allowed
-        )
+        value = shown(self.value(path))
+        if isinstance(self.value(path), int | float):  # a secret is text, whatever it was
+            value = self.written.get(path, value)
+        return Issue(self.file, self.line(path), dotted(path), value, problem, allowed)
 
 
 def read_document(path: FilePath) -> Document | Issue:
@@ -94,9 +97,7 @@ def _composed(path: FilePath) -> yaml.MappingNode:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise _UnreadableError(line, f"not YAML: {error.problem or error.context}") from error
+        raise _unreadable(error) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _UnreadableError(line, f"not YAML: {error.reason}") from error
@@ -107,6 +108,16 @@ def _composed(path: FilePath) -> yaml.MappingNode:
     if not isinstance(root, yaml.MappingNode):
         raise _UnreadableError(1, "not a block of keys, lines such as `key: value`")
     return root
+
+
+def _unreadable(error: yaml.MarkedYAMLError) -> _UnreadableError:
+    """What the parser says, and in plain words where people meet it often."""
+    mark, problem = error.problem_mark or error.context_mark, error.problem or error.context or ""
+    if problem == "found unexpected end of stream":  # the line that counts is where it began
+        mark, problem = error.context_mark or mark, "a quote is opened here and never closed"
+    elif problem.startswith("found character '\\t'"):
+        problem = "a tab, where only spaces may stand"
+    return _UnreadableError(mark.line + 1 if mark else 1, f"not YAML: {problem}")
 
 
 def _text(path: FilePath) -> str:
@@ -157,7 +168,9 @@ class _Builder:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
-            if key_node.tag != "tag:yaml.org,2002:str":
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                self.refuse((*path, key), line, "a merge key", "the keys themselves, written out")
+            elif key_node.tag != "tag:yaml.org,2002:str":
                 words = f'"{key}"' if isinstance(key, str) else "a word"
                 self.refuse(path, line, "a key is not text", words)
             elif key in found:
@@ -177,4 +190,6 @@ class _Builder:
             return self.refuse(path, line, f"not a {kind} that exists", "", shown(node.value))
         if isinstance(value, float) and not math.isfinite(value):
             return self.refuse(path, line, "not a finite number", "a number", node.value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self.document.written[path] = shortened(node.value)
         return value

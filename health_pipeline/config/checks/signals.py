@@ -37,11 +37,14 @@ def group_names(draft: Draft) -> Iterator[Issue]:
 
 
 def signal_weights(draft: Draft) -> Iterator[Issue]:
-    """The signals of a group carry the group's points, no more and no less (R70)."""
+    """The signals of a group carry the group's points, no more and no less (R70).
+
+    That a group has points at all is another rule's matter.
+    """
     signals = draft.signals.values()
     for group, weight in draft.scoring.groups.items():
         total = sum(signal.weight for signal in signals if signal.group == group)
-        if not isclose(total, weight):
+        if weight > 0 and not isclose(total, weight):
             words = f"its signals in signals.yaml weigh {total:g} together"
             yield draft.issue("scoring", ("groups", group), words, f"{weight:g}")
 
