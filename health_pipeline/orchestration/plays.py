@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from health_pipeline.adapters.store.play_actions import note_tasks, play_actions
+from health_pipeline.adapters.store.registry import account_of_alias, aliases
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.plays.enrol import BACKFILLED, MUTED, enrol
@@ -33,11 +34,18 @@ def gate_plays(model: HealthModel) -> dict[str, str]:
 
 def enrolled(stores: Stores, plan: Plan) -> pl.DataFrame:
     """`plays` after the days of `plan`, and after the published days that follow from them."""
-    before = published(stores, plan.window, "plays")["plays"]
+    before = _of_survivors(stores, published(stores, plan.window, "plays")["plays"])
     if plan.fills_only:
         return as_people_left_them(stores, _filled(stores, before, plan))
     days = (*plan.days, *plan.later)
     return as_people_left_them(stores, _walked(stores, rewind(before, days[0]), days))
+
+
+def _of_survivors(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:
+    """`plays` of accounts that merges made one, under the id that is left."""
+    merged = aliases(stores.control)
+    known = {alias: account_of_alias(stores.control, alias) or alias for alias in merged}
+    return plays.with_columns(pl.col("account_id").replace(known)) if known else plays
 
 
 def as_people_left_them(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:

@@ -34,24 +34,8 @@ def with_given(
     if asked.is_empty():
         return rows
     week = pl.DataFrame({"week": range(weeks)}, schema={"week": pl.Int64})
-    back = pl.duration(weeks="week")
     key = ["account_id", "date", "observed_on"]
-    known = (
-        asked.select(key)
-        .join(week, how="cross")
-        .with_columns((pl.col("observed_on") - back).alias("day"))
-        .join(given, on=["account_id", "day"], how="left")
-        .filter((pl.col("known_on") <= pl.col("date")) | pl.col("known_on").is_null())
-        .sort("known_on")
-    )
-    by_then = pl.col("known_on") <= pl.col("date") - back
-    told = known.group_by(*key, "week").agg(
-        # What came too late for its week counts as known now, like users that were shown late.
-        pl.coalesce(
-            pl.col(name).filter(by_then).drop_nulls().last(), pl.col(name).drop_nulls().last()
-        ).alias(f"given_{name}")
-        for name in GIVEN_METRICS[1:]
-    )
+    told = _told(asked.select(key).join(week, how="cross"), given)
     shown = rows.join(asked, on=key[:2], how="semi").select(*key, "weekly_users")
     long = shown.with_columns(pl.int_ranges(weeks).alias("week")).explode("week", "weekly_users")
     series = (
@@ -79,4 +63,23 @@ def with_given(
         .with_columns(pl.coalesce("weekly_given", "weekly_users").alias("weekly_users"))
         .select(rows.columns)
         .sort("date", "account_id")
+    )
+
+
+def _told(asked: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """`asked` (account_id, date, observed_on, week) with what was given of the end of each week."""
+    back = pl.duration(weeks="week")
+    known = (
+        asked.with_columns((pl.col("observed_on") - back).alias("day"))
+        .join(given, on=["account_id", "day"], how="left")
+        .filter((pl.col("known_on") <= pl.col("date")) | pl.col("known_on").is_null())
+        .sort("known_on")
+    )
+    by_then = pl.col("known_on") <= pl.col("date") - back
+    return known.group_by(*asked.columns).agg(
+        # What came too late for its week counts as known now, like users that were shown late.
+        pl.coalesce(
+            pl.col(name).filter(by_then).drop_nulls().last(), pl.col(name).drop_nulls().last()
+        ).alias(f"given_{name}")
+        for name in GIVEN_METRICS[1:]
     )

@@ -5,7 +5,8 @@ and ends when it has stood outside of them for seven scored days in a row (outco
 has left the population (`left`). It has one play; which, `triggers.py` says. People accept and
 finish it in between; a `done` play stays until the episode ends, so that its outcome is known.
 While a person has muted the account nothing is opened; what would have been stands there closed at
-once (outcome `muted`), once an episode.
+once (outcome `muted`), once an episode. Where a merge brings running plays together, those that
+nobody has taken on end (outcome `merged`) if another one was.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ UNSCORED = "unscored"
 HOLDERS = ("owner_email", "exec_email", "region")
 MUTED, BACKFILLED = "muted", "backfilled"
 """Outcomes: held back by a person; still running in filled history when published days began."""
-LEFT = "left"
-NO_END = (MUTED, BACKFILLED, LEFT)
+LEFT, MERGED = "left", "merged"
+NO_END = (MUTED, BACKFILLED, LEFT, MERGED)
 """Outcomes after which an episode may have another play."""
 
 UNWORKED = (MUTED, HELD_OUT)
@@ -55,7 +56,8 @@ def enrol(
         scores: `RESULT_TABLES["health_scores"]` of any number of days; where a trigger asks with
             `tier_before`, the tier before the one that the account stands in, null: it was new.
         reasons: `RESULT_TABLES["reason_codes"]` of those days.
-        previous: `RESULT_TABLES["plays"]` as it stands before the first of them, empty at first.
+        previous: `RESULT_TABLES["plays"]` as it stands before the first of them, empty at first;
+            a play that was opened later is not there before its day (`rewind`).
         accounts: `account_id`, `date`, `owner_email`, `exec_email`, `region`: who held them on
             each day, and whose holidays count.
         playbook: plays, the tiers that open one, and the executive threshold.
@@ -74,16 +76,21 @@ def enrol(
     plays: dict[str, list[Row]] = {}
     for play in previous.sort("account_id", "opened_at", "play_id").iter_rows(named=True):
         plays.setdefault(play["account_id"], []).append(play)
+    holder = {play["play_id"]: account for account, its in plays.items() for play in its}
     silent = set() if muted is None else set(muted.select("account_id", "date").iter_rows())
     concerned = _concerned(scores, reasons, accounts, playbook, set(plays))
     for day, rows in concerned:
         seen = {row["account_id"] for row in rows}
         for account, its in plays.items():
             if account not in seen:
-                _close(_running(its), day, LEFT)
+                for play in _running(its, day):
+                    _close(play, day, LEFT)
         for row in rows:
-            is_muted = (row["account_id"], day) in silent
-            _one_day(plays.setdefault(row["account_id"], []), row, enrolment, is_muted=is_muted)
+            account = row["account_id"]
+            its = plays.setdefault(account, [])
+            new = _one_day(its, row, enrolment, is_muted=(account, day) in silent)
+            if new is not None:
+                its.append(_taken_back(plays, holder, new))
     table = RESULT_TABLES["plays"]
     return table.conform(
         pl.DataFrame([p for its in plays.values() for p in its], schema=table.columns, orient="row")
@@ -130,32 +137,57 @@ def _concerned(
     return list(by_day.items())
 
 
-def _running(plays: list[Row]) -> Row | None:
-    return next((play for play in plays if play["status"] in RUNNING), None)
+def _taken_back(plays: Mapping[str, list[Row]], holder: dict[str, str], new: Row) -> Row:
+    """`new`, or the play of its id that a merge, undone since, gave to another account."""
+    account, play_id = holder.get(new["play_id"]), new["play_id"]
+    holder[play_id] = new["account_id"]
+    if account is None or account == new["account_id"]:
+        return new
+    (own,) = (play for play in plays[account] if play["play_id"] == play_id)
+    plays[account].remove(own)
+    return own | {"account_id": new["account_id"]}
 
 
-def _close(play: Row | None, day: date, outcome: str) -> None:
-    if play is not None:
-        play.update(status="closed", closed_at=end_of(day), outcome=outcome)
+def _running(plays: list[Row], day: date) -> list[Row]:
+    now = end_of(day)
+    return [play for play in plays if play["status"] in RUNNING and play["opened_at"] <= now]
 
 
-def _one_day(plays: list[Row], row: Row, enrolment: Enrolment, *, is_muted: bool) -> None:
-    """What one day of one account does to its plays."""
-    running = _running(plays)
-    if running is None:
+def _close(play: Row, day: date, outcome: str) -> None:
+    play.update(status="closed", closed_at=end_of(day), outcome=outcome)
+
+
+def _one_day(plays: list[Row], row: Row, enrolment: Enrolment, *, is_muted: bool) -> Row | None:
+    """What one day of one account does to its plays; gives the play that it opens."""
+    running = _without_merged(_running(plays, row["date"]), row["date"])
+    if not running:
         opened = _opened(plays, row, enrolment) if row["at_risk"] else None
-        if opened is not None and is_muted:
-            opened = _held_back(plays, opened)
-        if opened is not None:
-            plays.append(opened)
-        return
+        return _held_back(plays, opened) if opened is not None and is_muted else opened
+    for play in running:
+        _live(play, row)
+    return None
+
+
+def _without_merged(running: list[Row], day: date) -> list[Row]:
+    """`running`; of several that a merge brought together only those that a person took on."""
+    taken_on = [play for play in running if play["accepted_at"] is not None]
+    if len(running) == 1 or not taken_on:
+        return running
+    for play in running:
+        if play not in taken_on:
+            _close(play, day, MERGED)
+    return taken_on
+
+
+def _live(play: Row, row: Row) -> None:
+    """One more day of a running play."""
     if row["at_risk"] or row["tier"] == UNSCORED:
-        running["calm_since"] = None  # a day without a score is no day of calm
+        play["calm_since"] = None  # a day without a score is no day of calm
         return
-    since = running["calm_since"]  # of a later day where days are run again
-    running["calm_since"] = row["date"] if since is None or since > row["date"] else since
-    if row["date"] - running["calm_since"] >= timedelta(days=CALM_DAYS - 1):
-        _close(running, row["date"], "recovered")
+    since = play["calm_since"]  # of a later day where days are run again
+    play["calm_since"] = row["date"] if since is None or since > row["date"] else since
+    if row["date"] - play["calm_since"] >= timedelta(days=CALM_DAYS - 1):
+        _close(play, row["date"], "recovered")
 
 
 def _opened(plays: list[Row], row: Row, enrolment: Enrolment) -> Row | None:
@@ -209,6 +241,8 @@ def _rests(earlier: Row, play: Play, day: date) -> bool:
         or earlier["closed_at"] is None
         or earlier["outcome"] in UNWORKED
     ):
+        return False
+    if earlier["opened_at"] > end_of(day):
         return False
     closed_on: date = earlier["closed_at"].date()
     return (day - closed_on).days < play.cooldown_days

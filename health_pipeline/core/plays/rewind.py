@@ -13,7 +13,8 @@ def rewind(plays: pl.DataFrame, day: date) -> pl.DataFrame:
     """`plays` as they stood at the end of the day before `day`.
 
     Plays opened later are not there yet; plays closed later are open again. What a person did
-    (acceptance, first touch) stays: it is no result of a run.
+    (acceptance, first touch) stays: it is no result of a run. So does the play that it was done to,
+    whatever the days that are run again would open in its place.
 
     Args:
         plays: `RESULT_TABLES["plays"]`.
@@ -26,7 +27,8 @@ def rewind(plays: pl.DataFrame, day: date) -> pl.DataFrame:
         .then(pl.lit("accepted"))
         .otherwise(pl.lit("proposed"))
     )
-    return plays.filter(pl.col("opened_at") <= before).with_columns(
+    touched = pl.any_horizontal(pl.col("accepted_at", "first_touch_at").is_not_null())
+    return plays.filter((pl.col("opened_at") <= before) | touched).with_columns(
         pl.when(reopened).then(status).otherwise(pl.col("status")).alias("status"),
         pl.when(reopened).then(None).otherwise(pl.col("closed_at")).alias("closed_at"),
         pl.when(reopened).then(None).otherwise(pl.col("outcome")).alias("outcome"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from health_pipeline.core.plays.enrol import enrol
 from health_pipeline.core.plays.opening import is_held_out
 from health_pipeline.core.plays.params import Play, PlayBook, Step, Trigger
+from health_pipeline.core.plays.rewind import rewind
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
 from health_pipeline_tests.core.schemas.worlds import ACCOUNT, table
@@ -159,6 +160,74 @@ def test_a_mute_holds_back(why, tiers, muted, expected):
 
 def test_another_account_is_not_muted():
     assert run(history("R"), muted=mutes("m", "other")).equals(run(history("R")))
+
+
+def running(opened, accepted=None, account=ACCOUNT, name="rescue", key="kept"):
+    """A play of `account` that was opened, and taken on, on these days."""
+    row = dict.fromkeys(EMPTY.columns) | {
+        "play_id": key,
+        "account_id": account,
+        "episode_id": f"episode of {key}",
+        "play": name,
+        "opened_at": end_of(day(opened)),
+        "due_at": end_of(day(opened + 1)),
+        "status": "proposed" if accepted is None else "accepted",
+        "accepted_at": None if accepted is None else end_of(day(accepted)),
+        "model_version": "v1",
+    }
+    return pl.DataFrame([row], schema=EMPTY.schema, orient="row")
+
+
+MERGED = [
+    # why, plays of the account before the first day, its tiers, what happens
+    (
+        "of two the one that was taken on",
+        (running(-3), running(-2, -1, key="b")),
+        "RR",
+        [(-3, 0, "merged"), (-2, None, None)],
+    ),
+    (
+        "both, where nobody took one on",
+        (running(-3), running(-2, key="b")),
+        "RGGGGGGG",
+        [(-3, 7, "recovered"), (-2, 7, "recovered")],
+    ),
+    (
+        "both, where both were taken on",
+        (running(-3, -3), running(-2, -1, key="b")),
+        "RR.",
+        [(-3, 2, "left"), (-2, 2, "left")],
+    ),
+    (
+        "a play of a later day is not there before",
+        (running(2, 3),),
+        "RRR",
+        [(0, 2, "merged"), (2, None, None)],
+    ),
+    ("… and is no reason to rest", (running(2, 3),), "RGG", [(0, 2, "merged"), (2, None, None)]),
+    ("… nor is it left before", (running(2, 3),), ".RR", [(1, 2, "merged"), (2, None, None)]),
+]
+
+
+@pytest.mark.parametrize(("why", "before", "tiers", "expected"), MERGED, ids=[c[0] for c in MERGED])
+def test_plays_that_a_merge_or_a_restatement_left_run_on(why, before, tiers, expected):
+    rows = [*history(tiers), *OTHER[: len(tiers)]]
+    assert story(run(rows, previous=pl.concat(before))) == expected
+
+
+def test_a_merge_that_is_undone_gives_the_play_back():
+    play = run(history("R")).row(0, named=True)
+    accepted = {"accepted_at": end_of(day(0)), "accepted_by": "sam", "status": "accepted"}
+    given = pl.DataFrame([play | accepted | {"account_id": "other"}], schema=EMPTY.schema)
+    found = run([*history("R"), *OTHER[:1]], previous=given)
+    assert found.select("play_id", "account_id", "accepted_by").rows() == [
+        (play["play_id"], ACCOUNT, "sam")
+    ]
+
+
+def test_rewinding_keeps_what_people_did_something_to():
+    plays = pl.concat([running(0), running(2, key="b"), running(2, 3, key="c")])
+    assert rewind(plays, day(1))["play_id"].to_list() == ["kept", "c"]
 
 
 def test_an_enrolment_in_full():
