@@ -74,7 +74,7 @@ class Desk:
         """Note that two accounts, or records, are one account.
 
         Raises:
-            DecisionError: unknown, one account already, or kept apart by a decision.
+            DecisionError: unknown, one account already, kept apart by a decision, or no reason.
         """
         left, right = self._meant(one), self._meant(other)
         accounts = [self._account(record) for record in (left, right)]
@@ -94,8 +94,8 @@ class Desk:
         """Note that `record` is no part of `account`: it leaves, or is in doubt no longer.
 
         Raises:
-            DecisionError: unknown, neither part of it nor in doubt, alone in it, or joined by a
-                decision.
+            DecisionError: unknown, neither part of it nor in doubt, alone in it, joined by a
+                decision, or no reason.
         """
         left, mine = self._record(record), self._account(self._meant(account))
         if self._account(left) != mine and not self._in_doubt(self._account(left), mine):
@@ -118,7 +118,7 @@ class Desk:
         """Note that a decision counts no longer.
 
         Raises:
-            DecisionError: unknown, or taken back already.
+            DecisionError: unknown, taken back already, or no reason.
         """
         known = {one.id: one for one in self.decisions}
         if asked not in known:
@@ -130,6 +130,8 @@ class Desk:
         return self._note(made)
 
     def _note(self, made: Decision) -> Change:
+        if not made.reason.strip():
+            raise DecisionError("--why is blank: give the reason, for those who come later")
         before, after = self.accounts.xref, self._with([*self.decisions, made])
         now = after.xref.select(*RECORD, pl.col("account_id").alias("after"))
         moved = (

@@ -1,9 +1,10 @@
 """Ids and decisions as one YAML file, and back: a lost control.db loses no account's name."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ PARTS: dict[str, tuple[str, ...]] = {
 
 _OPTIONAL = ("left_source", "left_id", "right_source", "right_id", "undoes")
 
+_MAY_BE_EMPTY = ("reason",)
+"""What decisions of an earlier release may lack: they were noted, and stay on record."""
+
+
+def _is_right(key: str, value: Any) -> bool:
+    """Whether `value` may stand under `key` of a row."""
+    if not isinstance(value, str):
+        return value is None and key in _OPTIONAL
+    whole = not any("\ud800" <= letter <= "\udfff" for letter in _whole(value))
+    return whole and bool(value or key in _MAY_BE_EMPTY)
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -59,8 +71,28 @@ def exported(stores: Stores) -> str:
 def _part(name: str, rows: list[dict[str, Any]]) -> str:
     if not rows:
         return f"{name}: []\n"
-    lines = [f"  - {json.dumps(row, default=datetime.isoformat)}\n" for row in rows]
-    return f"{name}:\n" + "".join(lines)
+    return f"{name}:\n" + "".join(f"  - {_written(row)}\n" for row in rows)
+
+
+def _written(row: Mapping[str, Any]) -> str:
+    """A row on one line of plain ASCII.
+
+    YAML reads JSON but for characters beyond U+FFFF, which JSON escapes in two halves.
+    """
+    text = json.dumps(row, default=datetime.isoformat, ensure_ascii=False)
+    return re.sub(r"[^ -~]", lambda found: _escaped(ord(found[0])), text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _whole(value: Any) -> Any:
+    """`value`; text with the halves of characters put together, as exports once wrote them."""
+    if not isinstance(value, str):
+        return value
+    # A half without its other half is no character: it stays, and is refused.
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def import_file(stores: Stores, path: Path) -> Imported:
@@ -115,7 +147,11 @@ class _Reader:
         if not isinstance(listed, list):
             self.refuse((part,), "not a list", "a list of rows")
             return []
-        found = [read(n, row) for n, row in enumerate(listed) if self._complete(part, n, row)]
+        found = [
+            read(n, {key: _whole(value) for key, value in row.items()})
+            for n, row in enumerate(listed)
+            if self._complete(part, n, row)
+        ]
         return [one for one in found if one is not None]
 
     def _complete(self, part: str, n: int, row: Any) -> bool:
@@ -123,11 +159,7 @@ class _Reader:
         if not isinstance(row, dict) or set(row) != set(keys):
             self.refuse((part, n), "not a row of this part", ", ".join(keys))
             return False
-        wrong = [
-            key
-            for key, value in row.items()
-            if not (isinstance(value, str) and value) and not (value is None and key in _OPTIONAL)
-        ]
+        wrong = [key for key, value in row.items() if not _is_right(key, value)]
         for key in wrong:
             self.refuse((part, n, key), "no text", "text in quotes")
         return not wrong
@@ -135,14 +167,12 @@ class _Reader:
     def _time(self, part: str, n: int, key: str, text: str) -> datetime | None:
         try:
             at = datetime.fromisoformat(text)
-        except ValueError:
-            at = None
-        if at is None or at.tzinfo is None:
-            self.refuse(
-                (part, n, key), "no time", "a time with its zone, 2026-01-31T09:00:00+00:00"
-            )
-            return None
-        return at
+            if at.tzinfo is not None:
+                return at.astimezone(UTC)
+        except (ValueError, OverflowError):  # of a day before the first, or after the last
+            pass
+        self.refuse((part, n, key), "no time", "a time with its zone, 2026-01-31T09:00:00+00:00")
+        return None
 
     def published(self, n: int, row: dict[str, Any]) -> tuple[Any, ...] | None:
         """A row of the registry that contradicts no other."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from health_pipeline.core.identity.decisions import decision
 from health_pipeline_tests.end_to_end.conftest import END
 from health_pipeline_tests.end_to_end.shell import Place, Told, health
 
@@ -46,7 +49,7 @@ class Decided:
         self.merged = told(
             self.place, "merge", self.one, self.other, "--why", "one company", "--by", "dana"
         )
-        self.split = told(self.place, "split", self.whole, self.record, "--why", "sold")
+        self.split = told(self.place, "split", self.whole, self.record, "--why", "sold 😀")
         self.ran = self.place.run_days(END, END)
         assert self.ran.code == 0, self.ran.err
         self.after = self.place.table("account_xref")
@@ -132,6 +135,7 @@ REFUSED = [
      "no record is called crm:nobody: give it as SOURCE:ID"),
     ("of another account", ("split", "{one}", "{record}", "--why", "x"), "is no part of"),
     ("no such decision", ("undo", "dec_0", "--why", "x"), "no decision is called dec_0 (known: "),
+    ("a blank reason", ("merge", "{one}", "{whole}", "--why", " "), "--why is blank: give the"),
     ("no such record to explain", ("why", "crm", "nobody"), "no record crm:nobody is known"),
 ]  # fmt: skip
 
@@ -183,6 +187,16 @@ BAD_FILES = [
     ),
     ("no time", f"registry:\n  - {A}x, published_at: May}}\n", "no time"),
     (
+        "a time before the first day",
+        f"registry:\n  - {A}x, published_at: '0001-01-01T00:00:00+14:00'}}\n",
+        "published_at = '0001-01-01T00:00:00+14:00': no time",
+    ),
+    (
+        "half a character",
+        f'registry:\n  - {A}"\\ud83d", {AT}\n',
+        "registry[0].account_id = '\\ud83d': no text",
+    ),
+    (
         "an id that is not the hash",
         f"decisions:\n  - {MERGED}\n",
         "not the id of what this row says",
@@ -200,6 +214,26 @@ def test_a_bad_file_is_refused_whole_with_its_line(why, text, said, small_world,
     assert said in found.err
     assert "identity.yaml:" in found.err
     assert place.control("SELECT count(*) FROM account_registry") == [(0,)]
+
+
+OLD_FILES = [
+    # why, reason as an earlier release wrote it, as it is written now
+    ("a character in two halves", r"one \ud83d\ude00 firm", r"one \U0001f600 firm"),
+    ("what only looks like one", r"one \\ud83d\\ude00", r"one \\ud83d\\ude00"),
+    ("no reason", "", ""),
+]
+
+
+@pytest.mark.parametrize(("why", "old", "new"), OLD_FILES, ids=[c[0] for c in OLD_FILES])
+def test_an_export_of_an_earlier_release_comes_back(why, old, new, small_world, tmp_path):
+    place, file = Place(tmp_path / "home", small_world), tmp_path / "identity.yaml"
+    at, reason = datetime(2026, 1, 1, tzinfo=UTC), json.loads(f'"{old}"')
+    made = decision("merge", ("a", "1"), ("b", "1"), author="d", at=at, reason=reason)
+    row = json.dumps(asdict(made), default=datetime.isoformat)
+    file.write_text(f"decisions:\n  - {row}\n")
+    assert f'"reason": "{old}"' in row
+    assert "1 decision(s)" in told(place, "import", file)
+    assert f'"reason": "{new}"' in told(place, "export")
 
 
 def test_an_empty_lake_has_nothing_to_review(tmp_path, small_world):
