@@ -13,7 +13,7 @@ from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.identity.parents import parents_of, without_circles
 from health_pipeline.core.identity.records import RECORD, optional
 from health_pipeline.core.identity.seen import Shown, seen_by
-from health_pipeline.core.identity.standardise import domains
+from health_pipeline.core.identity.shared_hosts import with_own_domains
 from health_pipeline.core.identity.terms import terms_on, totals
 from health_pipeline.core.schemas.churn import ChurnDefinition
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -200,12 +200,12 @@ def accounts_table(
     if past.subscriptions is not None:
         terms = terms_on(past.subscriptions, past.churn, day).rows
     members = seen_by(past.shown.seen, day).select("account_id")
-    frame, _ = _described(tables, past, members, terms, day)
-    parents = without_circles(parents_of(_accounts(tables), account_xref))
+    records = with_own_domains(_accounts(tables), past.rules)
+    frame, _ = _described({**tables, "accounts": records}, past, members, terms, day)
+    parents = without_circles(parents_of(records, account_xref))
     above = parents.filter(pl.col("circle").is_null()).select("account_id", "parent_account_id")
     frame = frame.join(above, on="account_id", how="left").with_columns(
-        domains(frame["domain"], frozenset()).alias("domain"),
-        pl.col("name").str.strip_chars().str.replace_all(r"\s+", " "),
+        pl.col("name").str.strip_chars().str.replace_all(r"\s+", " ")
     )
     table = RESULT_TABLES["accounts"]
     return table.conform(

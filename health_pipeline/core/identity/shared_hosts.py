@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from health_pipeline.core.identity.public_hosts import SERVICES
-from health_pipeline.core.identity.standardise import written_hosts
+from health_pipeline.core.identity.params import IdentityRules
+from health_pipeline.core.identity.public_hosts import SERVICES, public_hosts
+from health_pipeline.core.identity.standardise import domains, written_hosts
 from health_pipeline.core.identity.tenants import pages, with_page
 
 MANY = 3
@@ -30,6 +31,16 @@ def shared_host(told: pl.DataFrame) -> pl.Series:
     for found in (_pages(below), _hosts(below)):  # where both are told, the hosts
         why = why.scatter(found["row"], found["why"])
     return why
+
+
+def with_own_domains(accounts: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
+    """`accounts` with `domain`, where they have one, as the company's own domain; null: none."""
+    if "domain" not in accounts.columns:
+        return accounts
+    told = accounts.select("source", written="domain").with_row_index("rec")
+    told = told.with_columns(domains(told["written"], public_hosts(rules)).alias("key"))
+    own = pl.when(shared_host(told).is_null()).then(told["key"])
+    return accounts.with_columns(own.alias("domain"))
 
 
 def _hosts(below: pl.DataFrame) -> pl.DataFrame:

@@ -387,6 +387,33 @@ def test_accounts_table_holds_everyone():
     }
 
 
+DOMAINS = [
+    # why, domains of the records of one account (the most trusted first), the account's domain
+    ("a URL of the company", ["https://Acme.com/about"], "acme.com"),
+    ("a mailbox is nobody's company", ["gmail.com"], None),
+    ("nor is a page that a site lends", ["facebook.com/acme"], None),
+    ("another system knows the company's own", ["gmail.com", "acme.com"], "acme.com"),
+    ("no system tells", [None], None),
+]
+
+
+@pytest.mark.parametrize(("why", "told", "shown"), DOMAINS, ids=[case[0] for case in DOMAINS])
+def test_the_domain_of_an_account_is_the_company_s_own(why, told, shown):
+    sources = ["stripe", "crm"]
+    rows = [account(f"{sources[n]}:1", name="Acme", domain=host) for n, host in enumerate(told)]
+    identity, past, on = world({"accounts": landed("accounts", *rows)})
+    table = accounts_table(on(day(9)), past, identity.account_xref, day(9))
+    assert table["domain"].to_list() == [shown], why
+
+
+def test_hosts_that_many_accounts_of_a_source_show_are_no_domain_of_theirs():
+    hosts = ["one.desk.example", "two.desk.example", "three.desk.example"]
+    rows = [account(f"crm:{n}", name=host, domain=host) for n, host in enumerate(hosts)]
+    identity, past, on = world({"accounts": landed("accounts", *rows)})
+    table = accounts_table(on(day(9)), past, identity.account_xref, day(9))
+    assert table["domain"].to_list() == [None, None, None]
+
+
 def test_an_empty_world_has_an_empty_population_of_the_right_shape():
     found = population({}, day(1))
     assert found.accounts.schema == ACCOUNT_COLUMNS
