@@ -155,19 +155,22 @@ def _conflicts(candidates: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 
 def _unresolved(users: pl.DataFrame, versions: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Users that no account claims, with the reason of their latest version."""
+    named = pl.col("source_account_id").is_not_null()
     shown = pl.any_horizontal(pl.col("email_domain", "sso_domain", "claim_domain").is_not_null())
     broken = pl.col("email").is_not_null() & pl.col("address").is_null() & ~shown
     doubtful = claimed(pl.col("sso_claim")).is_null() & pl.col("sso_claim").is_not_null() & ~shown
     why = (
-        pl.when(broken & pl.col("source_account_id").is_null())
+        pl.when(broken & ~named)
         .then(_broken_email(versions))
-        .when(doubtful & pl.col("source_account_id").is_null())
+        .when(doubtful & ~named)
         .then(pl.lit("not an SSO claim: more than one @"))
-        .when(pl.col("email_verified").not_())
+        .when(pl.col("email_verified").not_() & named)
         .then(pl.lit("email is not verified, and no account claims source_account_id"))
+        .when(pl.col("email_verified").not_())
+        .then(pl.lit("email is not verified, and there is no source_account_id"))
         .when(shown)
         .then(pl.lit("no account has the domain of the email or SSO claim"))
-        .when(pl.col("source_account_id").is_not_null())
+        .when(named)
         .then(pl.lit("no account claims source_account_id"))
         .otherwise(pl.lit("neither a company email, an SSO claim nor a source_account_id"))
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from health_pipeline.core.identity.decisions import Decision, Record
+from health_pipeline.core.identity.decisions import Decision, Record, said
 from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Accounts
 
@@ -39,7 +39,8 @@ class Why:
         aliases: ids that were published for the account and now resolve to it.
         doubts: (the other record, why, probability): pairs that are left to a person.
         ignored: (rule, value, why): what the record says of itself that links nobody.
-        decisions: those about the record, and those that took one of them back.
+        decisions: those about the record, those that the chain and the doubts rest on, and those
+            that took one of them back.
     """
 
     account_id: str
@@ -73,17 +74,20 @@ def why(found: Accounts, decisions: Sequence[Decision], record: Record) -> Why:
     anchor = members["rec"][0]
     called = found.records["name"].gather(members["rec"])
     mine = pl.col("account_id") == told["account_id"]
+    chain = _chain(found.clusters.links, names, told["rec"], anchor)
+    doubts = _doubts(found.review, record)
+    reasons = [*(step.evidence for step in chain), *(why for _, why, _ in doubts)]
     return Why(
         told["account_id"],
         told["linked_at"],
         {one: name for one, name in zip(names.values(), called, strict=True) if name},
         names[anchor],
         tuple(names.values()),
-        _chain(found.clusters.links, names, told["rec"], anchor),
+        chain,
         tuple(found.given.aliases.filter(mine)["alias"].sort()),
-        _doubts(found.review, record),
+        doubts,
         _ignored(found.ignored, record),
-        _about(decisions, record),
+        _about(decisions, record, reasons),
     )
 
 
@@ -127,8 +131,15 @@ def _ignored(ignored: pl.DataFrame, record: Record) -> tuple[tuple[str, str, str
     return tuple(rows.select("rule", "value", "why").iter_rows())
 
 
-def _about(decisions: Sequence[Decision], record: Record) -> tuple[Decision, ...]:
-    ids = {one.id for one in decisions if record in one.pair}
+def _about(
+    decisions: Sequence[Decision], record: Record, reasons: Sequence[str]
+) -> tuple[Decision, ...]:
+    """Those about `record` or named in one of `reasons`, and what took them back."""
+    ids = {
+        one.id
+        for one in decisions
+        if record in one.pair or any(said(one) in reason for reason in reasons)
+    }
     for one in decisions:  # an undo comes after what it takes back
         if one.undoes in ids:
             ids.add(one.id)

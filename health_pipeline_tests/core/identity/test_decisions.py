@@ -306,6 +306,20 @@ def test_why_tells_the_chain_to_the_anchor():
         why(found, made, ("zd", "6"))
 
 
+def test_why_tells_the_decisions_that_chain_and_doubts_rest_on():
+    made = decided("merge zd:5 crm:1", "split bill:7 zd:5", "merge crm:8 crm:9")
+    rows = [account(key, n) for n, key in enumerate(("crm:1", "zd:5", "bill:7", "app:9"), start=1)]
+    links = [
+        link("app:9", "account_id", "5", known=6, linked_source="zd"),
+        link("app:9", "account_id", "7", known=7, linked_source="bill"),
+    ]
+    found = accounts_of(tables(rows, links), RULES, NO_REGISTRY, table_of_decisions(made))
+    told = why(found, made, ("app", "9"))
+    assert [step.rule for step in told.chain] == ["foreign_key", "manual"]
+    assert [other for other, _, _ in told.doubts] == [("bill", "7")]
+    assert told.decisions == tuple(made[:2])
+
+
 def test_no_decision_is_as_an_empty_table():
     one = resolve(tables(THREE, []), RULES, NO_REGISTRY)
     other = resolve(tables(THREE, []), RULES, NO_REGISTRY, NO_DECISIONS)

@@ -132,6 +132,10 @@ def test_which_account(why, keys, company, rule):
         ),
         (
             {"email": "a@acme.com", "email_verified": False},
+            "email is not verified, and there is no source_account_id",
+        ),
+        (
+            {"email": "a@acme.com", "email_verified": False, "source_account_id": "p9"},
             "email is not verified, and no account claims source_account_id",
         ),
         (
