@@ -1,13 +1,20 @@
-"""Which account does a person mean: an id, an old alias, a domain, `source:id`, or a name."""
+"""Which account does a person mean: an id, an old alias, a domain, `source:id`, or a name.
 
-from collections.abc import Sequence
+Where no account is called so, the domains and names of its records count: a company that was
+merged into another one is still found by its own.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
 from health_pipeline.adapters.store.registry import account_of_alias
+from health_pipeline.core.identity.called import called
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.landed import landed
 
 PART = "part of the name"
 
@@ -34,29 +41,46 @@ def find_accounts(stores: Stores, asked: str) -> list[Match]:
 
 def find_each(stores: Stores, names: Sequence[str]) -> list[list[Match]]:
     """`find_accounts` of each of `names`, with one look into the lake."""
-    accounts, xref = _table(stores, "accounts"), _table(stores, "account_xref")
-    xref = xref.select("account_id", record=pl.format("{}:{}", "source", "source_account_id"))
-    return [_found(stores, accounts, xref, asked) for asked in names]
+    book = _Book(stores)
+    return [book.found(asked) for asked in names]
 
 
-def _found(stores: Stores, accounts: pl.DataFrame, xref: pl.DataFrame, asked: str) -> list[Match]:
-    wanted = asked.strip().casefold()
-    if not wanted:
+class _Book:
+    """What accounts and their records are called."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._accounts = _table(stores, "accounts")
+        self._xref = _table(stores, "account_xref")
+
+    def found(self, asked: str) -> list[Match]:
+        """`find_accounts` of `asked`."""
+        wanted = asked.strip().casefold()
+        if not wanted:
+            return []
+        for by, condition in self._ways(asked, wanted):
+            found = self._accounts.filter(condition).sort("name", "account_id")
+            if found.height:
+                columns = found.select("account_id", "name", "domain").iter_rows()
+                return [Match(account_id, name, domain, by) for account_id, name, domain in columns]
         return []
-    alias = account_of_alias(stores.control, asked)
-    xref = xref.filter(pl.col("record") == asked)
-    name = pl.col("name").str.to_lowercase()
-    ways: tuple[tuple[str, pl.Expr], ...] = (
-        ("account_id", pl.col("account_id") == asked),
-        ("alias", pl.col("account_id") == (alias or "")),
-        ("source:id", pl.col("account_id").is_in(xref["account_id"].to_list())),
-        ("domain", pl.col("domain").str.to_lowercase() == wanted),
-        ("name", name == wanted),
-        (PART, name.str.contains(wanted, literal=True)),
-    )
-    for by, condition in ways:
-        found = accounts.filter(condition).sort("name", "account_id")
-        if found.height:
-            columns = found.select("account_id", "name", "domain").iter_rows()
-            return [Match(account_id, name, domain, by) for account_id, name, domain in columns]
-    return []
+
+    def _ways(self, asked: str, wanted: str) -> Iterator[tuple[str, pl.Expr]]:
+        """Each way of naming, and what an account has then; records are read if none fits."""
+        account, name = pl.col("account_id"), pl.col("name").str.to_lowercase()
+        record = pl.format("{}:{}", "source", "source_account_id") == asked
+        yield "account_id", account == asked
+        yield "alias", account == (account_of_alias(self._stores.control, asked) or "")
+        yield "source:id", account.is_in(self._xref.filter(record)["account_id"].to_list())
+        yield "domain", pl.col("domain").str.to_lowercase() == wanted
+        yield "name", name == wanted
+        for kind in ("domain", "name"):
+            same = self._called.filter(kind=kind, value=wanted)
+            yield f"{kind} of a record", account.is_in(same["account_id"].to_list())
+        yield PART, name.str.contains(wanted, literal=True)
+
+    @cached_property
+    def _called(self) -> pl.DataFrame:
+        """`core.identity.called.CALLED`."""
+        accounts, links = (landed(self._stores, name) for name in ("accounts", "account_links"))
+        return called(accounts, links, self._xref, self._stores.model.identity)

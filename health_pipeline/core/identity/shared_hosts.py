@@ -33,14 +33,16 @@ def shared_host(told: pl.DataFrame) -> pl.Series:
     return why
 
 
-def with_own_domains(accounts: pl.DataFrame, rules: IdentityRules) -> pl.DataFrame:
-    """`accounts` with `domain`, where they have one, as the company's own domain; null: none."""
-    if "domain" not in accounts.columns:
-        return accounts
-    told = accounts.select("source", written="domain").with_row_index("rec")
+def with_own_domains(
+    rows: pl.DataFrame, rules: IdentityRules, column: str = "domain"
+) -> pl.DataFrame:
+    """`rows` (source, …) with `column`, where they have it, as the company's own domain or null."""
+    if column not in rows.columns:
+        return rows
+    told = rows.select("source", written=column).with_row_index("rec")
     told = told.with_columns(domains(told["written"], public_hosts(rules)).alias("key"))
     own = pl.when(shared_host(told).is_null()).then(told["key"])
-    return accounts.with_columns(own.alias("domain"))
+    return rows.with_columns(own.alias(column))
 
 
 def _hosts(below: pl.DataFrame) -> pl.DataFrame:
