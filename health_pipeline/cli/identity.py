@@ -73,6 +73,7 @@ def split(
 ) -> None:
     """RECORD (SOURCE:ID) is no part of ACCOUNT, whatever rules say, from the next run on.
 
+    It leaves alone: what is linked to it stays with the others where anything else ties it to them.
     A pair that `health identity review` shows is kept apart for good in the same way.
     """
     _decide(lake, model, by, lambda desk, said: desk.split(account, record, reason=why, **said))
@@ -80,14 +81,14 @@ def split(
 
 @identity_app.command("undo")
 def undo(
-    decision: Annotated[str, typer.Argument()],
+    decision: Annotated[list[str], typer.Argument()],
     *,
     why: Reason,
     by: Author = None,
     lake: LakeDir = None,
     model: ModelDir = None,
 ) -> None:
-    """Take DECISION (its id) back; it stays on record, and so does this."""
+    """Take each DECISION (its id) back; it stays on record, and so does this."""
     _decide(lake, model, by, lambda desk, said: desk.undo(decision, reason=why, **said))
 
 

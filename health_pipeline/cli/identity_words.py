@@ -68,19 +68,39 @@ def print_review(console: Console, pairs: pl.DataFrame, limit: int) -> None:
 
 
 def print_change(console: Console, change: Change) -> None:
-    """What a decision does, and when."""
-    console.print(f"Noted as {change.decision.id}.", highlight=False)
+    """What the decisions of one command do, and when."""
+    ids = [one.id for one in change.decisions]
+    _line(console, f"Noted as {', '.join(ids)}.")
+    if len(ids) > 1 and change.parts:
+        _line(console, f"All of it is taken back by: health identity undo {' '.join(ids)} --why …")
     for row in change.moved.head(SHOWN).iter_rows(named=True):
         record = (row["source"], row["source_account_id"])
         console.print(f"  {_name(record)}: {row['before']} becomes {row['after']}", highlight=False)
     if change.moved.height > SHOWN:
         console.print(f"  and {change.moved.height - SHOWN:,} more records", highlight=False)
+    _print_parts(console, change)
     if change.moved.is_empty():
         console.print("No record changes its account.")
     else:
         _line(console, "It counts from the next day that `health run` scores.")
         if change.restate:
             _line(console, f"At once, and for the days before: {change.restate}")
+
+
+def _print_parts(console: Console, change: Change) -> None:
+    """What a split leaves, where it is not one account with its old id."""
+    left = change.decisions[0]
+    record = escape(f"{left.left_source}:{left.left_id}")
+    if change.keeps:
+        _line(console, f"{record} keeps {change.keeps}, as its first record; the others leave it.")
+    if len(change.parts) > 1:
+        one, other = (_name(part) for part in change.parts[:2])
+        _line(
+            console,
+            f"Without {record} no rule makes the others one account: they are "
+            f"{len(change.parts):,} now. Where two are one: "
+            f"health identity merge {one} {other} --why …",
+        )
 
 
 def print_why(console: Console, record: Record, found: Why) -> None:

@@ -1,7 +1,9 @@
 """What people decide about identity: checked against what is landed, noted, and replayed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -31,18 +33,23 @@ class DecisionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a decision does.
+    """What the decisions of one command do.
 
     Attributes:
-        decision: as noted.
+        decisions: as noted; more than one only of a split or an undo.
         moved: source, source_account_id, before, after: records whose account_id becomes another.
         restate: the command that counts it at once and computes history anew, None before any
             published day.
+        parts: of a split, the first record of each account that those who stay now are.
+        keeps: of a split, the account_id that the record which leaves takes with it, since it is
+            the first record; else None.
     """
 
-    decision: Decision
+    decisions: tuple[Decision, ...]
     moved: pl.DataFrame
     restate: str | None
+    parts: tuple[Record, ...] = ()
+    keeps: str | None = None
 
 
 class Desk:
@@ -88,10 +95,14 @@ class Desk:
                     f"health identity undo {apart.id} --why …"
                 )
         made = decision("merge", left, right, author=author, at=at, reason=reason)
-        return self._note(made)
+        return self._note([made])
 
     def split(self, account: str, record: str, *, author: str, at: datetime, reason: str) -> Change:
         """Note that `record` is no part of `account`: it leaves, or is in doubt no longer.
+
+        It leaves without any of the others, which takes several decisions where some are linked to
+        it by a more trusted rule than to each other. Those whose only links lead over it are
+        accounts of their own then.
 
         Raises:
             DecisionError: unknown, neither part of it nor in doubt, alone in it, joined by a
@@ -112,36 +123,70 @@ class Desk:
                     f"{record} was joined by {said(joined)}; take that back instead: "
                     f"health identity undo {joined.id} --why …"
                 )
-        return self._note(decision("split", left, rest[0], author=author, at=at, reason=reason))
+        said_by = partial(decision, author=author, at=at, reason=reason)
+        told = {one: said_by("split", left, one) for one in rest}
+        leaves = self._account(left) == mine
+        change = self._note([told[one] for one in self._sides(left, told)])
+        if not leaves:
+            return change
+        parts = tuple(_first_of_each(self.accounts, rest))
+        return replace(change, parts=parts, keeps=mine if self._account(left) == mine else None)
 
-    def undo(self, asked: str, *, author: str, at: datetime, reason: str) -> Change:
-        """Note that a decision counts no longer.
+    def _sides(self, left: Record, told: Mapping[Record, Decision]) -> list[Record]:
+        """Those from whom `left` is to be kept apart for it to be with none of them.
+
+        The first of them where that does; else one of each account that those who are still with
+        `left` would be without it; else all that are still with it, too.
+
+        Args:
+            left: the record that leaves.
+            told: those who stay, in order, each with its split from `left`.
+        """
+        sides = list(told)[:1]
+        if still := self._still_with(left, told, sides):
+            sides += _first_of_each(self._with([*self.decisions, *told.values()]), still)
+        while still := self._still_with(left, told, sides):
+            sides += still
+        return sides
+
+    def _still_with(
+        self, left: Record, told: Mapping[Record, Decision], sides: Sequence[Record]
+    ) -> list[Record]:
+        """Those of `told` that `left` is one account with when it is kept apart from `sides`."""
+        found = self._with([*self.decisions, *(told[one] for one in sides)])
+        accounts = _accounts_of(found, [left, *told])
+        return [one for one in told if accounts[one] == accounts[left]]
+
+    def undo(self, asked: Sequence[str], *, author: str, at: datetime, reason: str) -> Change:
+        """Note that decisions count no longer.
 
         Raises:
             DecisionError: unknown, taken back already, or no reason.
         """
         known = {one.id: one for one in self.decisions}
-        if asked not in known:
-            listed = ", ".join(known) or "none was ever made"
-            raise DecisionError(f"no decision is called {asked} (known: {listed})")
-        if by := undone(self.decisions).get(asked):
-            raise DecisionError(f"{asked} is undone already, by {said(by)}")
-        made = decision("undo", None, None, undoes=asked, author=author, at=at, reason=reason)
-        return self._note(made)
+        for id_ in asked:
+            if id_ not in known:
+                listed = ", ".join(known) or "none was ever made"
+                raise DecisionError(f"no decision is called {id_} (known: {listed})")
+            if by := undone(self.decisions).get(id_):
+                raise DecisionError(f"{id_} is undone already, by {said(by)}")
+        said_by = partial(decision, author=author, at=at, reason=reason)
+        each = dict.fromkeys(asked)
+        return self._note([said_by("undo", None, None, undoes=id_) for id_ in each])
 
-    def _note(self, made: Decision) -> Change:
-        if not made.reason.strip():
+    def _note(self, made: list[Decision]) -> Change:
+        if not all(one.reason.strip() for one in made):
             raise DecisionError("--why is blank: give the reason, for those who come later")
-        before, after = self.accounts.xref, self._with([*self.decisions, made])
+        before, after = self.accounts.xref, self._with([*self.decisions, *made])
         now = after.xref.select(*RECORD, pl.col("account_id").alias("after"))
         moved = (
             before.select(*RECORD, pl.col("account_id").alias("before"))
             .join(now, on=RECORD, maintain_order="left")
             .filter(pl.col("before") != pl.col("after"))
         )
-        append(self._stores.control, [made])
-        self.decisions, self.accounts = [*self.decisions, made], after
-        return Change(made, moved, restating_all(self._stores))
+        append(self._stores.control, made)
+        self.decisions, self.accounts = [*self.decisions, *made], after
+        return Change(tuple(made), moved, restating_all(self._stores))
 
     def _meant(self, asked: str) -> Record:
         """The anchor of the account, or the record, that `asked` names."""
@@ -191,9 +236,22 @@ class Desk:
         return list(rows.select(RECORD).iter_rows())
 
     def _account_or_none(self, record: Record) -> str | None:
-        same = (pl.col("source") == record[0]) & (pl.col("source_account_id") == record[1])
-        found = self.accounts.xref.filter(same)["account_id"]
-        return str(found[0]) if found.len() else None
+        return _accounts_of(self.accounts, [record]).get(record)
 
     def _account(self, record: Record) -> str:
         return self._account_or_none(record) or ""
+
+
+def _accounts_of(found: Accounts, records: Sequence[Record]) -> dict[Record, str]:
+    """The account_id of each of `records` that exists, in their order."""
+    asked = pl.DataFrame(records, schema=dict.fromkeys(RECORD, pl.String()), orient="row")
+    rows = asked.join(found.xref, on=RECORD, maintain_order="left")
+    return {(a, b): one for a, b, one in rows.select(*RECORD, "account_id").iter_rows()}
+
+
+def _first_of_each(found: Accounts, records: Sequence[Record]) -> list[Record]:
+    """Of `records` the first one of each account."""
+    first: dict[str, Record] = {}
+    for record, one in _accounts_of(found, records).items():
+        first.setdefault(one, record)
+    return list(first.values())

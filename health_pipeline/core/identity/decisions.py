@@ -36,8 +36,8 @@ DECISION_SCHEMA: dict[str, pl.DataType] = {
     "at": TIMESTAMP,
     "reason": pl.String(),
 }
-"""`left` of a split is the record that leaves, `right` the anchor of those that stay; `undoes` is
-the id of the decision that an undo takes back."""
+"""`left` of a split is the record that leaves, `right` one of those that stay; `undoes` is the id
+of the decision that an undo takes back."""
 
 NO_DECISIONS = pl.DataFrame(schema=DECISION_SCHEMA)
 
