@@ -73,7 +73,7 @@ def split(
 ) -> None:
     """RECORD (SOURCE:ID) is no part of ACCOUNT, whatever rules say, from the next run on.
 
-    It leaves alone: what is linked to it stays with the others where anything else ties it to them.
+    It leaves alone; the others stay one account, by merges of their own where that needs them.
     A pair that `health identity review` shows is kept apart for good in the same way.
     """
     _decide(lake, model, by, lambda desk, said: desk.split(account, record, reason=why, **said))

@@ -71,14 +71,14 @@ def print_change(console: Console, change: Change) -> None:
     """What the decisions of one command do, and when."""
     ids = [one.id for one in change.decisions]
     _line(console, f"Noted as {', '.join(ids)}.")
-    if len(ids) > 1 and change.parts:
+    if len(ids) > 1 and change.decisions[0].kind == "split":
         _line(console, f"All of it is taken back by: health identity undo {' '.join(ids)} --why …")
     for row in change.moved.head(SHOWN).iter_rows(named=True):
         record = (row["source"], row["source_account_id"])
         console.print(f"  {_name(record)}: {row['before']} becomes {row['after']}", highlight=False)
     if change.moved.height > SHOWN:
         console.print(f"  and {change.moved.height - SHOWN:,} more records", highlight=False)
-    _print_parts(console, change)
+    _print_others(console, change)
     if change.moved.is_empty():
         console.print("No record changes its account.")
     else:
@@ -87,20 +87,22 @@ def print_change(console: Console, change: Change) -> None:
             _line(console, f"At once, and for the days before: {change.restate}")
 
 
-def _print_parts(console: Console, change: Change) -> None:
-    """What a split leaves, where it is not one account with its old id."""
+def _print_others(console: Console, change: Change) -> None:
+    """What becomes of those that a record leaves, where it is not what one would think."""
     left = change.decisions[0]
     record = escape(f"{left.left_source}:{left.left_id}")
     if change.keeps:
         _line(console, f"{record} keeps {change.keeps}, as its first record; the others leave it.")
-    if len(change.parts) > 1:
-        one, other = (_name(part) for part in change.parts[:2])
+    merges = [one for one in change.decisions if one.kind == "merge" != left.kind]
+    for one in merges[:SHOWN]:
+        stays = escape(f"{one.right_source}:{one.right_id}")
         _line(
             console,
-            f"Without {record} no rule makes the others one account: they are "
-            f"{len(change.parts):,} now. Where two are one: "
-            f"health identity merge {one} {other} --why …",
+            f"{stays}, with what is linked to it, stays with the others by {one.id}: "
+            f"without {record} no rule ties them",
         )
+    if len(merges) > SHOWN:
+        _line(console, f"  and {len(merges) - SHOWN:,} more")
 
 
 def print_why(console: Console, record: Record, found: Why) -> None:

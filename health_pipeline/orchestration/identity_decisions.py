@@ -1,6 +1,6 @@
 """What people decide about identity: checked against what is landed, noted, and replayed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -40,7 +40,6 @@ class Change:
         moved: source, source_account_id, before, after: records whose account_id becomes another.
         restate: the command that counts it at once and computes history anew, None before any
             published day.
-        parts: of a split, the first record of each account that those who stay now are.
         keeps: of a split, the account_id that the record which leaves takes with it, since it is
             the first record; else None.
     """
@@ -48,7 +47,6 @@ class Change:
     decisions: tuple[Decision, ...]
     moved: pl.DataFrame
     restate: str | None
-    parts: tuple[Record, ...] = ()
     keeps: str | None = None
 
 
@@ -60,11 +58,18 @@ class Desk:
         self._landed = identity_tables(stores)
         self._registry = registry(stores.control)
         self.decisions = decisions(stores.control)
+        self._last: tuple[tuple[str, ...], Accounts] | None = None
         self.accounts = self._with(self.decisions)
 
     def _with(self, decided: list[Decision]) -> Accounts:
-        rules, model = self._stores.model.identity, trained_model(self._stores)
-        return accounts_of(self._landed, rules, self._registry, table_of_decisions(decided), model)
+        """The accounts of now as `decided` makes them; the last answer is kept."""
+        ids = tuple(one.id for one in decided)
+        if self._last is None or self._last[0] != ids:
+            rules, model = self._stores.model.identity, trained_model(self._stores)
+            made = table_of_decisions(decided)
+            found = accounts_of(self._landed, rules, self._registry, made, model)
+            self._last = (ids, found)
+        return self._last[1]
 
     def why(self, record: Record) -> Why:
         """What speaks about `record`.
@@ -100,9 +105,9 @@ class Desk:
     def split(self, account: str, record: str, *, author: str, at: datetime, reason: str) -> Change:
         """Note that `record` is no part of `account`: it leaves, or is in doubt no longer.
 
-        It leaves without any of the others, which takes several decisions where some are linked to
-        it by a more trusted rule than to each other. Those whose only links lead over it are
-        accounts of their own then.
+        It leaves alone, and the others stay one account. That takes further splits where some are
+        linked to it by a more trusted rule than to each other, and merges where without it no rule
+        makes the others one account.
 
         Raises:
             DecisionError: unknown, neither part of it nor in doubt, alone in it, joined by a
@@ -124,13 +129,26 @@ class Desk:
                     f"health identity undo {joined.id} --why …"
                 )
         said_by = partial(decision, author=author, at=at, reason=reason)
-        told = {one: said_by("split", left, one) for one in rest}
         leaves = self._account(left) == mine
-        change = self._note([told[one] for one in self._sides(left, told)])
-        if not leaves:
-            return change
-        parts = tuple(_first_of_each(self.accounts, rest))
-        return replace(change, parts=parts, keeps=mine if self._account(left) == mine else None)
+        change = self._note(self._taking_off(left, rest, said_by))
+        return replace(change, keeps=mine) if leaves and self._account(left) == mine else change
+
+    def _taking_off(
+        self, left: Record, rest: Sequence[Record], said_by: Callable[..., Decision]
+    ) -> list[Decision]:
+        """Splits that set `left` apart from all of `rest`, and merges that keep those together."""
+        told = {one: said_by("split", left, one) for one in rest}
+        splits = [told[one] for one in self._sides(left, told)]
+        first, *others = _first_of_each(self._with([*self.decisions, *splits]), rest)
+        made = [*splits, *(said_by("merge", first, one) for one in others)]
+        accounts = _accounts_of(self._with([*self.decisions, *made]), [left, *rest])
+        if len({accounts[one] for one in rest} - {accounts[left]}) != 1:
+            parts = ", ".join(":".join(one) for one in (first, *others))
+            raise DecisionError(
+                f"{':'.join(left)} cannot be taken off so that the others stay one account; "
+                f"without it they are those of {parts}: merge them first"
+            )
+        return made
 
     def _sides(self, left: Record, told: Mapping[Record, Decision]) -> list[Record]:
         """Those from whom `left` is to be kept apart for it to be with none of them.

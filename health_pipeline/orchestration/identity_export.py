@@ -106,18 +106,22 @@ def import_file(stores: Stores, path: Path) -> Imported:
         raise ModelError([document])
     found = _Reader(document, stores)
     ids = found.rows("registry", found.published)
-    names = found.rows("aliases", lambda _, row: (row["alias"], row["account_id"]))
+    found.rows("aliases", found.alias)
+    found.refuse_circles()
     made = found.rows("decisions", found.decision)
     if found.issues:
         raise ModelError(found.issues)
-    return _added(stores, ids, dict(names), made)
+    return _added(stores, ids, found.aliases, made)
 
 
 def _added(
     stores: Stores, ids: list[tuple[Any, ...]], names: Mapping[str, str], made: list[Decision]
 ) -> Imported:
     control = stores.control
-    before, known = registry(control).height, aliases(control)
+    before, xref = registry(control).height, stores.lake.frame("account_xref")
+    # An id that is an account's own here is none that resolves to another one.
+    live = set() if xref is None else set(xref["account_id"])
+    known = live.union(aliases(control))
     new = [(alias, account) for alias, account in names.items() if alias not in known]
     with transaction(control):
         register(control, pl.DataFrame(ids, schema=REGISTRY_SCHEMA, orient="row"))
@@ -133,6 +137,8 @@ class _Reader:
         rows = registry(stores.control).select("source", "source_account_id", "account_id")
         self.ids = {(source, key): account for source, key, account in rows.iter_rows()}
         self.holders = {account: record for record, account in self.ids.items()}
+        self.aliases: dict[str, str] = {}
+        self._places: dict[str, int] = {}
         unknown = [key for key in document.data if key not in PARTS]
         for key in unknown:
             self.refuse((key,), "no part of an export", ", ".join(PARTS))
@@ -190,6 +196,24 @@ class _Reader:
                 ("registry", n, "account_id"), f"already the id of {known}", "one of its own"
             )
         return (*record, account, at) if at else None
+
+    def alias(self, n: int, row: dict[str, Any]) -> None:
+        """Note a row of the aliases that contradicts no other."""
+        alias, account = row["alias"], row["account_id"]
+        if self.aliases.setdefault(alias, account) != account:
+            problem = f"{alias} resolves to another id already"
+            self.refuse(("aliases", n, "account_id"), problem, self.aliases[alias])
+        self._places.setdefault(alias, n)
+
+    def refuse_circles(self) -> None:
+        """Refuse each alias that resolves to itself in the end."""
+        for alias, n in self._places.items():
+            seen, at = set(), self.aliases.get(alias)
+            while at is not None and at not in seen:
+                seen.add(at)
+                at = self.aliases.get(at)
+            if alias in seen:
+                self.refuse(("aliases", n), f"{alias} resolves to itself", "another id in the end")
 
     def decision(self, n: int, row: dict[str, Any]) -> Decision | None:
         """A decision whose id is the hash of what it says."""

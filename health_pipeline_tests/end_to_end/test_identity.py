@@ -27,9 +27,9 @@ def told(place: Place, *args) -> str:
     return found.out
 
 
-def noted(text: str) -> str:
-    """The id of the decision that a command has noted."""
-    return text.partition("Noted as ")[2].partition(".")[0]
+def noted(text: str) -> list[str]:
+    """The ids of the decisions that a command has noted."""
+    return text.partition("Noted as ")[2].partition(".")[0].split(", ")
 
 
 class Decided:
@@ -117,13 +117,13 @@ def test_a_run_says_which_decisions_wait(decided, small_world, tmp_path):
 def test_why_fits_a_screen_and_names_the_decision(decided):
     text = told(decided.place, "why", *decided.record.split(":"))
     assert len(text.splitlines()) < 24
-    assert f"Decided: {noted(decided.split)}" in text
+    assert f"Decided: {noted(decided.split)[0]}" in text
     assert "split" in text
     rows = decided.after.filter(pl.col("rule") == "manual")
     assert rows.height > 0
     source, key = rows.select("source", "source_account_id").row(0)
     chain = told(decided.place, "why", source, key)
-    assert f"decision {noted(decided.merged)} by dana" in chain
+    assert f"decision {noted(decided.merged)[0]} by dana" in chain
     assert "manual" in chain
 
 
@@ -161,9 +161,19 @@ def test_an_export_is_the_same_text_and_comes_back(decided, tmp_path, small_worl
     assert file.read_text() == told(decided.place, "export")
     other = Place(tmp_path / "home", small_world)
     ids = decided.place.control("SELECT count(*) FROM account_registry")[0][0]
-    assert f"New here: {ids} id(s), 1 alias(es), 2 decision(s)" in told(other, "import", file)
+    made = len([*noted(decided.merged), *noted(decided.split)])
+    said = f"New here: {ids} id(s), 1 alias(es), {made} decision(s)"
+    assert said in told(other, "import", file)
     assert "New here: 0 id(s), 0 alias(es), 0 decision(s)" in told(other, "import", file)
     assert told(other, "export") == file.read_text()
+
+
+def test_an_id_that_is_an_account_here_becomes_no_alias(decided, tmp_path, small_world):
+    file, other = tmp_path / "identity.yaml", Place(tmp_path / "home", small_world)
+    told(decided.place, "export", "--out", file)
+    assert other.run_days(END, END).code == 0
+    assert "1 alias(es)" not in told(other, "import", file)
+    assert other.control("SELECT count(*) FROM account_aliases") == [(0,)]
 
 
 A, B = ("{source: a, source_account_id: '1', account_id: ", "{source: a, source_account_id: '2', ")
@@ -197,6 +207,17 @@ BAD_FILES = [
         "half a character",
         f'registry:\n  - {A}"\\ud83d", {AT}\n',
         "registry[0].account_id = '\\ud83d': no text",
+    ),
+    ("an alias of itself", "aliases:\n  - {alias: x, account_id: x}\n", "x resolves to itself"),
+    (
+        "aliases in a circle",
+        "aliases:\n  - {alias: x, account_id: y}\n  - {alias: y, account_id: x}\n",
+        "y resolves to itself",
+    ),
+    (
+        "an alias of two ids",
+        "aliases:\n  - {alias: x, account_id: y}\n  - {alias: x, account_id: z}\n",
+        "x resolves to another id already (allowed: y)",
     ),
     (
         "an id that is not the hash",
@@ -263,9 +284,9 @@ def test_history_follows_when_it_is_told_and_undo_gives_both_ids_back(
     measured = ["account_id", "date", "signal", "value", "status"]
     assert place.table("signals").select(measured).equals(fresh.table("signals").select(measured))
 
-    told(place, "undo", noted(decided.merged), "--why", "two after all")
-    told(place, "undo", noted(decided.split), "--why", "not sold")
-    again = identity(place, "undo", noted(decided.split), "--why", "twice")
+    told(place, "undo", *noted(decided.merged), "--why", "two after all")
+    told(place, "undo", *noted(decided.split), "--why", "not sold")
+    again = identity(place, "undo", *noted(decided.split), "--why", "twice")
     assert again.code == 2
     assert "is undone already" in again.err
     assert place.run_days(END, END).code == 0
