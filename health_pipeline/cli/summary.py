@@ -136,7 +136,10 @@ def _print_gaps(console: Console, summary: Summary) -> None:
         console.print(f"Measured by default knots until `health run --refit`: {names}")
     if summary.not_applicable:
         names = ", ".join(summary.not_applicable)
-        console.print(f"No source feeds these signals, so they count for nobody: {names}")
+        console.print(
+            "No source feeds these signals, or no account is at the age or stage that they are "
+            f"about, so they count for nobody: {names}"
+        )
     _print_counted(
         console,
         "Quarantined",

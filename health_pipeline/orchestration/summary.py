@@ -76,7 +76,8 @@ class Summary:
             reason, play (the running one, else the one that the reason calls for).
         quarantined: table, rows: a row that breaks several rules is one row.
         broken_rules: table, rule, rows. `unresolved`: table, why, rows.
-        not_applicable: signals that no source feeds.
+        not_applicable: signals that no source feeds, or that are about no account of the day
+            (`time_to_first_value` once all are older than its `window_days`).
         unfitted: signals that are measured and that the baseline has never seen measured: they
             were connected later, and keep default knots until a refit.
         outages: `RESULT_TABLES["outages"]` of the day: sources that fell silent.

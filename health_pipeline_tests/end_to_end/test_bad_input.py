@@ -30,7 +30,10 @@ def test_accounts_alone_are_unscored(tmp_path):
     place = Place(tmp_path, tmp_path / "sources")
     told = place.run_days(END, END)
     assert told.code == 0, told.err
-    assert "No source feeds these signals, so they count for nobody: burst_gap, " in told.out
+    assert (
+        "No source feeds these signals, or no account is at the age or stage that they are about, "
+        "so they count for nobody: burst_gap, "
+    ) in told.out
     scores = place.table("health_scores")
     assert scores["tier"].to_list() == ["unscored"] * 2
     assert scores["score"].null_count() == 2

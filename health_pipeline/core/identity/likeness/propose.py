@@ -29,7 +29,9 @@ LIKELY: dict[str, pl.DataType] = {
 def _doubt() -> pl.Expr:
     return pl.concat_str(
         pl.when("several").then(pl.lit("names several companies")),
-        pl.when("doubtful").then(pl.lit("mixed scripts or too long")),
+        pl.when("doubtful").then(
+            pl.lit("mixed scripts, hidden or look-alike letters, or too long")
+        ),
         pl.when("other_domains").then(pl.lit("different domains")),
         pl.when("rivalled").then(pl.lit("another is likely too")),
         separator="; ",

@@ -225,6 +225,20 @@ def test_reasons_are_words_that_add_up():
     assert found["probability"][0] == pytest.approx(1 / (1 + 2**-3.4))
 
 
+HIDDEN = [
+    ("marks of direction, which nobody sees", "\u200fشركة النور\u200f"),
+    ("a letter of another script", "\u0410pple Orchards"),
+]
+
+
+@pytest.mark.parametrize(("why_", "name"), HIDDEN, ids=[case[0] for case in HIDDEN])
+def test_a_doubt_says_what_may_hide_in_a_name(why_, name):
+    plain = name.replace("\u200f", "").replace("\u0410", "A")
+    right = names([(1, plain), (2, "Canonical")]).with_columns(group=pl.col("rec"))
+    (told,) = proposals(candidates(names([(9, name)]), right), RULES)["why"]
+    assert "mixed scripts, hidden or look-alike letters, or too long" in told, why_
+
+
 def test_without_a_threshold_nothing_links():
     left, right = names([(9, "Canonical Ltd")]), names([(1, "Canonical")])
     found = proposals(candidates(left, right.with_columns(group=pl.col("rec"))), Likeness())
