@@ -71,7 +71,7 @@ def print_change(console: Console, change: Change) -> None:
     """What the decisions of one command do, and when."""
     ids = [one.id for one in change.decisions]
     _line(console, f"Noted as {', '.join(ids)}.")
-    if len(ids) > 1 and change.decisions[0].kind == "split":
+    if len(ids) > 1 and change.decisions[0].kind != "undo":
         _line(console, f"All of it is taken back by: health identity undo {' '.join(ids)} --why …")
     for row in change.moved.head(SHOWN).iter_rows(named=True):
         record = (row["source"], row["source_account_id"])
@@ -93,14 +93,14 @@ def _print_others(console: Console, change: Change) -> None:
     record = escape(f"{left.left_source}:{left.left_id}")
     if change.keeps:
         _line(console, f"{record} keeps {change.keeps}, as its first record; the others leave it.")
-    merges = [one for one in change.decisions if one.kind == "merge" != left.kind]
+    merges = [one for one in change.decisions[1:] if one.kind == "merge"]
+    why = f"without {record} no rule ties them"
+    if left.kind == "merge":
+        why = "a likeness, which had linked it, joins no two records of one source"
     for one in merges[:SHOWN]:
         stays = escape(f"{one.right_source}:{one.right_id}")
-        _line(
-            console,
-            f"{stays}, with what is linked to it, stays with the others by {one.id}: "
-            f"without {record} no rule ties them",
-        )
+        told = f"{stays}, with what is linked to it, stays with the others by {one.id}: {why}"
+        _line(console, told)
     if len(merges) > SHOWN:
         _line(console, f"  and {len(merges) - SHOWN:,} more")
 

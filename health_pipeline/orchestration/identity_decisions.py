@@ -83,7 +83,10 @@ class Desk:
             raise DecisionError(f"{error}{self._near(record[1])}") from None
 
     def merge(self, one: str, other: str, *, author: str, at: datetime, reason: str) -> Change:
-        """Note that two accounts, or records, are one account.
+        """Note that two accounts, or records, are one account, with all that either of them held.
+
+        What a likeness had linked to one of them would leave where both have a record of its
+        source; it stays by a merge of its own.
 
         Raises:
             DecisionError: unknown, one account already, kept apart by a decision, or no reason.
@@ -99,8 +102,11 @@ class Desk:
                     f"{one} and {other} are kept apart by {said(apart)}; take that back first: "
                     f"health identity undo {apart.id} --why …"
                 )
-        made = decision("merge", left, right, author=author, at=at, reason=reason)
-        return self._note([made])
+        said_by = partial(decision, author=author, at=at, reason=reason)
+        members = [left, *(one for account in accounts for one in self._members(account))]
+        made = [said_by("merge", left, right)]
+        _, *others = _first_of_each(self._with([*self.decisions, *made]), members)
+        return self._note([*made, *(said_by("merge", left, one) for one in others)])
 
     def split(self, account: str, record: str, *, author: str, at: datetime, reason: str) -> Change:
         """Note that `record` is no part of `account`: it leaves, or is in doubt no longer.

@@ -84,3 +84,28 @@ def test_a_source_and_an_id_may_hold_colons(place):
     account = decided.partition(" is ")[2].partition(",")[0]
     parted = identity(place, "split", account, "crm:a:b:c", "--why", "x")
     assert "crm:a:b:c is no part of" in parted.err
+
+
+def test_a_merge_takes_along_what_a_likeness_had_linked(tmp_path):
+    """Both accounts have a record of billing: no likeness would join these two."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    rows = [
+        "crm,1,Umbrella AG,umbrella.de",
+        "billing,b1,Umbrella,umbrella.de",
+        "crm,2,Stark Robotics,starkrobotics.com",
+        "billing,b2,Starkrobotics,",
+        *(f"crm,x{n},Filler{n} Quorn{n},filler{n}.example" for n in range(30)),
+    ]
+    lines = ["source,source_account_id,name,domain,created_at"]
+    lines += [f"{row},2025-01-01" for row in rows]
+    (folder / "accounts.csv").write_text("\n".join(lines) + "\n")
+    place = Place(tmp_path, folder)
+    assert place.run_days(END, END).code == 0
+    linked = "select rule from account_xref where source_account_id = '2'"
+    assert place.sql(linked)["rule"].to_list() == ["likeness"]
+    told = identity(place, "merge", "crm:1", "crm:2", "--why", "one group")
+    assert "billing:b2, with what is linked to it, stays with the others by dec_" in told.out
+    assert place.run_days(END, END).code == 0
+    accounts = "select distinct account_id from account_xref where source_account_id in {}"
+    assert place.sql(accounts.format(("1", "2", "b1", "b2"))).height == 1
