@@ -7,6 +7,7 @@ of a key stands on later runs.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -31,16 +32,21 @@ class Claims:
     Attributes:
         identity: with `counts_on`, a day, beside each link of account_xref and user_links.
         carried: `COLUMNS` rows; `since` null while nobody claims the key.
+        last: the last day of the window.
     """
 
     identity: Identity
     carried: pl.DataFrame
+    last: date
 
     def write(self, unresolved: pl.DataFrame) -> Write:
-        """What to publish with the roll-up, which left `unresolved` (`UNRESOLVED_EVENTS`)."""
+        """What to publish with the roll-up, which left `unresolved` (`UNRESOLVED_EVENTS`).
+
+        A key that had its link by then, and whose events had no account yet, waits for none.
+        """
         new = _keys(unresolved.lazy()).collect().join(self.carried, on=KEY, how="anti")
-        whole = pl.concat([self.carried, new.with_columns(since=pl.lit(None, pl.Date))])
-        return Write(CARRIED, None, whole.sort(KEY))
+        counted = _counted(new, _links(self.identity), self.last, pl.col("linked_on"))
+        return Write(CARRIED, None, pl.concat([self.carried, counted]).sort(KEY))
 
 
 def claims(lake: Lake, window: Window, identity: Identity, *, began: bool) -> Claims:
@@ -53,20 +59,20 @@ def claims(lake: Lake, window: Window, identity: Identity, *, began: bool) -> Cl
         began: some days were rolled up before. A lake that was, and has no notes, is of a release
             that took none: what is claimed by now counted on the day of its link, or is lost.
     """
-    links = {"account": identity.account_xref, "user": identity.user_links}
-    carried = lake.frame(CARRIED)
+    links, carried = _links(identity), lake.frame(CARRIED)
     if carried is None:
         carried = _settled(lake, window, links) if began else pl.DataFrame(schema=COLUMNS)
-    found = _linked(carried.filter(pl.col("since").is_null()), links).filter(
-        pl.col("linked_on") <= window.last
-    )
-    from_now = found.select(*KEY, now=pl.max_horizontal("linked_on", pl.lit(window.first)))
-    carried = carried.join(from_now, on=KEY, how="left", maintain_order="left").select(
-        *KEY, pl.coalesce("since", "now").alias("since")
-    )
+    waits = pl.col("since").is_null()
+    now = pl.max_horizontal("linked_on", pl.lit(window.first))
+    found = _counted(carried.filter(waits).drop("since"), links, window.last, now)
+    carried = pl.concat([carried.filter(~waits), found])
     counted = {kind: _counting(rows, carried, kind) for kind, rows in links.items()}
     who = replace(identity, account_xref=counted["account"], user_links=counted["user"])
-    return Claims(who, carried)
+    return Claims(who, carried, window.last)
+
+
+def _links(identity: Identity) -> dict[str, pl.DataFrame]:
+    return {"account": identity.account_xref, "user": identity.user_links}
 
 
 def _keys(unclaimed: pl.LazyFrame) -> pl.LazyFrame:
@@ -79,16 +85,20 @@ def _keys(unclaimed: pl.LazyFrame) -> pl.LazyFrame:
     ).drop_nulls("key").unique()  # fmt: skip
 
 
-def _linked(keys: pl.DataFrame, links: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Those of `keys` that are linked, and `linked_on`: the day of their first link."""
-    found = [
+def _counted(
+    keys: pl.DataFrame, links: dict[str, pl.DataFrame], last: date, since: pl.Expr
+) -> pl.DataFrame:
+    """`keys` as `COLUMNS`: `since`, of `linked_on`, the day of their first link, if by `last`."""
+    linked = [
         keys.filter(pl.col("kind") == kind)
         .join(links[kind], left_on=["source", "key"], right_on=["source", column])
         .group_by(KEY)
         .agg(pl.col("linked_at").min().dt.date().alias("linked_on"))
         for kind, column in KINDS.items()
     ]
-    return pl.concat(found)
+    found = pl.concat(linked).filter(pl.col("linked_on") <= last)
+    counted = found.select(*KEY, since.alias("since"))
+    return keys.join(counted, on=KEY, how="left").select(*COLUMNS)
 
 
 def _settled(lake: Lake, window: Window, links: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -96,15 +106,16 @@ def _settled(lake: Lake, window: Window, links: dict[str, pl.DataFrame]) -> pl.D
     rows = lake.scan(UNCLAIMED)
     if rows is None:
         return pl.DataFrame(schema=COLUMNS)
-    keys = _keys(rows).collect()
-    before = _linked(keys, links).filter(pl.col("linked_on") < window.first)
-    return keys.join(before.rename({"linked_on": "since"}), on=KEY, how="left").select(*COLUMNS)
+    before = window.first - timedelta(days=1)
+    return _counted(_keys(rows).collect(), links, before, pl.col("linked_on"))
 
 
 def _counting(links: pl.DataFrame, carried: pl.DataFrame, kind: str) -> pl.DataFrame:
     """`links` with `counts_on`, the day of each, or the later one that is noted."""
     linked_on, column = pl.col("linked_at").dt.date(), KINDS[kind]
     own = carried.filter(pl.col("kind") == kind, pl.col("since").is_not_null())
+    if own.is_empty():
+        return links.with_columns(linked_on.alias("counts_on"))
     noted = own.select("source", pl.col("key").alias(column), "since")
     beside = links.join(noted, on=["source", column], how="left", maintain_order="left")
     counts_on = pl.max_horizontal(linked_on, "since").alias("counts_on")

@@ -107,6 +107,13 @@ def test_a_later_link_of_the_same_user_counts_on_its_own_day(lake):
     assert counted(run(lake, TODAY, moved)) == {"x": TODAY}
 
 
+def test_a_key_that_was_linked_when_an_event_carried_it_waits_for_nothing(lake):
+    """The link of that time names no account, say: no later run may move it."""
+    who = linked({"x": 40}, {})
+    run(lake, back(2), who, carried(back(2), user="x"), began=False)
+    assert counted(run(lake, TODAY, who)) == {"x": back(40)}
+
+
 def test_a_lake_without_notes_takes_what_is_linked_as_counted(lake):
     put(lake, *(Write(UNCLAIMED, back(n), carried(back(n), user=f"u{n}")) for n in (3, 4)))
     found = run(lake, TODAY, linked({"u3": 20}, {}))
