@@ -115,7 +115,7 @@ def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
     through = max(part.last, _rolled_through(stores.lake) or part.last)
     counted = ",".join(name for name, _ in _connected(stores))
     writes.append(Write(ROLLED_UP, None, pl.DataFrame({"through": through, "counted": counted})))
-    with watched(stores.lake, part, run_id):
+    with watched(stores.lake, part):
         stores.lake.publish(writes, run_id=run_id, at=House.now())
     return RolledUp(
         part,

@@ -23,7 +23,7 @@ INTERNAL_DAILY: dict[str, dict[str, pl.DataType]] = {
 }
 """Daily tables that are stored but promised to nobody."""
 
-INTERNAL_STATE = ("usage_users", "usage_accounts", "usage_stale")
+INTERNAL_STATE = ("usage_users", "usage_accounts")
 """What the next day goes on from; it follows from the other tables and can be built anew."""
 
 VOLATILE = {"health_scores": ("scored_at",), "crm_fields": ("health_scored_at",)}

@@ -9,27 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 
-import polars as pl
-
 from health_pipeline.adapters.store import manifest
-from health_pipeline.adapters.store.lake import Lake, Write
-from health_pipeline.orchestration.house import House
+from health_pipeline.adapters.store.lake import Lake
+from health_pipeline.adapters.store.stale import note_stale, stale_between
 from health_pipeline.orchestration.usage import USAGE_WINDOWS, WEEKS_BACK
 from health_pipeline.orchestration.window import Window
 
-STALE = "usage_stale"
-"""Internal: first, last: the days whose windows are to be worked out anew; empty where none are."""
-
-SCHEMA = {"first": pl.Date(), "last": pl.Date()}
 READ = ("activity", "aggregate_activity", "source_days", "usage_given")
 
 
 def stale(lake: Lake) -> Window | None:
     """The days whose windows do not follow from the activity any more."""
-    stored = lake.frame(STALE)
-    if stored is None or stored.is_empty():
-        return None
-    return Window(*stored.row(0))
+    noted = stale_between(lake.connection)
+    return None if noted is None else Window(*noted)
 
 
 def stale_days(lake: Lake) -> list[date]:
@@ -41,14 +33,8 @@ def stale_days(lake: Lake) -> list[date]:
     return [day for day in lake.days(USAGE_WINDOWS) if first <= day <= found.last]
 
 
-def marked(window: Window | None) -> Write:
-    """The note that windows of `window` are stale; None = of no day."""
-    rows = [] if window is None else [(window.first, window.last)]
-    return Write(STALE, None, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
-
-
 @contextmanager
-def watched(lake: Lake, part: Window, run_id: str) -> Iterator[None]:
+def watched(lake: Lake, part: Window) -> Iterator[None]:
     """Publish the activity of `part` in here: windows that no longer follow from it are noted.
 
     The note stands before the activity changes, and goes where it did not, so that a run which is
@@ -58,12 +44,12 @@ def watched(lake: Lake, part: Window, run_id: str) -> Iterator[None]:
     if last is None or last < part.first:
         yield
         return
-    noted, before = stale(lake), _digests(lake, last)
-    days = [part.first, last] + ([noted.first, noted.last] if noted else [])
-    lake.publish([marked(Window(min(days), max(days)))], run_id=run_id, at=House.now())
+    noted, before = stale_between(lake.connection), _digests(lake, last)
+    days = (part.first, last, *(noted or ()))
+    note_stale(lake.connection, (min(days), max(days)))
     yield
     if _digests(lake, last) == before:
-        lake.publish([marked(noted)], run_id=run_id, at=House.now())
+        note_stale(lake.connection, noted)
 
 
 def _last_windows(lake: Lake) -> date | None:

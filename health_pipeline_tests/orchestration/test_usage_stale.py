@@ -10,8 +10,9 @@ import pytest
 
 from health_pipeline.adapters.store.control import open_control
 from health_pipeline.adapters.store.lake import Lake, Write
+from health_pipeline.adapters.store.stale import note_stale
 from health_pipeline.orchestration.usage import USAGE_WINDOWS
-from health_pipeline.orchestration.usage_stale import marked, stale, stale_days, watched
+from health_pipeline.orchestration.usage_stale import stale, stale_days, watched
 from health_pipeline.orchestration.window import Window
 
 LAST = date(2026, 3, 10)
@@ -41,7 +42,7 @@ def put(lake: Lake, *writes: Write) -> None:
 
 
 def roll_up(lake: Lake, day: date, value: int) -> None:
-    with watched(lake, Window(day, day), "r"):
+    with watched(lake, Window(day, day)):
         put(lake, Write("activity", day, rows(value)))
 
 
@@ -55,7 +56,7 @@ def test_only_activity_that_changed_leaves_windows_behind(lake):
     assert stale_days(lake) == days(5)
     roll_up(lake, LAST - timedelta(days=3), 0)
     assert stale(lake) == Window(LAST - timedelta(days=5), LAST), "until they are worked out"
-    put(lake, marked(None))
+    note_stale(lake.connection, None)
     assert stale_days(lake) == []
 
 
@@ -66,6 +67,6 @@ def test_days_that_no_later_day_looks_back_to_are_left(lake):
 
 
 def test_a_run_that_is_killed_leaves_the_note(lake):
-    with pytest.raises(KeyboardInterrupt), watched(lake, Window(LAST, LAST), "r"):
+    with pytest.raises(KeyboardInterrupt), watched(lake, Window(LAST, LAST)):
         raise KeyboardInterrupt
     assert stale(lake) == Window(LAST, LAST)

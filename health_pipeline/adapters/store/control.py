@@ -20,6 +20,7 @@ from health_pipeline.adapters.store import (
     play_actions,
     registry,
     silences,
+    stale,
 )
 from health_pipeline.adapters.store.transaction import transaction
 
@@ -36,10 +37,11 @@ TABLES: tuple[str, ...] = (
     *alert_book.TABLES,
     *silences.TABLES,
     *moved.TABLES,
+    *stale.TABLES,
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 OLDEST = 3
 """Since then a new schema adds tables, which are created when an older file is opened; the outbox
 of schema 4 is carried over, and since schema 6 no values of signals are kept beside them."""

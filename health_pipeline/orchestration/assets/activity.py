@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from health_pipeline.adapters.store.stale import note_stale
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.activity.observed import OBSERVED
 from health_pipeline.core.schemas.frames import ACTIVITY
@@ -27,7 +28,7 @@ from health_pipeline.orchestration.pictures import sparkline_svg
 from health_pipeline.orchestration.publish import publish, published
 from health_pipeline.orchestration.tables import column_schema, sample_table, table_value
 from health_pipeline.orchestration.usage import USAGE_WINDOWS, WIDTH, Usage
-from health_pipeline.orchestration.usage_stale import marked, stale, stale_days
+from health_pipeline.orchestration.usage_stale import stale, stale_days
 from health_pipeline.orchestration.window import run_window
 
 NAME = dg.AssetKey("activity")
@@ -140,7 +141,7 @@ def _usage_windows(model: HealthModel) -> dg.AssetsDefinition:
                 walk.publish(part, {USAGE_WINDOWS: usage.rows(people, part.days)})
                 stores.lake.publish(usage.state(), run_id=context.run.run_id, at=House.now())
             if walk.is_sound:
-                stores.lake.publish([marked(None)], run_id=context.run.run_id, at=House.now())
+                note_stale(stores.control, None)
             ends = walk.last(USAGE_WINDOWS).group_by("observed_on").len("accounts")
             figures = {"known_up_to": table_value(ends.sort("observed_on", descending=True))}
             yield from walk.results(USAGE_WINDOWS, metadata={USAGE_WINDOWS: figures})
