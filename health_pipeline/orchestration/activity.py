@@ -78,7 +78,8 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
     grow with them; a run that was killed goes on after the last part.
     """
     known = _known_window(stores, window)
-    parts = [_roll_up_part(stores, part, run_id) for part in _parts_of(stores, known)]
+    split = _parts_of(stores, known)
+    parts = [_roll_up_part(stores, part, run_id, ends=part == split[-1]) for part in split]
     volume = pl.concat([part.volume for part in parts]).group_by("day").agg(pl.col("events").sum())
     return RolledUp(
         known,
@@ -92,7 +93,7 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
     )
 
 
-def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
+def _roll_up_part(stores: Stores, part: Window, run_id: str, *, ends: bool) -> RolledUp:
     began = _rolled_through(stores.lake) is not None
     who = claims(stores.lake, part, published_identity(stores), began=began)
     events = _from_events(stores, part, who.identity)
@@ -112,9 +113,7 @@ def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
     ]
     writes.append(Write("first_active", None, _first_active(stores, activity, part)))
     writes.append(who.write(events.unresolved))
-    through = max(part.last, _rolled_through(stores.lake) or part.last)
-    counted = ",".join(name for name, _ in _connected(stores))
-    writes.append(Write(ROLLED_UP, None, pl.DataFrame({"through": through, "counted": counted})))
+    writes.append(_rolled_up(stores, part, ends=ends))
     with watched(stores.lake, part):
         stores.lake.publish(writes, run_id=run_id, at=House.now())
     return RolledUp(
@@ -129,6 +128,30 @@ def _roll_up_part(stores: Stores, part: Window, run_id: str) -> RolledUp:
     )
 
 
+def _rolled_up(stores: Stores, part: Window, *, ends: bool) -> Write:
+    """That `part` is rolled up, and which tables are, as far as that reaches.
+
+    Of a table that was connected late that is so once all parts of its past are: a run that is
+    killed between begins with them again.
+    """
+    through, counted = _rolled_through(stores.lake), [name for name, _ in _connected(stores)]
+    if through is not None and part.first <= through and not ends:
+        counted = _counted(stores)
+    row = {"through": [max(part.last, through or part.last)], "counted": [counted]}
+    named = pl.List(pl.String)
+    return Write(ROLLED_UP, None, pl.DataFrame(row, schema_overrides={"counted": named}))
+
+
+def _counted(stores: Stores) -> list[str]:
+    """The tables that are rolled up; of a release that noted none, those that there are."""
+    stored = stores.lake.frame(ROLLED_UP)
+    if stored is None:
+        return []
+    if "counted" not in stored.columns:
+        return [name for name, _ in _connected(stores)]
+    return list(stored["counted"][0])
+
+
 def _rolled_through(lake: Lake) -> date | None:
     """The last day up to which everything that became known is rolled up."""
     stored = lake.frame(ROLLED_UP)
@@ -141,15 +164,10 @@ def _known_window(stores: Stores, window: Window) -> Window:
     A table that lands for the first time says what was known before, too: windows that begin now
     look back to it.
     """
-    stored, connected = stores.lake.frame(ROLLED_UP), _connected(stores)
-    first, counted = window.first, list[str]()
-    if stored is not None:
-        first = min(first, stored["through"][0] + timedelta(days=1))
-        # A release that noted no tables had counted those that there were.
-        told = stored["counted"][0] if "counted" in stored.columns else None
-        counted = [name for name, _ in connected] if told is None else told.split(",")
-    new = [day for name, day in connected if name not in counted]
-    return Window(min([first, *new]), window.last)
+    through, counted = _rolled_through(stores.lake), _counted(stores)
+    following = [] if through is None else [through + timedelta(days=1)]
+    new = [day for name, day in _connected(stores) if name not in counted]
+    return Window(min([window.first, *following, *new]), window.last)
 
 
 def _connected(stores: Stores) -> list[tuple[str, date]]:

@@ -43,7 +43,7 @@ def enrolled(stores: Stores, plan: Plan) -> pl.DataFrame:
 
 def _of_survivors(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:
     """`plays` of accounts that merges made one, under the id that is left."""
-    merged = aliases(stores.control)
+    merged = set(aliases(stores.control)).intersection(plays["account_id"])
     known = {alias: account_of_alias(stores.control, alias) or alias for alias in merged}
     return plays.with_columns(pl.col("account_id").replace(known)) if known else plays
 

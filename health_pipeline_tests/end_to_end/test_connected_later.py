@@ -12,6 +12,7 @@ import pytest
 
 from health_pipeline.config.loader import load_model
 from health_pipeline.config.settings import load_settings
+from health_pipeline.orchestration import activity
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.usage import USAGE_WINDOWS
 from health_pipeline_tests.end_to_end.folders import remove
@@ -86,6 +87,31 @@ def test_a_table_that_comes_late_counts_from_its_first_row_on(table, at_once, tm
     assert place.table("health_scores").filter(pl.col("date") < LAST).equals(before)
     assert place.run_days(LAST, LAST).code == 0
     assert windows(place, LAST).equals(told), "counted once"
+
+
+def test_the_past_of_a_table_is_rolled_up_whole_though_a_run_is_killed(
+    at_once, tmp_path, monkeypatch
+):
+    folder = hand_in(tmp_path / "sources")
+    remove(folder, "events")
+    place = Place(tmp_path, folder)
+    assert place.run_days(FIRST, PUBLISHED).code == 0
+    hand_in(folder)
+    monkeypatch.setattr(activity, "PART_EVENTS", 15)
+    part, done = activity._roll_up_part, []
+
+    def killed_after_two(*args, **more):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(args)
+        return part(*args, **more)
+
+    with monkeypatch.context() as cut:
+        cut.setattr(activity, "_roll_up_part", killed_after_two)
+        assert place.run_days(LAST, LAST).code == 1
+    assert place.run_days(LAST, LAST).code == 0
+    assert windows(place, LAST).equals(windows(at_once, LAST))
+    assert measured(place, LAST).equals(measured(at_once, LAST))
 
 
 def test_a_published_day_that_is_run_again_counts_for_the_days_after_it(tmp_path):

@@ -31,10 +31,10 @@ def environment(home: Path) -> dict[str, str]:
     return clean | {"DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"}
 
 
-def cpu_seconds(what: str, home: Path) -> float:
-    """Of a process that does `what`, and says nothing."""
-    loaded = subprocess.run(
-        [sys.executable, "-c", LOAD.format(what=what)],
+def printed(code: str, home: Path) -> str:
+    """What a process that runs `code` prints; it says nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env=environment(home),
         capture_output=True,
@@ -42,8 +42,13 @@ def cpu_seconds(what: str, home: Path) -> float:
         check=True,
         timeout=60,
     )
-    assert loaded.stderr == ""
-    return float(loaded.stdout)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def cpu_seconds(what: str, home: Path) -> float:
+    """Of a process that does `what`."""
+    return float(printed(LOAD.format(what=what), home))
 
 
 def test_definitions_load_quickly_and_without_a_warning(tmp_path):
@@ -60,16 +65,7 @@ NOT_LOADED = [
 
 @pytest.mark.parametrize(("why", "module", "absent"), NOT_LOADED, ids=[c[1] for c in NOT_LOADED])
 def test_what_is_slow_to_load_waits_until_it_is_needed(why, module, absent, tmp_path):
-    told = subprocess.run(
-        [sys.executable, "-c", f"import {module}, sys; print(*sys.modules)"],
-        cwd=ROOT,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    loaded = set(told.stdout.split())
+    loaded = set(printed(f"import {module}, sys; print(*sys.modules)", tmp_path).split())
     assert module in loaded
     assert loaded.isdisjoint(absent), why
 

@@ -145,7 +145,8 @@ def _taken_back(plays: Mapping[str, list[Row]], holder: dict[str, str], new: Row
         return new
     (own,) = (play for play in plays[account] if play["play_id"] == play_id)
     plays[account].remove(own)
-    return own | {"account_id": new["account_id"]}
+    # What ended by the merge, or with the account, is opened anew.
+    return new if own["outcome"] in NO_END else own | {"account_id": new["account_id"]}
 
 
 def _running(plays: list[Row], day: date) -> list[Row]:

@@ -16,7 +16,9 @@ def without_past(
     """`stamped`, known from the start of `first` on where it says earlier, like late events.
 
     What was counted up to the day before stands, so that an earlier time would count nowhere. Of
-    several such rows of a key the latest is the state; one that has landed says nothing new.
+    several such rows of a key the latest is the state; one that has landed says nothing new. One
+    that a later version has overruled already stays what it says: it is history, and changes no
+    state.
 
     Args:
         table: the contract.
@@ -24,10 +26,11 @@ def without_past(
         old: the versions that have landed.
         first: first day of the run.
     """
-    start = pl.lit(start_of(first)).cast(TIMESTAMP)
-    late = ~pl.col("inferred") & (pl.col("known_at") < start)
-    if not stamped.select(late.any()).item():
+    start, said = pl.lit(start_of(first)).cast(TIMESTAMP), pl.col("known_at")
+    is_late = stamped.select(~pl.col("inferred") & (said < start)).to_series()
+    if not is_late.any():
         return stamped
+    late = is_late & ~_overruled(table, stamped, old)
     cells = [name for name in table.names if name in stamped.columns and name != "known_at"]
     absent = [pl.lit(None, stamped.schema[n]).alias(n) for n in cells if n not in old.columns]
     landed = old.with_columns(absent).group_by(cells).agg(pl.col("known_at").max().alias("#landed"))
@@ -36,3 +39,12 @@ def without_past(
     known = last.join(landed, on=cells, how="left", nulls_equal=True, maintain_order="left")
     new = known.filter(pl.col("#landed").is_null() | (pl.col("#landed") < pl.col("known_at")))
     return pl.concat([stamped.filter(~late), new.drop("#landed").with_columns(known_at=start)])
+
+
+def _overruled(table: SourceTable, stamped: pl.DataFrame, old: pl.DataFrame) -> pl.Series:
+    """Whether a version of the same key has landed that says a later time itself."""
+    said = pl.col("known_at")
+    moved = said == said.dt.truncate("1d")  # to the start of a run: it may have said anything
+    newest = old.filter(~moved).group_by(table.key).agg(said.max().alias("#newest"))
+    beside = stamped.join(newest, on=table.key, how="left", nulls_equal=True, maintain_order="left")
+    return beside.select((pl.col("#newest") > said).fill_null(value=False)).to_series()

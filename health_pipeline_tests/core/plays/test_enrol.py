@@ -225,6 +225,17 @@ def test_a_merge_that_is_undone_gives_the_play_back():
     ]
 
 
+@pytest.mark.parametrize("outcome", ["merged", "left"])
+def test_a_merge_that_is_undone_opens_anew_what_it_ended(outcome):
+    play = run(history("R")).row(0, named=True)
+    ended = {"status": "closed", "closed_at": end_of(day(0)), "outcome": outcome}
+    given = pl.DataFrame([play | ended | {"account_id": "other"}], schema=EMPTY.schema)
+    found = run([*history("R"), *OTHER[:1]], previous=given)
+    assert found.select("play_id", "account_id", "status").rows() == [
+        (play["play_id"], ACCOUNT, "proposed")
+    ]
+
+
 def test_rewinding_keeps_what_people_did_something_to():
     plays = pl.concat([running(0), running(2, key="b"), running(2, 3, key="c")])
     assert rewind(plays, day(1))["play_id"].to_list() == ["kept", "c"]

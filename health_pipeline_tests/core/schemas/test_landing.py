@@ -158,6 +158,15 @@ def test_what_is_rolled_up_is_known_from_the_run_that_lands_it(why, new, expecte
     assert again.equals(found), "landed again it says nothing"
 
 
+def test_an_older_version_that_arrives_late_overrules_no_newer_one():
+    table, newer = SOURCE_TABLES["usage_daily"], used(3.0, "2024-06-02T05:00")
+    before = landed("usage_daily", rows("usage_daily", newer), None, FIRST)
+    older = rows("usage_daily", used(5.0, "2024-06-01T05:00"))
+    found, _ = land(table, older, before, LATER)
+    assert found["value"].to_list() == [5.0, 3.0]
+    assert found["known_at"].to_list() == [utc("2024-06-01T05:00"), utc("2024-06-02T05:00")]
+
+
 @pytest.mark.parametrize(
     "table", [t for t in SOURCE_TABLES.values() if t.name != "events"], ids=lambda t: t.name
 )
