@@ -6,6 +6,7 @@ A lake that came to know of a table late has the same windows as one that had al
 from __future__ import annotations
 
 from datetime import date, timedelta
+from errno import ENOSPC
 
 import polars as pl
 import pytest
@@ -89,7 +90,7 @@ def test_a_table_that_comes_late_counts_from_its_first_row_on(table, at_once, tm
     assert windows(place, LAST).equals(told), "counted once"
 
 
-def test_the_past_of_a_table_is_rolled_up_whole_though_a_run_is_killed(
+def test_the_past_of_a_table_is_rolled_up_whole_though_a_run_breaks_off(
     at_once, tmp_path, monkeypatch
 ):
     folder = hand_in(tmp_path / "sources")
@@ -100,15 +101,16 @@ def test_the_past_of_a_table_is_rolled_up_whole_though_a_run_is_killed(
     monkeypatch.setattr(activity, "PART_EVENTS", 15)
     part, done = activity._roll_up_part, []
 
-    def killed_after_two(*args, **more):
+    def full_after_two(*args, **more):
         if len(done) == 2:
-            raise KeyboardInterrupt
+            raise OSError(ENOSPC, "no space left")
         done.append(args)
         return part(*args, **more)
 
     with monkeypatch.context() as cut:
-        cut.setattr(activity, "_roll_up_part", killed_after_two)
-        assert place.run_days(LAST, LAST).code == 1
+        cut.setattr(activity, "_roll_up_part", full_after_two)
+        told = place.run_days(LAST, LAST)
+    assert (told.code, told.err.count("no space left")) == (1, 1), "and says so once"
     assert place.run_days(LAST, LAST).code == 0
     assert windows(place, LAST).equals(windows(at_once, LAST))
     assert measured(place, LAST).equals(measured(at_once, LAST))
