@@ -89,6 +89,8 @@ def _counted(
     keys: pl.DataFrame, links: dict[str, pl.DataFrame], last: date, since: pl.Expr
 ) -> pl.DataFrame:
     """`keys` as `COLUMNS`: `since`, of `linked_on`, the day of their first link, if by `last`."""
+    if keys.is_empty():  # a join would read all links
+        return pl.DataFrame(schema=COLUMNS)
     linked = [
         keys.filter(pl.col("kind") == kind)
         .join(links[kind], left_on=["source", "key"], right_on=["source", column])
