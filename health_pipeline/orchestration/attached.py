@@ -14,14 +14,13 @@ from health_pipeline.core.identity.attach import attach
 from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.identity.seen import Shown
 from health_pipeline.core.identity.users import USER
+from health_pipeline.core.schemas.account_days import NUMBER
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import SINCE, UNTIL, dated, first_shown
 
 ORIGIN = "origin"
 IDS, SEEN, USED = "_ids", "_seen", "_used"
 """Files beside those of tables: all account ids, and the two parts of `Shown`."""
-
-NUMBER = pl.UInt32()
 
 Files = Sequence[Path]
 

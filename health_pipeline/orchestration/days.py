@@ -23,10 +23,11 @@ from health_pipeline.core.identity.population import (
     accounts_as_of,
     history,
 )
+from health_pipeline.core.schemas.account_days import NUMBER, places
 from health_pipeline.core.schemas.day import NEW_USER_DAYS, DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import Timeline, as_of, in_force
-from health_pipeline.orchestration.attached import NUMBER, Attached
+from health_pipeline.orchestration.attached import Attached
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.progress import tracked
@@ -268,11 +269,6 @@ def day_views(
             first_core=partial(past.first_core, day),
             ids=ids,
         )
-
-
-def places(accounts: pl.Series, ids: pl.Series) -> pl.Series:
-    """The place of each of `accounts` in `ids`; null for one that is not there."""
-    return accounts.cast(pl.Enum(ids), strict=False).to_physical().cast(NUMBER)
 
 
 def as_of_days(stores: Stores, window: Window, *names: str) -> dict[str, pl.DataFrame]:

@@ -20,6 +20,9 @@ KEY = ("account_id", "date")
 ORDER = ("date", "account_id")
 """How rows stand: a day after the other, as they are published, so that a day is a slice."""
 
+NUMBER = pl.UInt32()
+"""Of an account: its place in the sorted list of all ids."""
+
 Array = NDArray[Any]
 
 
@@ -30,7 +33,6 @@ class SignalRows:
     Attributes:
         frame: the rows.
         days: `account_id`, `date`: those that have a row, once each, in order.
-        first: the first row of each of `days`.
         day: place in `days` of each row.
         names: the signals that have a row, in order.
         signal: place in `names` of each row.
@@ -38,7 +40,6 @@ class SignalRows:
 
     frame: pl.DataFrame
     days: pl.DataFrame
-    first: Array
     day: Array
     names: list[str]
     signal: Array
@@ -113,6 +114,27 @@ def signal_rows(signals: pl.DataFrame | SignalRows) -> SignalRows:
     if isinstance(signals, SignalRows):
         return signals
     signals = signals.rechunk()  # rows are looked at and gathered several times faster so
+    return _regular(signals) or _numbered(signals)
+
+
+def _regular(signals: pl.DataFrame) -> SignalRows | None:
+    """Rows in order, of accounts and days that all have the same signals: nothing is searched."""
+    if signals.is_empty():
+        return None
+    names = signals["signal"].head(_period(signals["signal"]))
+    begins = _begins(signals)
+    firsts = begins.gather_every(len(names))
+    if begins.sum() != len(firsts) or not firsts.all() or (names <= names.shift()).any():
+        return None
+    days = signals.select(KEY).gather_every(len(names))
+    if not _rises(days):
+        return None
+    day = np.repeat(np.arange(days.height), len(names))
+    signal = np.tile(np.arange(len(names)), days.height)
+    return SignalRows(signals, days, day, names.to_list(), signal)
+
+
+def _numbered(signals: pl.DataFrame) -> SignalRows:
     names = signals["signal"].unique().sort()
     signal = signals["signal"].cast(pl.Enum(names)).to_physical().to_numpy()
     begins = _begins(signals)
@@ -122,8 +144,7 @@ def signal_rows(signals: pl.DataFrame | SignalRows) -> SignalRows:
     if (order[1:] < order[:-1]).any():
         rank = np.argsort(order, kind="stable")
         signals, day, signal = signals[rank], day[rank], signal[rank]
-    first = np.searchsorted(day, np.arange(days.height))
-    return SignalRows(signals, days, first, day, names.to_list(), signal)
+    return SignalRows(signals, days, day, names.to_list(), signal)
 
 
 def _in_order(days: pl.DataFrame) -> tuple[pl.DataFrame, Array]:
@@ -183,8 +204,33 @@ def looked_up(
         .join(normal, on=["segment", "signal"], how="left", maintain_order="left")
     )
     number = of_day.replace_strict(every, np.arange(len(every)), return_dtype=pl.Int64).to_numpy()
-    at = number[rows.day] * len(rows.names) + rows.signal
-    return Cells(cells, at.astype(np.int64))
+    at = number.astype(np.int64)[rows.day] * len(rows.names) + rows.signal
+    return Cells(cells, at)
+
+
+def places(keys: pl.Series, ids: pl.Series) -> pl.Series:
+    """The place of each of `keys` in `ids` (distinct texts) as `NUMBER`; null where it has none.
+
+    Days mostly hold the same accounts in the same order: only the first of them is searched for.
+    """
+    size = _period(keys)
+    first = keys.head(size)
+    if first.equals(ids):
+        found = pl.int_range(size, dtype=NUMBER, eager=True)
+    else:
+        found = first.cast(pl.Enum(ids), strict=False).to_physical().cast(NUMBER)
+    whole = found if size == len(keys) else found.gather(np.arange(len(keys)) % size)
+    return whole.alias(keys.name)
+
+
+def _period(keys: pl.Series) -> int:
+    """After how many rows `keys` begin anew and repeat throughout; else the number of them."""
+    if keys.is_empty():
+        return 0
+    again = (keys == keys[0]).arg_true()
+    size = int(again[1]) if len(again) > 1 else len(keys)
+    repeats = len(keys) % size == 0 and keys.slice(size).equals(keys.head(len(keys) - size))
+    return size if repeats else len(keys)
 
 
 def _begins(frame: pl.DataFrame) -> pl.Series:

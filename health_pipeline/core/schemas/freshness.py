@@ -26,8 +26,8 @@ def freshness(
 
 def faded(
     age_days: NDArray[np.float64],
-    ttl_days: NDArray[np.float64],
-    half_life_days: NDArray[np.float64],
+    ttl_days: NDArray[np.float64] | float,
+    half_life_days: NDArray[np.float64] | float,
 ) -> NDArray[np.float64]:
     """`freshness` of arrays; NaN where the age is unknown."""
     return np.asarray(np.exp2(-np.maximum(age_days - ttl_days, 0.0) / half_life_days))

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from health_pipeline.core.schemas.account_days import places
+
 Array = NDArray[Any]
 
 EARLIER = ("account_id", "date", "score", "held_tier", "tier", "tier_since")
@@ -67,14 +69,14 @@ def read_grid(
         names: tiers in the order of their codes; the last is "unscored".
         lead: days of `previous` that count.
     """
-    accounts = pl.Enum(raw["account_id"].unique().sort())
+    accounts = raw["account_id"].unique().sort()
     day = pl.col("date").to_physical()
     first_day = int(raw.select(day.min()).item()) - lead
     width = int(raw.select(day.max()).item()) - first_day + 1
     _, rows, columns = _placed(raw, accounts, first_day)
     earlier = previous.select(*EARLIER).filter(day.is_between(first_day, first_day + lead - 1))
     before, rows_before, columns_before = _placed(earlier, accounts, first_day)
-    shape = (len(accounts.categories), width)
+    shape = (len(accounts), width)
 
     def matrix(column: Array, fill: Any) -> Array:
         full = np.full(shape, fill)
@@ -100,10 +102,10 @@ def read_grid(
 
 
 def _placed(
-    frame: pl.DataFrame, accounts: pl.Enum, first_day: int
+    frame: pl.DataFrame, accounts: pl.Series, first_day: int
 ) -> tuple[pl.DataFrame, Array, Array]:
     """The rows of `accounts`, with the row and column of each in the matrices."""
-    number = frame["account_id"].cast(accounts, strict=False).to_physical()
+    number = places(frame["account_id"], accounts)
     among = number.is_not_null()
     kept = frame if among.all() else frame.filter(among)
     columns = kept["date"].to_physical().to_numpy().astype(np.int64) - first_day

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
-from health_pipeline.core.schemas.freshness import OBSERVED_FROM, freshness
+from health_pipeline.core.schemas.freshness import OBSERVED_FROM, faded
 from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.signals.answers import in_order
 from health_pipeline.core.signals.kind import (
@@ -21,6 +24,34 @@ from health_pipeline.core.signals.kind import (
     VALUE_COLUMNS,
     kinds,
 )
+
+STATES = (MEASURED, STALE, MISSING, NOT_APPLICABLE)
+HAVE_VALUES = 2
+"""The first of `STATES` go with a value, the others with none."""
+
+EPOCH = date(1970, 1, 1)
+NEVER = np.iinfo(np.int32).max
+"""The day of no observation, later than any day."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a kind says of each account of the day, in their order.
+
+    Arrays, because a day has millions of these figures and columns of texts are dear.
+
+    Attributes:
+        value: NaN where there is none. status: place in `STATES`.
+        observed_on: days since 1970, `NEVER` without a value.
+        detail: texts, null where nothing is said.
+    """
+
+    value: Array
+    status: Array
+    observed_on: Array
+    detail: pl.Series
 
 
 def signal_values(view: DayView, specs: Sequence[SignalSpec]) -> pl.DataFrame:
@@ -38,44 +69,76 @@ def signal_values(view: DayView, specs: Sequence[SignalSpec]) -> pl.DataFrame:
         return pl.DataFrame(schema=SIGNAL_VALUES)
     if not view.accounts["account_id"].is_sorted():
         view = replace(view, accounts=view.accounts.sort("account_id"))
-    frames = [_signal(view, spec) for spec in sorted(specs, key=lambda spec: spec.name)]
-    # Each frame holds the same accounts in the same order: no need to sort what was found.
-    by_account = np.arange(len(specs) * view.accounts.height).reshape(len(specs), -1).T.ravel()
-    found = pl.concat(frames, rechunk=True)[by_account]
+    specs = sorted(specs, key=lambda spec: spec.name)
     ids = view.accounts["account_id"]
     if view.ids is not None:
-        ids = view.ids.gather(ids).alias("account_id")
-    account = np.repeat(np.arange(len(ids)), len(specs))
-    return found.with_columns(ids[account]).select(SIGNAL_VALUES.keys())
+        ids = view.ids.gather(ids)
+    answers = [_answer(view, spec) for spec in specs]
+    return _long(view.day, ids, [spec.name for spec in specs], answers)
 
 
-def _signal(view: DayView, spec: SignalSpec) -> pl.DataFrame:
+def _long(
+    day: date, ids: pl.Series, names: Sequence[str], answers: Sequence[Answer]
+) -> pl.DataFrame:
+    """An account after the other, with its signals in order."""
+
+    def by_account(name: str) -> Array:
+        return np.stack([getattr(answer, name) for answer in answers], axis=1).ravel()
+
+    account = np.repeat(np.arange(len(ids)), len(names))
+    signal = np.tile(np.arange(len(names)), len(ids))
+    details = pl.concat([answer.detail for answer in answers], rechunk=True)
+    observed = pl.Series(by_account("observed_on"), dtype=pl.Int32)
+    columns = {
+        "account_id": ids.gather(account),
+        "signal": pl.Series(names, dtype=pl.String).gather(signal),
+        "value": pl.Series(by_account("value"), nan_to_null=True),
+        "status": pl.Series(STATES).gather(by_account("status")),
+        "observed_on": observed.set(observed == NEVER, None).cast(pl.Date),
+        "detail": details.gather(signal * len(ids) + account),
+    }
+    dated = pl.DataFrame(columns).with_columns(date=pl.lit(day, pl.Date))
+    return dated.select(*SIGNAL_VALUES)
+
+
+def _answer(view: DayView, spec: SignalSpec) -> Answer:
     known = kinds()
     if spec.kind not in known:
         raise ValueError(f"signal {spec.name}: no kind {spec.kind!r}, only {', '.join(known)}")
-    answer = known[spec.kind].compute(view, spec.params)
-    _check_shape(view, spec, answer)
-    checked = _finite(in_order(view, answer))
-    _check_rows(view, spec, checked)
-    age = (pl.lit(view.day) - pl.col("observed_on")).dt.total_days()
-    faded = freshness(age, spec.ttl_days, spec.half_life_days) < OBSERVED_FROM
-    stale = (pl.col("status") == MEASURED) & faded
-    return checked.with_columns(
-        date=pl.lit(view.day),
-        signal=pl.lit(spec.name),
-        status=pl.when(stale).then(pl.lit(STALE)).otherwise(pl.col("status")),
-    ).drop("account_id")
+    found = known[spec.kind].compute(view, spec.params)
+    _check_shape(view, spec, found)
+    answer = _checked(view, spec, in_order(view, found))
+    age = _number(view.day) - answer.observed_on.astype(np.float64)
+    f = faded(age, spec.ttl_days, spec.half_life_days)
+    stale = (answer.status == STATES.index(MEASURED)) & (f < OBSERVED_FROM)
+    return replace(answer, status=np.where(stale, STATES.index(STALE), answer.status))
 
 
-def _finite(answer: pl.DataFrame) -> pl.DataFrame:
-    if answer["value"].is_finite().all():
+def _number(day: date) -> int:
+    return (day - EPOCH).days
+
+
+def _arrays(rows: pl.DataFrame) -> Answer:
+    """The rows of a kind; the status of one that says something else is beyond `STATES`."""
+    status = rows["status"].cast(pl.Enum(STATES), strict=False).to_physical()
+    return Answer(
+        # A figure that is no number must be told from none: it becomes an infinite one.
+        rows["value"].fill_nan(np.inf).fill_null(np.nan).to_numpy(),
+        status.fill_null(len(STATES)).to_numpy(),
+        rows["observed_on"].to_physical().fill_null(NEVER).to_numpy(),
+        rows["detail"],
+    )
+
+
+def _finite(answer: Answer) -> Answer:
+    broken = np.isinf(answer.value)
+    if not broken.any():
         return answer
-    broken = ~pl.col("value").is_finite()  # null stays null, which keeps the row
-    return answer.with_columns(
-        value=pl.when(broken).then(None).otherwise(pl.col("value")),
-        status=pl.when(broken).then(pl.lit(MISSING)).otherwise(pl.col("status")),
-        observed_on=pl.when(broken).then(None).otherwise(pl.col("observed_on")),
-        detail=pl.when(broken).then(None).otherwise(pl.col("detail")),
+    return Answer(
+        np.where(broken, np.nan, answer.value),
+        np.where(broken, STATES.index(MISSING), answer.status),
+        np.where(broken, NEVER, answer.observed_on),
+        answer.detail.set(pl.Series(broken), None),
     )
 
 
@@ -96,20 +159,20 @@ def _check_shape(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
         )
 
 
-def _check_rows(view: DayView, spec: SignalSpec, answer: pl.DataFrame) -> None:
+def _checked(view: DayView, spec: SignalSpec, rows: pl.DataFrame) -> Answer:
     """A value says when it was seen, not later than the day; no value, no date."""
-    status = pl.col("status")
-    has_value = (status == MEASURED) | (status == STALE)
-    known = has_value | (status == MISSING) | (status == NOT_APPLICABLE)
+    answer = _finite(_arrays(rows))
+    has_value = answer.status < HAVE_VALUES
     wrong = (
-        ~known.fill_null(False)
-        | (has_value != pl.col("value").is_not_null())
-        | (has_value != (pl.col("observed_on") <= view.day).fill_null(False))
+        (answer.status >= len(STATES))
+        | (has_value != ~np.isnan(answer.value))
+        | (has_value != (answer.observed_on <= _number(view.day)))
     )
-    if answer.select(wrong.any()).item():
-        first = answer.filter(wrong).row(0)
+    if wrong.any():
+        first = rows.row(int(wrong.argmax()))
         raise ValueError(
             f"kind {spec.kind} (signal {spec.name}) on {view.day} answered {first}; a "
             "measured or stale row has a value and an observed_on up to the day, a missing or "
             "not_applicable one has no value"
         )
+    return answer

@@ -22,7 +22,10 @@ Flags = NDArray[np.bool_]
 
 def by_week(weekly: pl.Series) -> Floats:
     """Users of each week, from a list of `WEEKS` an account (null: not in any window)."""
-    return np.ascontiguousarray(weekly.list.to_array(WEEKS).to_numpy().astype(np.float64).T)
+    told = weekly.drop_nulls().explode().cast(pl.Float64).fill_null(np.nan).to_numpy()
+    found = np.full((WEEKS, len(weekly)), np.nan)
+    found[:, weekly.is_not_null().to_numpy()] = told.reshape(-1, WEEKS).T
+    return found
 
 
 def weekly_use(found: pl.DataFrame) -> tuple[Floats, Flags]:

@@ -9,11 +9,11 @@ import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
+from health_pipeline.core.schemas.account_days import places
 from health_pipeline.core.schemas.day import DayView, FeatureInfo
 from health_pipeline.core.segments.assign import assign
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.core.signals.compute import signal_values
-from health_pipeline.orchestration.days import places
 from health_pipeline.orchestration.earlier import earlier_scores
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.publish import of_days

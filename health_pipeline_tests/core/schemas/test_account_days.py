@@ -12,6 +12,7 @@ from health_pipeline.core.schemas.account_days import (
     beside,
     by_day_account,
     looked_up,
+    places,
     signal_rows,
 )
 
@@ -58,6 +59,49 @@ def test_any_order_gives_the_same_rows_and_numbers(why, order):
     assert found.signal.tolist() == [0, 1, 0, 1, 0]
     assert _total(found) == [3.0, 7.0, 5.0]
     assert found.any((found.frame["value"] == 4.0).to_numpy()).tolist() == [False, True, False]
+
+
+REGULAR = ROWS[:4]
+
+
+@pytest.mark.parametrize(
+    ("why", "rows", "signals"),
+    [
+        ("the same signals each day", REGULAR, [0, 1, 0, 1]),
+        ("the second day first", [*REGULAR[2:], *REGULAR[:2]], [0, 1, 0, 1]),
+        ("signals the other way round", [REGULAR[n] for n in (1, 0, 3, 2)], [0, 1, 0, 1]),
+        ("one signal alone", [REGULAR[0], REGULAR[2]], [0, 0]),
+        ("one signal twice", [REGULAR[0], REGULAR[0], *REGULAR[2:]], [0, 0, 0, 1]),
+        ("one signal, twice each day", [REGULAR[0]] * 2 + [REGULAR[2]] * 2, [0, 0, 0, 0]),
+        ("other accounts with the same signals", [ROWS[0], ROWS[4]], [0, 0]),
+    ],
+)
+def test_rows_of_the_same_signals_are_numbered_as_any_others(why, rows, signals):
+    found = signal_rows(_frame(rows))
+    assert found.frame.rows() == sorted(rows, key=lambda row: (row[1], row[0], row[2])), why
+    assert found.signal.tolist() == signals
+    of_days = found.days.rows()
+    assert [of_days[day] for day in found.day] == [row[:2] for row in found.frame.rows()]
+
+
+@pytest.mark.parametrize(
+    ("why", "keys", "found"),
+    [
+        ("all of them", "abc", [0, 1, 2]),
+        ("all of them on two days", "abcabc", [0, 1, 2, 0, 1, 2]),
+        ("some of them on two days", "acac", [0, 2, 0, 2]),
+        ("one less on the second day", "abcab", [0, 1, 2, 0, 1]),
+        ("others on the second day", "abac", [0, 1, 0, 2]),
+        ("backwards", "cba", [2, 1, 0]),
+        ("one that is not known", "axax", [0, None, 0, None]),
+        ("the first is not known", "xaxa", [None, 0, None, 0]),
+        ("one on three days", "bbb", [1, 1, 1]),
+        ("nobody", "", []),
+    ],
+)
+def test_places_of_accounts_in_the_list_of_all(why, keys, found):
+    ids = pl.Series(["a", "b", "c"])
+    assert places(pl.Series("account_id", list(keys), pl.String), ids).to_list() == found, why
 
 
 def test_rows_that_are_numbered_already_are_taken_as_they_are():

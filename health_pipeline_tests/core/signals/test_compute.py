@@ -7,7 +7,7 @@ import pytest
 
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.signals.answers import in_order
-from health_pipeline.core.signals.compute import _check_rows, _check_shape, signal_values
+from health_pipeline.core.signals.compute import _check_shape, _checked, signal_values
 from health_pipeline.core.signals.kind import VALUE_COLUMNS, kinds
 from health_pipeline_tests.core.signals.worlds import DAY, account, at, on, spec, window, world
 
@@ -124,6 +124,6 @@ def test_a_kind_of_wrong_shape_is_named(why, frame):
 
 @pytest.mark.parametrize(("why", "row"), WRONG_ROWS)
 def test_a_kind_that_contradicts_itself_is_named(why, row):
-    _check_rows(world(), spec("breadth", name="seats"), GOOD)
+    _checked(world(), spec("breadth", name="seats"), GOOD)
     with pytest.raises(ValueError, match=r"kind breadth \(signal seats\) on 2026-03-31"):
-        _check_rows(world(), spec("breadth", name="seats"), answer(row))
+        _checked(world(), spec("breadth", name="seats"), answer(row))

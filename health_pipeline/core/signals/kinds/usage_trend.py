@@ -59,7 +59,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
         return not_applicable(view)
     used, by_days = weekly_use(found)
     x = _against_peers(used, found["plan"])
-    trend = _ewma(x, 0.3) - _ewma(x, 0.05)
+    trend = _trend(x)
     # Whoever has weeks is a peer; only who shows usage has a value.
     shown = found["observed_on"].is_not_null().to_numpy()
     trend[~shown | np.isnan(x[:RECENT_WEEKS]).any(axis=0)] = np.nan
@@ -87,7 +87,7 @@ def _against_peers(used: Floats, plan: pl.Series) -> Floats:
         levels[:] = _medians(x[:, enough])[:, None]
     for n in np.flatnonzero(alone):
         levels[:, n] = _medians(x[:, enough & (group == n)])
-    return np.asarray(x - levels[:, group])
+    return np.stack([week - level[group] for week, level in zip(x, levels, strict=True)])
 
 
 def _medians(x: Floats) -> Floats:
@@ -96,18 +96,24 @@ def _medians(x: Floats) -> Floats:
     return np.array([np.median(week) if week.size else np.nan for week in known])
 
 
-def _ewma(x: Floats, alpha: float) -> Floats:
-    """Weighted mean of x with weights (1 − alpha)^week, which is the EWMA at the newest week.
+def _trend(x: Floats) -> Floats:
+    """EWMA(.3) − EWMA(.05) at the newest week; NaN where that one is not known.
 
-    The sum is compensated (Kahan), so that a flat line has a trend of exactly 0.
+    Both are of the distance to the newest week, so that a flat line has a trend of exactly 0.
     """
-    total, lost, weights = (np.zeros(x.shape[1]) for _ in range(3))
+    distance = x - x[0]
+    known = ~np.isnan(distance)
+    distance[~known] = 0.0
+    return _ewma(distance, known, 0.3) - _ewma(distance, known, 0.05)
+
+
+def _ewma(x: Floats, known: Flags, alpha: float) -> Floats:
+    """Weighted mean of the `known` weeks with weights (1 − alpha)^week."""
+    total, weights = np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for n, week in enumerate(x):
-        known, weight = ~np.isnan(week), (1.0 - alpha) ** n
-        rest = np.where(known, week * weight, 0.0) - lost
-        more = total + rest
-        lost = more - total - rest
-        total, weights = more, weights + known * weight
+        weight = (1.0 - alpha) ** n
+        total += week * weight
+        weights += known[n] * weight
     return np.asarray(np.divide(total, weights, where=weights > 0, out=np.full_like(total, np.nan)))
 
 
