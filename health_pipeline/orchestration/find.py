@@ -14,7 +14,7 @@ from health_pipeline.adapters.store.registry import account_of_alias
 from health_pipeline.core.identity.called import called
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.landed import landed
+from health_pipeline.orchestration.landed import landed, standing_links
 
 PART = "part of the name"
 
@@ -82,5 +82,5 @@ class _Book:
     @cached_property
     def _called(self) -> pl.DataFrame:
         """`core.identity.called.CALLED`."""
-        accounts, links = (landed(self._stores, name) for name in ("accounts", "account_links"))
+        accounts, links = landed(self._stores, "accounts"), standing_links(self._stores)
         return called(accounts, links, self._xref, self._stores.model.identity)

@@ -7,12 +7,14 @@ from pathlib import Path
 import polars as pl
 
 from health_pipeline.adapters.store.lake import Lake
+from health_pipeline.core.identity.landed import standing
 from health_pipeline.core.identity.resolve import Identity
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.window import Window
 
 EVENTS = "events"
+LINKS = "account_links"
 LATE_EVENTS = "late_events"
 """Internal table: which event days hold rows that became known on a later day."""
 
@@ -35,9 +37,16 @@ def landed(stores: Stores, table: str) -> pl.DataFrame | None:
 
 
 def landed_tables(stores: Stores) -> dict[str, pl.DataFrame]:
-    """Every landed table but events, which are read by the roll-up alone."""
-    found = {name: landed(stores, name) for name in SOURCE_TABLES if name != EVENTS}
+    """Every landed table but events, which are read by the roll-up alone; of links what stands."""
+    found = {name: landed(stores, name) for name in SOURCE_TABLES if name not in (EVENTS, LINKS)}
+    found[LINKS] = standing_links(stores)
     return {name: frame for name, frame in found.items() if frame is not None}
+
+
+def standing_links(stores: Stores) -> pl.DataFrame | None:
+    """The ties of `account_links` that stand now, None when it is not connected."""
+    links = landed(stores, LINKS)
+    return None if links is None else standing(links, House.now())
 
 
 def identity_tables(stores: Stores) -> dict[str, pl.DataFrame]:

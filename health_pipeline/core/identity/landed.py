@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import polars as pl
+
+from health_pipeline.core.schemas.columns import TIMESTAMP
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 
 RECORD = ("source", "source_account_id")
 
@@ -19,6 +23,21 @@ def optional(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Expr:
     """Column `name`, or nulls where no source provides it."""
     column = pl.col(name) if name in frame.columns else pl.lit(None)
     return column.cast(dtype).alias(name)
+
+
+def standing(links: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The rows of `account_links` that their source has not taken back by `now`.
+
+    The latest version of a tie says whether it stands, for all of its versions: a foreign key that
+    was a mistake never tied anything.
+    """
+    key = SOURCE_TABLES["account_links"].key
+    told = links.with_columns(optional(links, "deleted_at", TIMESTAMP))
+    if told["deleted_at"].null_count() == told.height:
+        return links
+    latest = told.sort("known_at", maintain_order=True).unique(key, keep="last")
+    gone = latest.filter(pl.col("deleted_at") <= now)
+    return links.join(gone, on=key, how="anti", maintain_order="left")
 
 
 def is_account_id() -> pl.Expr:

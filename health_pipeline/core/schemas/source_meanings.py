@@ -61,6 +61,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "kind": "what `value` is",
         "value": "an id, a domain or a name",
         "linked_source": "for `account_id`: the system that `value` is an id of",
+        "deleted_at": "when the tie was taken back; it ties nothing any more, in no version",
     },
     "users": {
         "email": "address",

@@ -62,6 +62,7 @@ _TABLES = (
             text("kind", required=True, allowed=("account_id", "domain", "alias")),
             text("value", required=True),
             text("linked_source"),
+            timestamp("deleted_at", happened=True),
             KNOWN,
         ),
     ),
