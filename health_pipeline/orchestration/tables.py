@@ -11,11 +11,11 @@ from health_pipeline.core.schemas.meanings import meaning
 SAMPLE_ROWS = 5
 
 
-def column_schema(columns: Mapping[str, pl.DataType], result: str | None = None) -> dg.TableSchema:
-    """Dagster's column schema of a polars schema; of a result table with what columns mean."""
+def column_schema(columns: Mapping[str, pl.DataType], table: str | None = None) -> dg.TableSchema:
+    """Dagster's column schema of a polars schema; of a table of the lake with what columns mean."""
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(name, str(dtype), meaning(result, name) if result else None)
+            dg.TableColumn(name, str(dtype), meaning(table, name) if table else None)
             for name, dtype in columns.items()
         ]
     )

@@ -62,7 +62,7 @@ def _activity(model: HealthModel) -> dg.AssetsDefinition:
                 kinds={"duckdb", "sql"},
                 owners=[OWNER],
                 tags={"room": ROOM[2:]},
-                metadata={"dagster/column_schema": column_schema(ACTIVITY)},
+                metadata={"dagster/column_schema": column_schema(ACTIVITY, NAME.to_user_string())},
                 partitions_def=daily(model),
             ),
         ],
@@ -125,7 +125,7 @@ def _usage_windows(model: HealthModel) -> dg.AssetsDefinition:
         kinds={"numpy", "parquet"},
         owners=[OWNER],
         tags={"room": ROOM[2:]},
-        metadata={"dagster/column_schema": column_schema(OBSERVED)},
+        metadata={"dagster/column_schema": column_schema(OBSERVED, USAGE_WINDOWS)},
         check_specs=[features_spec()],
         description="Active users of 7, 30 and 90 days, their last 14 weeks, events, core use and "
         "features of each account, up to the last day that its sources delivered.",

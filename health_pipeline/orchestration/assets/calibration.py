@@ -111,7 +111,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         kinds={"polars", "parquet"},
         owners=[OWNER],
         tags={"room": LEARNING[2:]},
-        metadata={"dagster/column_schema": column_schema(PANEL)},
+        metadata={"dagster/column_schema": column_schema(PANEL, "backtest_panel")},
         description="Scores of earlier months as they would have been then: weekly looks, each "
         "month with knots fitted on the day before it. Fills the months that are missing.",
     )

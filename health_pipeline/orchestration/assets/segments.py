@@ -40,7 +40,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         kinds={"polars", "parquet"},
         owners=[OWNER],
         tags={"room": IDENTITY[2:]},
-        metadata={"dagster/column_schema": column_schema(INTERNAL_DAILY["population"])},
+        metadata={
+            "dagster/column_schema": column_schema(INTERNAL_DAILY["population"], "population")
+        },
         description="The customers of each day with what was known of them then: plan, region, "
         "ARR, seats, renewal, owner. Excluded and ended accounts are counted, not listed.",
     )
