@@ -159,15 +159,17 @@ def _rolled_through(lake: Lake) -> date | None:
 
 
 def _known_window(stores: Stores, window: Window) -> Window:
-    """`window`, from the day after the last that was rolled up, or from the first of a new table.
+    """`window`, from the day after the last that was rolled up; for a new table all of its past.
 
     A table that lands for the first time says what was known before, too: windows that begin now
-    look back to it.
+    look back to it. Its past ends with the last day that is rolled up, so that a run of earlier
+    days, which counts it first, leaves out none.
     """
     through, counted = _rolled_through(stores.lake), _counted(stores)
     following = [] if through is None else [through + timedelta(days=1)]
     new = [day for name, day in _connected(stores) if name not in counted]
-    return Window(min([window.first, *following, *new]), window.last)
+    past = [through] if new and through is not None else []
+    return Window(min([window.first, *following, *new]), max([window.last, *past]))
 
 
 def _connected(stores: Stores) -> list[tuple[str, date]]:

@@ -17,7 +17,7 @@ from health_pipeline.orchestration import activity
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.usage import USAGE_WINDOWS
 from health_pipeline_tests.end_to_end.folders import remove
-from health_pipeline_tests.end_to_end.shell import Place
+from health_pipeline_tests.end_to_end.shell import Place, health
 
 DAYS = [date(2025, 3, 1) + timedelta(days=n) for n in range(24)]
 FIRST, PUBLISHED, LAST = DAYS[14], DAYS[22], DAYS[23]
@@ -88,6 +88,20 @@ def test_a_table_that_comes_late_counts_from_its_first_row_on(table, at_once, tm
     assert place.table("health_scores").filter(pl.col("date") < LAST).equals(before)
     assert place.run_days(LAST, LAST).code == 0
     assert windows(place, LAST).equals(told), "counted once"
+
+
+@pytest.mark.parametrize("command", [("run",), ("backfill", "--restate")], ids=lambda it: it[0])
+def test_a_table_that_a_run_of_earlier_days_counts_first_counts_whole(command, at_once, tmp_path):
+    folder = hand_in(tmp_path / "sources")
+    remove(folder, "events")
+    place = Place(tmp_path, folder)
+    assert place.run_days(FIRST, PUBLISHED).code == 0
+    hand_in(folder)
+    earlier = ("--from", DAYS[15], "--to", DAYS[16])
+    assert health(*command, *earlier, "--sources", folder, "--lake", place.lake).code == 0
+    assert place.run_days(LAST, LAST).code == 0
+    assert windows(place, LAST).equals(windows(at_once, LAST))
+    assert measured(place, LAST).equals(measured(at_once, LAST))
 
 
 def test_the_past_of_a_table_is_rolled_up_whole_though_a_run_breaks_off(
