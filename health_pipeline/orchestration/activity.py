@@ -78,8 +78,7 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
     grow with them; a run that was killed goes on after the last part.
     """
     known = _known_window(stores, window)
-    split = _parts_of(stores, known)
-    parts = [_roll_up_part(stores, part, run_id, ends=part == split[-1]) for part in split]
+    parts = [_roll_up_part(stores, part, run_id, known) for part in _parts_of(stores, known)]
     volume = pl.concat([part.volume for part in parts]).group_by("day").agg(pl.col("events").sum())
     return RolledUp(
         known,
@@ -93,9 +92,13 @@ def roll_up_window(stores: Stores, window: Window, run_id: str) -> RolledUp:
     )
 
 
-def _roll_up_part(stores: Stores, part: Window, run_id: str, *, ends: bool) -> RolledUp:
-    began = _rolled_through(stores.lake) is not None
-    who = claims(stores.lake, part, published_identity(stores), began=began)
+def _roll_up_part(stores: Stores, part: Window, run_id: str, known: Window) -> RolledUp:
+    through = _rolled_through(stores.lake)
+    # The days after a run of earlier ones are not rolled up again: what it links counts after them.
+    between = through is not None and known.last < through
+    earliest = through + timedelta(days=1) if through and between else None
+    identity = published_identity(stores)
+    who = claims(stores.lake, part, identity, began=through is not None, earliest=earliest)
     events = _from_events(stores, part, who.identity)
     extra = _from_usage_daily(stores, events.activity, part)
     activity = pl.concat([events.activity, extra.activity])
@@ -113,7 +116,7 @@ def _roll_up_part(stores: Stores, part: Window, run_id: str, *, ends: bool) -> R
     ]
     writes.append(Write("first_active", None, _first_active(stores, activity, part)))
     writes.append(who.write(events.unresolved))
-    writes.append(_rolled_up(stores, part, ends=ends))
+    writes.append(_rolled_up(stores, part, ends=part.last == known.last))
     with watched(stores.lake, part):
         stores.lake.publish(writes, run_id=run_id, at=House.now())
     return RolledUp(

@@ -2,8 +2,8 @@
 
 A link may be dated in the past: of a first landing by `created_at`, of any by its own `known_at`.
 Events of that time which nobody claimed are rolled up as such, and no day before this run is
-rolled up again. So they count from the first day of the run that finds the link, and what is noted
-of a key stands on later runs.
+rolled up again. So they count from the first day of the run that finds the link, or after what is
+rolled up where that run is one of earlier days. What is noted of a key stands on later runs.
 """
 
 from dataclasses import dataclass, replace
@@ -49,7 +49,9 @@ class Claims:
         return Write(CARRIED, None, pl.concat([self.carried, counted]).sort(KEY))
 
 
-def claims(lake: Lake, window: Window, identity: Identity, *, began: bool) -> Claims:
+def claims(
+    lake: Lake, window: Window, identity: Identity, *, began: bool, earliest: date | None = None
+) -> Claims:
     """Who is who in the roll-up of `window`.
 
     Args:
@@ -58,12 +60,13 @@ def claims(lake: Lake, window: Window, identity: Identity, *, began: bool) -> Cl
         identity: as published.
         began: some days were rolled up before. A lake that was, and has no notes, is of a release
             that took none: what is claimed by now counted on the day of its link, or is lost.
+        earliest: the first day on which a link that is found now counts; None = of `window`.
     """
     links, carried = _links(identity), lake.frame(CARRIED)
     if carried is None:
         carried = _settled(lake, window, links) if began else pl.DataFrame(schema=COLUMNS)
     waits = pl.col("since").is_null()
-    now = pl.max_horizontal("linked_on", pl.lit(window.first))
+    now = pl.max_horizontal("linked_on", pl.lit(earliest or window.first))
     found = _counted(carried.filter(waits).drop("since"), links, window.last, now)
     carried = pl.concat([carried.filter(~waits), found])
     counted = {kind: _counting(rows, carried, kind) for kind, rows in links.items()}

@@ -100,6 +100,15 @@ def test_a_key_that_no_event_carried_counts_on_the_day_of_its_link(lake):
     assert counted(found, "account_xref") == {"x": back(50)}, "x is no account"
 
 
+def test_a_link_that_a_run_of_earlier_days_finds_counts_after_what_is_rolled_up(lake):
+    run(lake, back(1), NOBODYS, carried(back(1), user="u1"))
+    who = linked({"u1": 9}, {})
+    found = claims(lake, Window(back(5), back(4)), who, began=True, earliest=TODAY)
+    put(lake, found.write(pl.DataFrame(schema=UNRESOLVED_EVENTS)))
+    assert counted(found) == {"u1": TODAY}
+    assert counted(run(lake, TODAY, who)) == {"u1": TODAY}, "what is noted stands"
+
+
 def test_a_later_link_of_the_same_user_counts_on_its_own_day(lake):
     run(lake, back(2), NOBODYS, carried(back(2), user="x"), began=False)
     run(lake, back(1), linked({"x": 40}, {}))
