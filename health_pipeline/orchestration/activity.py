@@ -9,6 +9,7 @@ import polars as pl
 from health_pipeline.adapters.engines import duckdb, spark
 from health_pipeline.adapters.engines.steps import RollUp
 from health_pipeline.adapters.store.lake import Lake, Write
+from health_pipeline.core.activity.feature_map import rolled_up_by
 from health_pipeline.core.activity.first_active import FIRST_ACTIVE, first_active
 from health_pipeline.core.activity.given import GIVEN
 from health_pipeline.core.activity.usage_daily import EVENTS_BACK, UsageDaily, usage_daily
@@ -132,23 +133,30 @@ def _roll_up_part(stores: Stores, part: Window, run_id: str, known: Window) -> R
 
 
 def _rolled_up(stores: Stores, part: Window, *, ends: bool) -> Write:
-    """That `part` is rolled up, and which tables are, as far as that reaches.
+    """That `part` is rolled up, by which rules, and which tables are, as far as that reaches.
 
-    Of a table that was connected late that is so once all parts of its past are: a run that is
-    killed between begins with them again.
+    Of a table that was connected late, and of all under other rules, that is so once all parts of
+    its past are: a run that is killed between begins with them again.
     """
     through, counted = _rolled_through(stores.lake), [name for name, _ in _connected(stores)]
     if through is not None and part.first <= through and not ends:
         counted = _counted(stores)
-    row = {"through": [max(part.last, through or part.last)], "counted": [counted]}
+    row = {
+        "through": [max(part.last, through or part.last)],
+        "counted": [counted],
+        "rules": [rolled_up_by(stores.model.activity)],
+    }
     named = pl.List(pl.String)
     return Write(ROLLED_UP, None, pl.DataFrame(row, schema_overrides={"counted": named}))
 
 
 def _counted(stores: Stores) -> list[str]:
-    """The tables that are rolled up; of a release that noted none, those that there are."""
-    stored = stores.lake.frame(ROLLED_UP)
-    if stored is None:
+    """The tables that are rolled up by the rules of now.
+
+    A release that noted none rolled up those that there are; one that noted no rules, by these.
+    """
+    stored, rules = stores.lake.frame(ROLLED_UP), rolled_up_by(stores.model.activity)
+    if stored is None or ("rules" in stored.columns and stored["rules"][0] != rules):
         return []
     if "counted" not in stored.columns:
         return [name for name, _ in _connected(stores)]
@@ -164,9 +172,10 @@ def _rolled_through(lake: Lake) -> date | None:
 def _known_window(stores: Stores, window: Window) -> Window:
     """`window`, from the day after the last that was rolled up; for a new table all of its past.
 
-    A table that lands for the first time says what was known before, too: windows that begin now
-    look back to it. Its past ends with the last day that is rolled up, so that a run of earlier
-    days, which counts it first, leaves out none.
+    A table that lands for the first time says what was known before, too, and under other rules
+    all of them mean something else: windows that begin now look back to it. Its past ends with the
+    last day that is rolled up, so that a run of earlier days, which counts it first, leaves out
+    none.
     """
     through, counted = _rolled_through(stores.lake), _counted(stores)
     following = [] if through is None else [through + timedelta(days=1)]

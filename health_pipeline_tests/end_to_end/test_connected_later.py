@@ -110,6 +110,34 @@ def test_a_table_that_a_run_of_earlier_days_finds_first_counts_whole(
     assert measured(place, LAST).equals(measured(at_once, LAST))
 
 
+FLOWS = "  - {name: flows, events: [workflow_run], core: true, key: true}\n"
+LOGINS = "  - {name: logins, events: [login]}\n"
+
+
+@pytest.mark.parametrize(
+    ("why", "before"),
+    [
+        ("features that nobody had fitted", FLOWS.replace("workflow_run", "sold")),
+        ("another order of features", FLOWS + LOGINS),
+        ("another value moment", f"{LOGINS}{FLOWS}".replace("workflow_run", "login")),
+    ],
+)
+def test_what_events_mean_now_they_meant_all_along(why, before, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    place = Place(tmp_path / "daily", hand_in(tmp_path / "sources"))
+    (model / "activity.yaml").write_text(f"features:\n{before}")
+    assert place.run("--model", model, "--from", DAYS[20], "--to", PUBLISHED).code == 0
+    scores = place.table("health_scores")
+    (model / "activity.yaml").write_text(f"features:\n{LOGINS}{FLOWS}")
+    assert place.run("--model", model).code == 0
+    whole = Place(tmp_path / "whole", tmp_path / "sources")
+    assert whole.run("--model", model, "--from", DAYS[20], "--to", LAST).code == 0
+    assert windows(place, LAST).equals(windows(whole, LAST))
+    assert windows(place, LAST)["core_events_30d"].to_list() == [24, 48, 0, 0]
+    assert place.table("health_scores").filter(pl.col("date") < LAST).equals(scores)
+
+
 def test_the_past_of_a_table_is_rolled_up_whole_though_a_run_breaks_off(
     at_once, tmp_path, monkeypatch
 ):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from health_pipeline.core.activity.params import ActivityRules
+from health_pipeline.core.schemas.ids import stable_id
 
 MAP_COLUMNS: dict[str, pl.DataType] = {
     "name": pl.String(),
@@ -42,3 +43,9 @@ def event_map(rules: ActivityRules) -> pl.DataFrame:
         for name in feature.events
     ]
     return _merged([*by_feature, *((name, 0, True) for name in rules.core_events)])
+
+
+def rolled_up_by(rules: ActivityRules) -> str:
+    """An id of what `rules` say about stored activity; names, plans and key features do not."""
+    maps = [str(found.rows()) for found in (feature_map(rules), event_map(rules))]
+    return stable_id(*maps, str(rules.lookback_days), str(rules.first_valid_year))
