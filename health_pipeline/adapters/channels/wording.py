@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from health_pipeline.adapters.channels.plain import clipped, isolated, lines_of, plain
 from health_pipeline.core.schemas.messages import Link, Message, MessageAlert
+from health_pipeline.core.schemas.words import score_words
 
 NAME = 80
 """Characters of a customer's name that are shown."""
@@ -72,7 +73,7 @@ def figures(alert: MessageAlert) -> str:
     """`score 43.2 (red), ARR 120,000`, as far as they are known."""
     tier = f" ({alert.tier})" if alert.tier else ""
     parts = [
-        f"score {alert.score:.1f}{tier}" if alert.score is not None else alert.tier or "",
+        f"score {score_words(alert.score)}{tier}" if alert.score is not None else alert.tier or "",
         f"ARR {alert.arr:,.0f}" if alert.arr is not None else "",
         f"reason {alert.reason_code}" if alert.reason_code else "",
     ]

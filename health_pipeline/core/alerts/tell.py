@@ -17,6 +17,7 @@ from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
+from health_pipeline.core.schemas.words import score_words
 
 TOLD = "told"
 MUTED = "muted"
@@ -239,15 +240,20 @@ def _plain(row: dict[str, Any]) -> str:
     if row["signal"] == TIER:
         why = f" ({row['reason_code']})" if row["reason_code"] else ""
         before, after = row["value_before"], row["value_after"]
-        score = "" if before is None or after is None else f", score {before:.1f} to {after:.1f}"
+        known = before is not None and after is not None
+        score = f", score {score_words(before)} to {score_words(after)}" if known else ""
         return f"went from {row['from_state']} to {row['to_state']}{score}{why}"
     if row["from_state"] is None:
         return f"{row['signal']} is at {row['to_state']} since an outage, and still so"
     if row["signal"] == NOTICE:
         return "has given notice of cancellation"
-    before, after = (
-        "unknown" if row[name] is None else f"{row[name]:.4g}"
-        for name in ("value_before", "value_after")
-    )
+    before, after = (_figure(row[name]) for name in ("value_before", "value_after"))
     change = f"{row['signal']} went from {row['from_state']} to {row['to_state']}"
     return f"{change} (value {after}, before {before})"
+
+
+def _figure(value: float | None) -> str:
+    """Four digits, or a whole number where it has more; no exponent."""
+    if value is None:
+        return "unknown"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{round(value, 4) + 0.0:.4g}"

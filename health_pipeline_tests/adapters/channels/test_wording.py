@@ -95,6 +95,7 @@ WORDS = [
     ("a play nobody owns", short, unknown(play="Call"), "Acme Ltd · Call, nobody owns it"),
     ("a tier without a score", short, unknown(tier="red"), "Acme Ltd · red"),
     ("no name", short, unknown(account="\u202e"), "acc_1"),
+    ("no Red of 59.96 shows as 60.0", short, unknown(score=59.96), "Acme Ltd · score 59.9"),
     ("0 is a figure", short, unknown(arr=0.0, score=0.0), "Acme Ltd · score 0.0, ARR 0"),
 ]
 

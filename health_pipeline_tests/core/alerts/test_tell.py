@@ -238,9 +238,39 @@ def test_outside_of_an_episode_each_transition_is_its_own_key():
     assert alert({"to_state": "watch", "episode_id": None})["dedup_key"] == f"{ACCOUNT}:a:t1"
 
 
-def test_a_driver_too_small_for_a_reason_is_told_in_plain_words():
-    expected = "Acme Ltd: a went from healthy to risk (value 33.33, before 72)"
-    assert alert()["sentence"] == expected
-    assert alert({"value_before": None}, name=None)["sentence"] == (
-        f"{ACCOUNT}: a went from healthy to risk (value 33.33, before unknown)"
-    )
+FALL = {"signal": "tier", "from_state": "yellow", "to_state": "red", "reason_code": None}
+PLAIN_WORDS = [
+    # why, change, words behind the name
+    ("figures", {}, "a went from healthy to risk (value 33.33, before 72)"),
+    (
+        "what is not known",
+        {"value_before": None},
+        "a went from healthy to risk (value 33.33, before unknown)",
+    ),
+    (
+        "a large one has no exponent",
+        {"value_before": 12345.6, "value_after": 3_999_900.0},
+        "a went from healthy to risk (value 3999900, before 12346)",
+    ),
+    (
+        "nor has a small one, or a sign of nothing",
+        {"value_before": 0.00052, "value_after": -0.00001},
+        "a went from healthy to risk (value 0, before 0.0005)",
+    ),
+    (
+        "scores are floored, so that no Red shows as 60.0",
+        FALL | {"value_before": 62.04, "value_after": 59.96},
+        "went from yellow to red, score 62.0 to 59.9",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "change", "words"), PLAIN_WORDS, ids=[case[0] for case in PLAIN_WORDS]
+)
+def test_a_driver_too_small_for_a_reason_is_told_in_plain_words(why, change, words):
+    assert alert(change)["sentence"] == f"Acme Ltd: {words}"
+
+
+def test_an_account_without_a_name_is_told_by_its_id():
+    assert alert(name=None)["sentence"].startswith(f"{ACCOUNT}: a went")
