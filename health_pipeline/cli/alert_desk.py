@@ -16,6 +16,7 @@ from rich.markup import escape
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import fail, open_house, out
 from health_pipeline.cli.render import code_words, table_of, telling_digits
+from health_pipeline.core.schemas.words import counted
 
 LakeDir = Annotated[
     str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
@@ -67,7 +68,8 @@ def list_alerts(
     columns = ("alert", "account", "driver", "change", "since", "who")
     out.print(table_of("Alerts", columns, rows) if rows else "No alert is in force.")
     for one in desk.incidents:
-        words = f"{one.kind} of {one.source} since {one.opened_on}: {len(one.everyone)} accounts"
+        accounts = counted(len(one.everyone), "account")
+        words = f"{one.kind} of {one.source} since {one.opened_on}: {accounts}"
         out.print(f"{words}, {one.why}", markup=False, highlight=False)
     for used, said in desk.silences.items():
         match = said.match.model_dump_json(exclude_defaults=True)

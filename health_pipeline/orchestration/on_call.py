@@ -14,6 +14,7 @@ from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.alerts.compose_many import operation_messages
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.messages import Link, Message, Severity
+from health_pipeline.core.schemas.words import counted
 from health_pipeline.orchestration.alerting import desk_of
 from health_pipeline.orchestration.house import House, Stores
 
@@ -98,7 +99,7 @@ def stale_sources(stores: Stores) -> int:
     for row in rows.iter_rows(named=True) if rows is not None else ():
         name = f"{row['source']} {row['table']}"
         title = f"{name} is silent since {row['since']}"
-        words = f"{row['accounts']} accounts are concerned, {row['share']:.0%} of all"
+        words = f"{counted(row['accounts'], 'account')} concerned, {row['share']:.0%} of all"
         about = f"{row['source']}:{row['table']}:{row['since']}"
         told += _tell(stores, "stale_source", about, "error", title, words)
     return told

@@ -12,6 +12,7 @@ from health_pipeline.core.alerts.tell import MUTED
 from health_pipeline.core.plays.coverage import COVERAGE, coverage
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.words import counted
 from health_pipeline.orchestration.days import population_on
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity_history import (
@@ -171,7 +172,7 @@ def _unowned(stores: Stores) -> tuple[str, ...]:
 
 def _incidents(stores: Stores) -> tuple[str, ...]:
     return tuple(
-        f"{one.kind} of {one.source} since {one.opened_on}: {len(one.everyone):,} accounts"
+        f"{one.kind} of {one.source} since {one.opened_on}: {counted(len(one.everyone), 'account')}"
         for one in incidents_in_force(stores.control)
     )
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from health_pipeline.core.alerts.force import InForce, Via
+from health_pipeline.core.alerts.gates import NOTICE
 from health_pipeline.core.alerts.params import AlertRules
 from health_pipeline.core.alerts.recipients import Recipient, not_before, recipient
 from health_pipeline.core.alerts.routes import SEVERITIES, Route, taken
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.messages import Action, Link, Message, MessageAlert, Severity
+from health_pipeline.core.schemas.words import counted
 
 LONGEST_KEY = 200
 CALM = ("healthy", "watch", "green", "yellow")
@@ -159,19 +161,34 @@ def _worst(alerts: Sequence[InForce]) -> Severity:
 
 
 def _title(alerts: Sequence[InForce], *, digest: bool) -> str:
-    accounts = {one.alert.account for one in alerts}
+    accounts = {one.row.account_id for one in alerts}
     if digest:
-        better = sum(one.row.to_state in ("healthy", "green", "yellow") for one in alerts)
-        return f"{len(alerts)} changes at {len(accounts)} accounts, {better} for the better"
+        better = sum(_is_better(one) for one in alerts)
+        changes = counted(len(alerts), "change")
+        return f"{changes} at {counted(len(accounts), 'account')}, {better} for the better"
     name = alerts[0].alert.account if len(accounts) == 1 else f"{len(accounts)} accounts"
-    if len(alerts) > 1:
-        red = " and fell to Red" if any(one.row.to_state == "red" for one in alerts) else ""
-        drivers = [one for one in alerts if one.row.to_state != "red"]
-        return f"{name}: {len(drivers)} driver{'s' * (len(drivers) > 1)} changed{red}"
-    one = alerts[0]
-    if one.row.kind == "account":
-        return f"{name} {'fell to Red' if one.row.to_state == 'red' else 'has given notice'}"
-    return f"{name}: {one.row.signal} {one.row.from_state} → {one.row.to_state}"
+    if len(alerts) == 1 and alerts[0].row.kind != "account":
+        one = alerts[0].row
+        change = f"{one.from_state} → {one.to_state}" if one.from_state else f"still {one.to_state}"
+        return f"{name}: {one.signal} {change}"
+    said = list(dict.fromkeys(_of_account(one) for one in alerts if one.row.kind == "account"))
+    drivers = sum(one.row.kind != "account" for one in alerts)
+    if not drivers:
+        return f"{name} {' and '.join(said)}"
+    return " and ".join([f"{name}: {counted(drivers, 'driver')} changed", *said])
+
+
+def _of_account(alert: InForce) -> str:
+    """What happened to the account as a whole."""
+    if alert.row.signal == NOTICE:
+        return "has given notice"
+    return "fell to Red" if alert.row.to_state == "red" else f"rose to {alert.row.to_state.title()}"
+
+
+def _is_better(alert: InForce) -> bool:
+    """Whether a risk is over or less; of Red every other tier is."""
+    before, now = alert.row.from_state, alert.row.to_state
+    return now in ("healthy", "green", "yellow") or (before, now) == ("risk", "watch")
 
 
 def again(alert: InForce, desk: Desk) -> list[Message]:

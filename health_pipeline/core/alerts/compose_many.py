@@ -11,6 +11,7 @@ from health_pipeline.core.alerts.recipients import not_before, recipient
 from health_pipeline.core.alerts.routes import Facts, taken
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.messages import Action, Link, Message, MessageAlert, Severity
+from health_pipeline.core.schemas.words import counted
 
 
 def incident_facts(incident: Incident) -> Facts:
@@ -70,7 +71,7 @@ def incident_messages(
 
 
 def _incident_title(incident: Incident, action: Action) -> str:
-    count = len(incident.everyone)
+    accounts = counted(len(incident.everyone), "account")
     if incident.kind == DATA_INCIDENT:
         name = (
             incident.source
@@ -79,13 +80,13 @@ def _incident_title(incident: Incident, action: Action) -> str:
         )
         if action == "resolve":
             return f"Data of {name} are back"
-        return f"No data of {name} for {count} accounts; their alerts are held back"
+        return f"No data of {name} for {accounts}; their alerts are held back"
     drivers = ", ".join(sorted(incident.accounts))
     if action == "resolve":
-        return f"Most of {count} accounts are back: {drivers}"
+        return f"Most of {accounts} are back: {drivers}"
     if incident.possible_data_fault:
-        return f"Possible data fault: {count} accounts changed at once ({drivers})"
-    return f"{count} accounts changed at once ({drivers})"
+        return f"Possible data fault: {accounts} changed at once ({drivers})"
+    return f"{accounts} changed at once ({drivers})"
 
 
 def operation_messages(

@@ -30,6 +30,11 @@ def score_words(score: float | None) -> str:
     return "-" if score is None else f"{floor(score * 10 + DRIFT) / 10:.1f}"
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 account`, `2 accounts`: of things whose plural ends with an s."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def spaced(name: pl.Expr) -> pl.Expr:
     """A snake_case name as words."""
     return name.str.replace_all("_", " ")

@@ -80,6 +80,52 @@ def test_one_message_an_account_with_all_of_its_drivers():
     assert all(not alert.sentence.startswith("Acme") for alert in acme.alerts)
 
 
+NOTICE = change("acme", "cancellation_notice", was="healthy")
+FALL = change("acme", "tier", to="red", was="yellow")
+RISE = change("acme", "tier", to="yellow", was="red")
+WATCH = change("acme", to="watch", was="risk")
+TITLES = [
+    # why, changes, title
+    ("a fall to Red", [FALL], "Acme fell to Red"),
+    ("its end is no notice", [RISE], "Acme rose to Yellow"),
+    (
+        "a notice beside a fall is no driver",
+        [NOTICE, FALL],
+        "Acme has given notice and fell to Red",
+    ),
+    ("a driver beside a fall", [change("acme"), FALL], "Acme: 1 driver changed and fell to Red"),
+    ("a driver beside a rise", [WATCH, RISE], "Acme: 1 driver changed and rose to Yellow"),
+    ("what was before is not known", [change("acme", was=None)], "Acme: seats still risk"),
+]
+
+
+@pytest.mark.parametrize(("why", "rows", "title"), TITLES, ids=[case[0] for case in TITLES])
+def test_the_title_says_what_happened(why, rows, title):
+    rules = RULES.model_copy(update={"routes": (Route(name="all"),), "inhibit": ()})
+    found = evaluate(news(*rows), risk_of_yesterday(), rules)
+    assert [one.title for one in found.messages] == [title]
+
+
+def risk_of_yesterday():
+    """What is remembered of a driver and a tier of Acme that were told the day before."""
+    before = DAY - timedelta(days=1)
+    rows = [change("acme", day=before), change("acme", "tier", to="red", was="green", day=before)]
+    return remembered(evaluate(news(*rows, day=before)))
+
+
+DIGESTS = [
+    # why, changes, title
+    ("one change", [WATCH | {"from_state": "healthy"}], "1 change at 1 account, 0 for the better"),
+    ("less than a risk is better", [WATCH], "1 change at 1 account, 1 for the better"),
+]
+
+
+@pytest.mark.parametrize(("why", "rows", "title"), DIGESTS, ids=[case[0] for case in DIGESTS])
+def test_a_digest_counts(why, rows, title):
+    found = evaluate(news(*rows), risk_of_yesterday())
+    assert [one.title for one in found.messages if one.kind == "digest"] == [title]
+
+
 def test_what_need_not_interrupt_is_one_digest_an_owner():
     rows = [change("acme", to="watch", was="healthy"), change("bolt", to="watch", was="healthy")]
     (digest,) = evaluate(news(*rows)).messages
