@@ -16,7 +16,7 @@ TIMES = {"days": "day", "hours": "hour"}
 
 NORM = "similar accounts"
 
-ONE = re.compile(r"(?<![\d.,])1 (day|hour|ticket)s\b")
+ONE = re.compile(r"(?<![\d.,])1 (day|workday|hour|ticket|stage|seat|answer|new user)s\b")
 """What is said of many, of one."""
 
 
