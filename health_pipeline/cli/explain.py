@@ -16,7 +16,7 @@ from health_pipeline.cli.moves import print_moves
 from health_pipeline.cli.render import code_words, money_words, table_of, tier_words
 from health_pipeline.cli.work import print_work, work_of
 from health_pipeline.core.schemas.escaping import as_line
-from health_pipeline.core.schemas.words import score_words
+from health_pipeline.core.schemas.words import percent_words, score_words
 from health_pipeline.orchestration.explained import Explained, explain_account
 from health_pipeline.orchestration.find import Match, find_accounts
 from health_pipeline.orchestration.house import House
@@ -90,7 +90,8 @@ def _print_head(found: Explained, name: str, currency: str) -> None:
     out.print(
         f"\n[bold]{name}[/] ({found.match.account_id}, {escape(found.match.domain or '-')}) "
         f"on {found.day}: {tier_words(score['tier'])} since {score['tier_since']}, "
-        f"score [bold]{score_words(score['score'])}[/], coverage {score['coverage']:.0%}, "
+        f"score [bold]{score_words(score['score'])}[/], "
+        f"coverage {percent_words(score['coverage'])}, "
         f"segment {score['segment']}, ARR {money_words(score['arr'])} {currency}",
         highlight=False,
         soft_wrap=True,

@@ -10,7 +10,7 @@ from health_pipeline.core.explanation.context import contexts
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.words import one_line, score_text, spaced
+from health_pipeline.core.schemas.words import one_line, percent, score_text, spaced
 
 KEY = ["account_id", "date"]
 _OF_A_DAY: dict[str, pl.DataType] = {"account_id": pl.String(), "date": pl.Date()}
@@ -81,7 +81,7 @@ def _headline() -> pl.Expr:
 
 def _text() -> pl.Expr:
     """A few sentences: what weighs on it, what caps it or lets it rest, what speaks for it."""
-    measured = (pl.col("coverage") * 100).round(0).cast(pl.Int64)
+    measured = percent(pl.col("coverage"))
     unscored = pl.format(
         "Only {}% of what the score looks at could be measured, too little for a score.", measured
     ).fill_null("Nothing that the score looks at applies to it.")

@@ -30,6 +30,16 @@ def score_words(score: float | None) -> str:
     return "-" if score is None else f"{floor(score * 10 + DRIFT) / 10:.1f}"
 
 
+def percent(share: pl.Expr) -> pl.Expr:
+    """A share in whole per cent, floored, so that no 59.6% shows as the 60% that it lacks."""
+    return (share * 100 + DRIFT).floor().cast(pl.Int32)
+
+
+def percent_words(share: float) -> str:
+    """One share as `percent` gives it: 59%."""
+    return f"{floor(share * 100 + DRIFT)}%"
+
+
 def counted(count: int, thing: str) -> str:
     """`1 account`, `2 accounts`: of things whose plural ends with an s."""
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

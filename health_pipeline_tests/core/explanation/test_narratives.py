@@ -117,6 +117,12 @@ TEXTS = [
         "Only 42% of what the score looks at could be measured, too little for a score.",
     ),
     (
+        "no coverage shows as what it lacks",
+        {"score": None, "tier": "unscored", "coverage": 0.597},
+        [],
+        "Only 59% of what the score looks at could be measured, too little for a score.",
+    ),
+    (
         "nothing applies",
         {"score": None, "coverage": None},
         [],
