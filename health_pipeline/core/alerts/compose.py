@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -210,12 +210,17 @@ def is_due(alert: InForce, via: Via, now: datetime) -> bool:
     return hours >= via.repeat_hours * (alert.repeats + 1)
 
 
-def ended(alerts: Sequence[InForce], desk: Desk) -> list[Message]:
-    """The end of a thread of which `alerts` are all: one message by each way that tells ends."""
+def ended(alerts: Sequence[InForce], accounts: Collection[str], desk: Desk) -> list[Message]:
+    """The end of a thread of which `alerts` are all: one message by each way that tells ends.
+
+    `accounts` are those of the day: of one that left, or became part of another, nothing got well.
+    """
+    is_there = any(one.row.account_id in accounts for one in alerts)
+    words = "all of it is over" if is_there else "no account of its own any more (ended or merged)"
     ways = {via.channel: via for one in alerts for via in one.via if via.send_resolved}
     last = max(alerts, key=lambda one: (one.day, one.row.signal))
     return [
-        _about(last, via, desk, "resolve", "all of it is over")
+        _about(last, via, desk, "resolve", words)
         for channel, via in sorted(ways.items())
         if channel in desk.ready
     ]

@@ -248,9 +248,10 @@ def _end_and_repeat(
         end = one.model_copy(update={"status": "resolved", "resolved_on": news.day})
         sheet.alerts[one.row.alert_id] = end
         ends.setdefault(one.thread, []).append(end)
+    accounts = set(news.people["account_id"])
     for thread, alerts in ends.items():
         if thread not in threads:
-            sheet.messages += ended(alerts, desk)
+            sheet.messages += ended(alerts, accounts, desk)
     for one in lasting if is_news else ():
         if messages := again(one, desk):
             sheet.messages += messages

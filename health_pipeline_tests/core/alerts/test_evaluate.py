@@ -189,6 +189,23 @@ def test_an_account_has_one_thread_until_all_of_it_is_over():
     assert (over.action, over.dedup_key) == ("resolve", opened.dedup_key)
 
 
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        (["acme", "bolt"], "all of it is over"),
+        (["bolt"], "no account of its own any more (ended or merged)"),
+    ],
+    ids=["it got well", "it left"],
+)
+def test_what_left_did_not_get_well(accounts, words):
+    rules = RULES.model_copy(update={"routes": (Route(name="all", send_resolved=True),)})
+    first = evaluate(news(change("acme")), rules=rules)
+    today = news(day=NEXT)
+    people = today.people.filter(pl.col("account_id").is_in(accounts))
+    (over,) = evaluate(replace(today, people=people), remembered(first), rules).messages
+    assert (over.action, over.title) == ("resolve", f"Acme: {words}")
+
+
 def test_what_is_unknown_is_not_over():
     first = evaluate(news(change("acme")))
     states = [("acme", "seats", "unknown")]
