@@ -32,20 +32,22 @@ def coverage(scores: pl.DataFrame, plans: pl.DataFrame, plays: pl.DataFrame) -> 
 
     Returns:
         `COVERAGE`, one row for each tier of `AT_RISK` that has accounts, the worst first. `low` and
-        `high` are Wilson's 95 % interval of `share`; ARR that is not known counts as 0.
+        `high` are Wilson's 95 % interval of `share`. ARR is that of the accounts whose ARR is
+        known, null where no one's is.
     """
     planned = plans.filter("counts")["account_id"].unique()
     proposed = plays.filter(pl.col("status") == "proposed")["account_id"].unique()
     has_plan = pl.col("account_id").is_in(planned.implode())
-    arr = pl.col("arr").fill_null(0.0)
+    arr = pl.col("arr")
+    is_known = arr.count() > 0
     found = (
         scores.filter(pl.col("tier").is_in(AT_RISK))
         .group_by("tier")
         .agg(
             pl.len().alias("accounts"),
             has_plan.sum().alias("with_plan"),
-            arr.sum().alias("arr"),
-            arr.filter(has_plan).sum().alias("arr_with_plan"),
+            pl.when(is_known).then(arr.sum()).alias("arr"),
+            pl.when(is_known).then(arr.filter(has_plan).sum()).alias("arr_with_plan"),
             (pl.col("account_id").is_in(proposed.implode()) & ~has_plan)
             .sum()
             .alias("only_proposed"),

@@ -261,3 +261,20 @@ def test_coverage_counts_accounts_and_money_and_says_how_sure_it_is():
     assert (row["arr"], row["arr_with_plan"]) == (180.0, 140.0)
     # science.md, "Known answers", row "Wilson": 14/18.
     assert (round(row["low"], 4), round(row["high"], 4)) == (0.5479, 0.91)
+
+
+@pytest.mark.parametrize(
+    ("why", "arr", "expected"),
+    [
+        ("known of some", [10.0, None], (10.0, 10.0)),
+        ("known of those without a plan", [None, 10.0], (10.0, 0.0)),
+        ("known of none", [None, None], (None, None)),
+    ],
+)
+def test_money_that_nobody_knows_is_not_0(why, arr, expected):
+    shape = RESULT_TABLES["health_scores"].columns
+    rows = [{"account_id": f"r{n}", "date": DAY, "tier": "red", "arr": arr[n]} for n in (0, 1)]
+    people = pl.DataFrame([dict.fromkeys(shape) | row for row in rows], schema=shape)
+    plans = pl.DataFrame([("r0", DAY, "p0", True, None)], schema=PLANS, orient="row")
+    row = coverage(people, plans, play(account_id="r0")).row(0, named=True)
+    assert (row["arr"], row["arr_with_plan"]) == expected, why
