@@ -156,8 +156,8 @@ def _fresh(
 def _states(
     stores: Stores, day: date, memory: Memory, scores: pl.DataFrame, people: pl.DataFrame
 ) -> pl.DataFrame:
-    """`account_id`, `signal`, `state` of the day, of everything that is in force."""
-    pairs = {(one.row.account_id, one.row.signal) for one in memory.alerts}
+    """`account_id`, `signal`, `state` of the day, of all that is in force or was held back."""
+    pairs = {(one.row.account_id, one.row.signal) for one in (*memory.alerts, *memory.held)}
     for one in memory.incidents:
         if one.kind == GROUP and one.resolved_on is None:
             pairs |= {(account, name) for name, ids in one.accounts.items() for account in ids}

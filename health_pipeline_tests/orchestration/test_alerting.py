@@ -133,6 +133,26 @@ def test_pages_nobody(why, before, versions, decision, tmp_path):
     )
 
 
+OUT, ECHO = 3, 4
+"""A day without the data of half of the accounts, and for how many days it echoes."""
+
+
+def test_what_an_outage_held_back_is_told_when_its_echo_is_over(tmp_path):
+    over = OUT + ECHO
+    people = Population(200, over + 2, seed=5)
+    people.out(OUT, OUT, np.arange(200) < 100)
+    people.fall(OUT + 1, np.arange(200) == 0, 0.05)
+    world = AlertWorld(house_in(tmp_path, f"gates: {{echo_days: {ECHO}}}\n"), people)
+    told = []
+    with world.house.open() as stores:
+        for n in range(people.days):
+            world.publish(stores, n)
+            world.evaluate(stores, n)
+            told.append(bool(pages(stores, {people.ids[0]})))
+    assert not any(told[: over + 1]), "nothing is believed while it echoes"
+    assert told[-1], "and what is so still is told then"
+
+
 def comparable(stores):
     """What evaluations wrote, without the moments at which they did."""
     tables = written(stores)

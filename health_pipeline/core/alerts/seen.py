@@ -27,7 +27,8 @@ class News:
         reads: signal → source tables, `usage` for events; the main one first.
         outages: sources that are out. fresh: feed → accounts of whom it told something that day.
         history: `COUNTED` of the days before. history_days: how many of those were published.
-        states: `account_id`, `signal`, `state` of the day, at least of what is in force.
+        states: `account_id`, `signal`, `state` of the day, at least of what is in force and
+            of what an outage held back.
     """
 
     day: date
