@@ -87,7 +87,7 @@ def _fields(
         "health_tier_since": pl.col("tier_since"),
         "health_reason_codes": pl.col("codes"),
         "health_narrative": pl.concat_str("headline", "text", separator=". "),
-        "health_trend_30d": pl.col("trend_30d").round(1),
+        "health_trend_30d": _moved(),
         "health_coverage": pl.col("coverage").round(3),
         "health_churn_probability": pl.col("churn_probability"),
         "health_next_play": pl.when(waiting).then(pl.col("play")),
@@ -99,6 +99,12 @@ def _fields(
         **{name: pl.col(name) for name in OVERRIDE_FIELDS},
     }
     return wide.select(*KEY, *(values[name].alias(name) for name in CRM_FIELDS))
+
+
+def _moved() -> pl.Expr:
+    """The move of 30 days, from one shown score to the other: what the narrative names adds up."""
+    now, before = pl.col("score"), pl.col("score") - pl.col("trend_30d")
+    return (floored(now) - floored(before)).round(1)
 
 
 def _said(overrides: pl.DataFrame) -> pl.DataFrame:

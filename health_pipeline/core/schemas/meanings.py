@@ -77,7 +77,7 @@ EVERYWHERE: dict[str, str] = {
     "health_tier_since": "first day of the tier's current run",
     "health_reason_codes": "risk codes, the heaviest first, joined by `;`",
     "health_narrative": "headline and text",
-    "health_trend_30d": "score less the score of 30 days earlier",
+    "health_trend_30d": "`health_score` less that of 30 days earlier",
     "health_coverage": "0 to 1, see health_scores",
     "health_churn_probability": "null: nothing computes it yet",
     "health_next_play": "the running play, while proposed or accepted",

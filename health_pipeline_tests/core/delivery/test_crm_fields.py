@@ -56,6 +56,23 @@ def renewals(*rows):
     return pl.DataFrame([base | row for row in rows], schema_overrides={"closed_on": pl.Date})
 
 
+TRENDS = [
+    # why, score, trend, shown: 83.1 to 79.9 is −3.2
+    ("from one shown score to the other", 79.99, -3.14159, -3.2),
+    ("no sign of nothing", 79.95, -0.03, 0.0),
+    ("a tenth is crossed", 80.0, 0.01, 0.1),
+    ("not known", 79.99, None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "score", "trend", "shown"), TRENDS, ids=[case[0] for case in TRENDS]
+)
+def test_the_trend_is_between_shown_scores(why, score, trend, shown):
+    row = records(score=SCORE | {"score": score, "trend_30d": trend}).row(0, named=True)
+    assert str(row["health_trend_30d"]) == str(shown)
+
+
 def test_the_fields_in_full():
     row = records(plays=[PLAY | {"status": "proposed"}]).row(0, named=True)
     assert {name: row[name] for name in CRM_FIELDS} == {
@@ -64,7 +81,7 @@ def test_the_fields_in_full():
         "health_tier_since": DAY,
         "health_reason_codes": "code_1;code_2;code_3",
         "health_narrative": "Acme is Yellow at 79.9. Two sentences.",
-        "health_trend_30d": -3.1,
+        "health_trend_30d": -3.2,
         "health_coverage": 0.988,
         "health_churn_probability": None,
         "health_next_play": "rescue",
