@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -171,17 +172,19 @@ def _title(alerts: Sequence[InForce], *, digest: bool) -> str:
         one = alerts[0].row
         change = f"{one.from_state} → {one.to_state}" if one.from_state else f"still {one.to_state}"
         return f"{name}: {one.signal} {change}"
-    said = list(dict.fromkeys(_of_account(one) for one in alerts if one.row.kind == "account"))
+    told = Counter(_of_account(one) for one in alerts if one.row.kind == "account")
+    said = list(told) if len(accounts) == 1 else [f"{n} {words}" for words, n in told.items()]
     drivers = sum(one.row.kind != "account" for one in alerts)
-    if not drivers:
-        return f"{name} {' and '.join(said)}"
-    return " and ".join([f"{name}: {counted(drivers, 'driver')} changed", *said])
+    if drivers:
+        said.insert(0, f"{counted(drivers, 'driver')} changed")
+    words = " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
+    return f"{name}: {words}" if drivers or len(accounts) > 1 else f"{name} {words}"
 
 
 def _of_account(alert: InForce) -> str:
     """What happened to the account as a whole."""
     if alert.row.signal == NOTICE:
-        return "has given notice"
+        return "gave notice"
     return "fell to Red" if alert.row.to_state == "red" else f"rose to {alert.row.to_state.title()}"
 
 

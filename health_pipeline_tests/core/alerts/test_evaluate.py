@@ -91,17 +91,24 @@ TITLES = [
     (
         "a notice beside a fall is no driver",
         [NOTICE, FALL],
-        "Acme has given notice and fell to Red",
+        "Acme gave notice and fell to Red",
     ),
     ("a driver beside a fall", [change("acme"), FALL], "Acme: 1 driver changed and fell to Red"),
     ("a driver beside a rise", [WATCH, RISE], "Acme: 1 driver changed and rose to Yellow"),
+    (
+        "several accounts",
+        [FALL, NOTICE, change("bolt", "tier", to="red", was="green"), change("bolt")],
+        "2 accounts: 1 driver changed, 1 gave notice and 2 fell to Red",
+    ),
     ("what was before is not known", [change("acme", was=None)], "Acme: seats still risk"),
 ]
 
 
 @pytest.mark.parametrize(("why", "rows", "title"), TITLES, ids=[case[0] for case in TITLES])
 def test_the_title_says_what_happened(why, rows, title):
-    rules = RULES.model_copy(update={"routes": (Route(name="all"),), "inhibit": ()})
+    rules = RULES.model_copy(
+        update={"routes": (Route(name="all", group_by=("owner",)),), "inhibit": ()}
+    )
     found = evaluate(news(*rows), risk_of_yesterday(), rules)
     assert [one.title for one in found.messages] == [title]
 
@@ -228,7 +235,7 @@ def test_a_notice_inhibits_the_drivers_of_its_account():
     assert said[f"acme-seats-risk-{DAY}"] == "inhibited:cancellation_notice"
     assert said[f"bolt-seats-risk-{DAY}"] == "told"
     assert {one.title for one in found.messages} == {
-        "Acme has given notice",
+        "Acme gave notice",
         "Bolt: seats watch → risk",
     }
     later = evaluate(
