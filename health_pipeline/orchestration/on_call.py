@@ -66,7 +66,7 @@ def undelivered(stores: Stores) -> int:
     words = [f"{key} by {channel}: {error or 'no reason noted'}" for key, channel, error in rows]
     more = [f"and {len(words) - NAMED} more"] if len(words) > NAMED else []
     about = stable_id("dead", *(key for key, _, _ in rows))
-    title = f"{len(rows)} messages could not be delivered"
+    title = f"{counted(len(rows), 'message')} could not be delivered"
     text = "\n".join([*words[:NAMED], *more])
     return _tell(stores, "dead_letter", about, "critical", title, text)
 
@@ -77,7 +77,7 @@ def overdue(stores: Stores, now: datetime | None = None) -> int:
     told = 0
     for one in stuck(stores.control, now - LATE):
         if one.overdue:
-            title = f"{one.overdue} messages wait for channel {one.channel}"
+            title = f"Channel {one.channel} keeps {counted(one.overdue, 'message')} waiting"
             words = f"the oldest since {one.oldest_due_at:%Y-%m-%d %H:%M} UTC: {one.last_error}"
             about = f"{one.channel}:{now:%Y-%m-%d}"
             told += _tell(stores, "undelivered", about, "error", title, words)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
 from health_pipeline.cli.alerts import deliver_command
 from health_pipeline.cli.dead_letters import replay_command
+from health_pipeline.orchestration.alerting import evaluate
+from health_pipeline.orchestration.on_call import overdue, undelivered
 from health_pipeline.orchestration.window import yesterday
 from health_pipeline_tests.faults.loopback import Step, loopback
 from health_pipeline_tests.orchestration.news_world import (
@@ -58,3 +61,18 @@ def test_what_is_chosen_comes_back_and_is_delivered(why, chosen, back, house, ca
         assert deliver_command(house) == 0
     kinds = [json.loads(request.body)["data"]["kind"] for request in receiver.processed]
     assert sum(kind != "dead_letter" for kind in kinds) == back
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 message"), (2, "2 messages")])
+def test_on_call_hears_how_many_are_stuck(count, words, tmp_path, monkeypatch):
+    house, day = house_with_webhook(tmp_path), yesterday()
+    publish_transitions(house, day, count)
+    monkeypatch.setenv(HOOK, "http://127.0.0.1:9")
+    with house.open() as stores:
+        evaluate(stores, house.now())
+        overdue(stores, house.now() + timedelta(days=1))
+        stores.control.execute("UPDATE outbox SET state = 'dead' WHERE key NOT LIKE 'undel%'")
+        undelivered(stores)
+        rows = stores.control.execute("SELECT payload FROM outbox").fetchall()
+    titles = {json.loads(payload)["title"] for (payload,) in rows}
+    assert {f"Channel ops keeps {words} waiting", f"{words} could not be delivered"} <= titles
