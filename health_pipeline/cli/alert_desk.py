@@ -59,7 +59,7 @@ def list_alerts(
             one.row.alert_id[:digits],
             escape(one.alert.account),
             code_words(one.row.signal, out.width),
-            f"{one.row.from_state} → {one.row.to_state}",
+            " → ".join(state for state in (one.row.from_state, one.row.to_state) if state),
             str(one.day),
             escape(one.acked_by or one.row.route),
         )

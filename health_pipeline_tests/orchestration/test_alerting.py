@@ -151,6 +151,9 @@ def test_what_an_outage_held_back_is_told_when_its_echo_is_over(tmp_path):
             told.append(bool(pages(stores, {people.ids[0]})))
     assert not any(told[: over + 1]), "nothing is believed while it echoes"
     assert told[-1], "and what is so still is told then"
+    listed = CliRunner().invoke(app, ["alerts", "list", "--lake", str(world.house.settings.lake)])
+    assert people.ids[0] in listed.output
+    assert "None" not in listed.output, "what was before the outage is not known"
 
 
 def comparable(stores):

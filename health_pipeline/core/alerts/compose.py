@@ -185,7 +185,10 @@ def _of_account(alert: InForce) -> str:
     """What happened to the account as a whole."""
     if alert.row.signal == NOTICE:
         return "gave notice"
-    return "fell to Red" if alert.row.to_state == "red" else f"rose to {alert.row.to_state.title()}"
+    tier, before = alert.row.to_state.title(), alert.row.from_state
+    if before is None:
+        return f"is still {tier}"
+    return "fell to Red" if tier == "Red" else f"rose to {tier}"
 
 
 def _is_better(alert: InForce) -> bool:

@@ -237,14 +237,15 @@ def _alert(
 
 def _plain(row: dict[str, Any]) -> str:
     """What changed, for a driver that is too small to be among the day's reasons."""
+    if row["from_state"] is None:
+        what = "" if row["signal"] == TIER else f"{row['signal']} "
+        return f"{what}is at {row['to_state']} since an outage, and still so"
     if row["signal"] == TIER:
         why = f" ({row['reason_code']})" if row["reason_code"] else ""
         before, after = row["value_before"], row["value_after"]
         known = before is not None and after is not None
         score = f", score {score_words(before)} to {score_words(after)}" if known else ""
         return f"went from {row['from_state']} to {row['to_state']}{score}{why}"
-    if row["from_state"] is None:
-        return f"{row['signal']} is at {row['to_state']} since an outage, and still so"
     if row["signal"] == NOTICE:
         return "has given notice of cancellation"
     before, after = (_figure(row[name]) for name in ("value_before", "value_after"))

@@ -100,6 +100,7 @@ TITLES = [
         [FALL, NOTICE, change("bolt", "tier", to="red", was="green"), change("bolt")],
         "2 accounts: 1 driver changed, 1 gave notice and 2 fell to Red",
     ),
+    ("a fall of days ago", [FALL | {"from_state": None}], "Acme is still Red"),
     ("what was before is not known", [change("acme", was=None)], "Acme: seats still risk"),
 ]
 

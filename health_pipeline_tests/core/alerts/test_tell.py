@@ -258,6 +258,12 @@ PLAIN_WORDS = [
         "a went from healthy to risk (value 0, before 0.0005)",
     ),
     (
+        "what an outage held back began before",
+        {"from_state": None},
+        "a is at risk since an outage, and still so",
+    ),
+    ("so did a fall", FALL | {"from_state": None}, "is at red since an outage, and still so"),
+    (
         "scores are floored, so that no Red shows as 60.0",
         FALL | {"value_before": 62.04, "value_after": 59.96},
         "went from yellow to red, score 62.0 to 59.9",
