@@ -4,7 +4,9 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
+from health_pipeline.adapters.store.alert_book import last_looked_at
 from health_pipeline.core.alerts.account_changes import account_changes
+from health_pipeline.core.alerts.caught_up import caught_up
 from health_pipeline.core.alerts.entries import PEOPLE
 from health_pipeline.core.alerts.gates import NOTICE, TIER, USAGE, Outage, counted, rests_on
 from health_pipeline.core.alerts.incidents import GROUP
@@ -29,17 +31,20 @@ def news_of(
 ) -> News:
     """Everything that is published of `day` and that alerts look at.
 
+    Changes are those since the last day that was evaluated, or that a backfill has published.
+
     `memory` says of which drivers the states are asked, `restated` which accounts a merge has just
     changed.
     """
-    today, yesterday = Window(day, day), Window(day, day).before(1)
+    today = Window(day, day)
+    since = last_looked_at(stores.control, day) or day - timedelta(days=1)
     read = published(
         stores,
         today,
-        *("driver_transitions", "reason_codes", "plays", "population", "accounts"),
+        *("reason_codes", "plays", "population", "accounts"),
         *("overrides", "health_scores", "outages"),
     )
-    before = published(stores, yesterday, "health_scores", "population")
+    before = published(stores, Window(since, since), "health_scores", "population")
     notice = ("account_id", "cancellation_notice_on")
     changes = account_changes(
         read["health_scores"],
@@ -47,7 +52,9 @@ def news_of(
         read["population"].select(notice),
         before["population"].select(notice),
     )
-    drivers = read["driver_transitions"]
+    untold = Window(since + timedelta(days=1), day)
+    transitions = published(stores, untold, "driver_transitions")["driver_transitions"]
+    drivers = caught_up(transitions, day)
     usage = _volume(stores, day)
     past = Window(day, day).before(stores.model.alerts.gates.history_days)
     history = counted(published(stores, past, "driver_transitions")["driver_transitions"])
@@ -70,7 +77,7 @@ def news_of(
         beside=beside,
         reads=_reads(stores),
         outages=_outages(stores, read["outages"], usage, day),
-        fresh=_fresh(stores, drivers, usage, day),
+        fresh=_fresh(stores, drivers, usage, untold),
         history=history,
         history_days=len(days),
         states=_states(stores, day, memory, read["health_scores"], read["population"]),
@@ -137,17 +144,18 @@ def _late(stores: Stores, day: date) -> frozenset[str]:
 
 
 def _fresh(
-    stores: Stores, drivers: pl.DataFrame, usage: Volume, day: date
+    stores: Stores, drivers: pl.DataFrame, usage: Volume, untold: Window
 ) -> dict[str, frozenset[str]]:
-    """Feed → accounts of whom it told something on the day, where many drivers changed."""
+    """Feed → accounts of whom it told something on these days, where many drivers changed."""
     found = {USAGE: usage.fresh}
     many = counted(drivers).filter(pl.col("changes") > stores.model.alerts.gates.least)
     feeds = {name: tables[0] for name, tables in _reads(stores).items()}
     asked = {name: feeds[name] for name in many["signal"] if feeds.get(name, USAGE) != USAGE}
-    signals = stores.lake.scan("signals", day, day) if asked else None
+    signals = stores.lake.scan("signals", untold.last, untold.last) if asked else None
     if signals is None:
         return found
-    new = signals.filter(pl.col("signal").is_in(list(asked)) & (pl.col("observed_on") == day))
+    seen = pl.col("observed_on").is_between(untold.first, untold.last)
+    new = signals.filter(pl.col("signal").is_in(list(asked)) & seen)
     for name, account in new.select("signal", "account_id").collect().iter_rows():
         found[asked[name]] = found.get(asked[name], frozenset()) | {account}
     return found

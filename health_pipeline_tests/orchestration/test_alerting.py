@@ -65,14 +65,16 @@ def nothing(*_):
     """Nothing happens between publishing and evaluating."""
 
 
-def run(tmp_path, before=nothing, alerts="", **more):
-    """All days evaluated in turn; `before` acts on the stores once the n-th day is published."""
+def run(tmp_path, before=nothing, alerts="", missed=(), **more):
+    """Days but the `missed` are evaluated in turn; `before` acts once the n-th day is published."""
     world = AlertWorld(house_in(tmp_path, alerts), population(), **more)
     decided = []
     with world.house.open() as stores:
         for n in range(DAYS):
             world.publish(stores, n)
             before(stores, world, n)
+            if n in missed:
+                continue
             decided.append(dict(world.evaluate(stores, n).decided.iter_rows()))
     return world, decided
 
@@ -93,6 +95,34 @@ def test_who_falls_is_told_of_once_an_account_and_day(tmp_path):
     ]
     assert len(keys) == len(set(keys)), "one message an account a day"
     assert {one.recipient for one in found} >= {"owner:ann@us.example", "unowned"}
+
+
+@pytest.mark.parametrize("missed", [(FALL,), (FALL + 1,), tuple(range(FALL, DAYS - 1))])
+def test_what_changed_while_nobody_looked_is_told_by_the_next_evaluation(tmp_path, missed):
+    world, decided = run(tmp_path, missed=missed)
+    assert len(decided) == DAYS - len(missed)
+    with world.house.open() as stores:
+        assert len(pages(stores, fallen(world))) >= SEEN
+
+
+def test_nothing_is_told_of_what_came_and_went_while_nobody_looked(tmp_path):
+    """Nor of what stood before: of every account and driver at most one change is looked at."""
+    missed = tuple(range(1, DAYS - 1))
+    world, decided = run(tmp_path, missed=missed)
+    with world.house.open() as stores:
+        days = [
+            stores.lake.frame("driver_transitions", *[world.day(n)] * 2) for n in range(1, DAYS)
+        ]
+        rows = pl.concat([day for day in days if day is not None])
+    net = (
+        rows.sort("date")
+        .group_by("account_id", "signal")
+        .agg(pl.col("from_state").first(), pl.col("to_state").last())
+    )
+    moved = net.filter(pl.col("from_state").ne_missing(pl.col("to_state")))
+    assert rows.height > net.height > moved.height, "some drivers moved twice, and some back"
+    tiers = sum(decided[-1].values()) - moved.height
+    assert 0 <= tiers <= len(world.world.ids)
 
 
 def quiet(stores, world, n):

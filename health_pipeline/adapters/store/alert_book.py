@@ -126,6 +126,16 @@ def note_evaluated(
     )
 
 
+def last_looked_at(connection: sqlite3.Connection, before: date) -> date | None:
+    """The last day before `before` that was evaluated, or that a backfill published quietly."""
+    query = (
+        "SELECT max(day) FROM (SELECT day FROM evaluations UNION SELECT day FROM quiet_days)"
+        " WHERE day < ?"
+    )
+    (found,) = connection.execute(query, (before.isoformat(),)).fetchone()
+    return date.fromisoformat(found) if found else None
+
+
 def write_alerts(connection: sqlite3.Connection, alerts: Iterable[InForce]) -> None:
     """Add or replace alerts; the caller holds the transaction."""
     connection.executemany(

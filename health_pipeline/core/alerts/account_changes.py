@@ -22,15 +22,15 @@ def account_changes(
 
     Args:
         scores: `RESULT_TABLES["health_scores"]` of the day.
-        before: the same of the day before.
+        before: the same of the last day that people were told of, mostly the day before.
         notices: `account_id`, `cancellation_notice_on` of the population of the day.
-        noticed: the same of the day before.
+        noticed: the same of that earlier day.
 
     Returns:
         Signal `tier`, from one tier to another where either is red; values are scores, the reason
         code is the gate, and the episode begins with the fall. Signal `cancellation_notice`, to
-        risk on the day on which a notice becomes known. An account that has no yesterday is silent:
-        nothing is known to have changed.
+        risk on the day on which a notice becomes known. An account that was not there then is
+        silent: nothing is known to have changed.
     """
     if scores.is_empty():
         return _TABLE.empty()
@@ -41,7 +41,7 @@ def account_changes(
 
 
 def _tiers(scores: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """Who left or reached Red since yesterday."""
+    """Who left or reached Red since then."""
     tiers = scores.select("account_id", "score", "gate", to_state="tier").join(
         before.select("account_id", was="score", from_state="tier"), on="account_id"
     )
@@ -59,7 +59,7 @@ def _tiers(scores: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 
 
 def _notices(notices: pl.DataFrame, noticed: pl.DataFrame) -> pl.DataFrame:
-    """Whose notice became known since yesterday."""
+    """Whose notice became known since then."""
     return (
         notices.filter(pl.col("cancellation_notice_on").is_not_null())
         .join(noticed.filter(pl.col("cancellation_notice_on").is_null()), on="account_id")

@@ -56,16 +56,14 @@ def before_gates(
 ) -> pl.DataFrame:
     """`transitions` with `decision`: the first reason that speaks against any look at the change.
 
-    Null where none does: `silent`, `not_latest_day`, `too_old`, `model_change`, `restated`. The
+    Null where none does: `silent`, `too_old`, `model_change`, `restated`. The
     gates look at what is left, and at losses of measurement among the `silent`.
     """
     too_old = now - end_of(latest_day) >= timedelta(hours=rules.max_age_hours)
     moved = pl.col("value_before").ne_missing(pl.col("value_after"))
     fact = pl.col("signal").is_in(list(beside.facts)) & moved
     decision = (
-        pl.when(pl.col("date") != latest_day)
-        .then(pl.lit("not_latest_day"))
-        .when(pl.lit(too_old))
+        pl.when(pl.lit(too_old))
         .then(pl.lit("too_old"))
         .when(pl.lit(beside.new_model) & ~fact)
         .then(pl.lit("model_change"))

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -49,7 +49,6 @@ def decided(
 DECISIONS = [
     ("a change to risk of the latest day", {}, {}, "told"),
     ("a silent one", {"silent": True}, {}, "silent"),
-    ("of an earlier day", {"date": DAY - timedelta(days=1)}, {}, "not_latest_day"),
     ("just young enough", {}, {"now": datetime(2026, 3, 12, 11, 59, tzinfo=UTC)}, "told"),
     (
         "36 hours after the day's end",
