@@ -125,6 +125,40 @@ def test_nothing_is_told_of_what_came_and_went_while_nobody_looked(tmp_path):
     assert 0 <= tiers <= len(world.world.ids)
 
 
+def noticed(stores, world, n):
+    """All who fall have given notice before, and take it back on the last day but one."""
+    if not FALL - 1 <= n < DAYS - 2:
+        return
+    day = world.day(n)
+    of_those = pl.col("account_id").is_in(sorted(fallen(world)))
+    told = pl.when(of_those).then(pl.lit(world.day(FALL - 1)))
+    people = stores.lake.frame("population", day, day).with_columns(cancellation_notice_on=told)
+    stores.lake.publish([Write("population", day, people)], run_id="test", at=world.now(n))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_notice_silenced_is_told_when_it_is_withdrawn_and_is_so_still(tmp_path, times):
+    world = AlertWorld(house_in(tmp_path), population())
+    told, last = [], []
+    with world.house.open() as stores:
+        for n in range(DAYS):
+            world.publish(stores, n)
+            noticed(stores, world, n)
+            last += [dict(world.evaluate(stores, n).decided.iter_rows()) for _ in range(times)]
+            told.append(
+                {
+                    alert.account_id
+                    for one in messages(stores)
+                    for alert in one.alerts
+                    if "held back until now" in alert.sentence
+                }
+                & fallen(world)
+            )
+    assert [bool(some) for some in told] == [False] * (DAYS - 1) + [True]
+    assert len(told[-1]) >= SEEN
+    assert any("inhibited:cancellation_notice" in one for one in last)
+
+
 def quiet(stores, world, n):
     set_quiet(stores.control, [world.day(n)], quiet=True)
 

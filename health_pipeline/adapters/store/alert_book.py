@@ -15,7 +15,7 @@ import polars as pl
 from health_pipeline.adapters.store.outbox import utc_text
 from health_pipeline.adapters.store.silences import silences
 from health_pipeline.core.alerts.force import InForce
-from health_pipeline.core.alerts.gates import OUTAGE
+from health_pipeline.core.alerts.gates import INHIBITED, OUTAGE
 from health_pipeline.core.alerts.incidents import Incident, echoes
 from health_pipeline.core.alerts.params import AlertRules
 from health_pipeline.core.alerts.seen import Memory, Outcome
@@ -74,22 +74,26 @@ def memory(connection: sqlite3.Connection, rules: AlertRules, day: date) -> Memo
         (since.isoformat(), since.isoformat()),
     )
     known = tuple(Incident.model_validate_json(body) for (body,) in incidents.fetchall())
-    return Memory(
-        tuple(InForce.model_validate_json(body) for (body,) in alerts.fetchall()),
-        known,
-        tuple(silences(connection, rules, day)),
-        () if echoes(known, day, rules.gates) else _held(connection, day),
-    )
+    told = tuple(InForce.model_validate_json(body) for (body,) in alerts.fetchall())
+    by_outage = [] if echoes(known, day, rules.gates) else _held(connection, day, OUTAGE)
+    # Those that ended on this day count still, so that a day that is evaluated again is the same.
+    lasts = {(one.row.account_id, one.row.signal) for one in told if one.status != "suppressed"}
+    by_alert = [
+        one
+        for one in _held(connection, day, INHIBITED)
+        if (one.row.account_id, str(one.row.suppressed_by).removeprefix(INHIBITED)) not in lasts
+    ]
+    return Memory(told, known, tuple(silences(connection, rules, day)), (*by_outage, *by_alert))
 
 
-def _held(connection: sqlite3.Connection, day: date) -> tuple[InForce, ...]:
-    """Alerts that an outage of earlier days held back, and that wait for its echo to end."""
+def _held(connection: sqlite3.Connection, day: date, by: str) -> list[InForce]:
+    """Alerts of earlier days that an outage, or another alert, held back."""
     rows = connection.execute(
         "SELECT body FROM alerts WHERE status = 'suppressed' AND day < ? AND held_by LIKE ?"
         " ORDER BY day, alert_id",
-        (day.isoformat(), f"{OUTAGE}%"),
+        (day.isoformat(), f"{by}%"),
     )
-    return tuple(InForce.model_validate_json(body) for (body,) in rows.fetchall())
+    return [InForce.model_validate_json(body) for (body,) in rows.fetchall()]
 
 
 def write_outcome(connection: sqlite3.Connection, day: date, outcome: Outcome) -> None:

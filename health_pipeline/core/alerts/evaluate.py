@@ -81,7 +81,7 @@ def evaluate_day(news: News, memory: Memory, rules: AlertRules, ready: frozenset
 
 
 def _with_released(news: News, memory: Memory, sheet: _Sheet) -> News:
-    """`news` with what an outage held back and is at risk still; the rest of it ends untold."""
+    """`news` with what was held back and is at risk still; the rest of it ends untold."""
     states = {(account, signal): state for account, signal, state in news.states.iter_rows()}
     for one in memory.held:
         if states.get((one.row.account_id, one.row.signal)) not in (*AT_RISK, "unknown"):

@@ -20,7 +20,7 @@ USAGE = "usage"
 """What falls silent where a source sends no events, or no usage object."""
 
 USAGE_TABLES = ("events", "usage_daily")
-OUTAGE, BREAKER = "outage:", "breaker:"
+OUTAGE, BREAKER, INHIBITED = "outage:", "breaker:", "inhibited:"
 TIER = "tier"
 """Stands for the fall of an account to Red where drivers have their signal."""
 

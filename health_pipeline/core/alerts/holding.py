@@ -8,6 +8,7 @@ from typing import Any
 
 from health_pipeline.core.alerts.entries import AT_RISK
 from health_pipeline.core.alerts.force import InForce, Silenced, silenced_by
+from health_pipeline.core.alerts.gates import INHIBITED
 from health_pipeline.core.alerts.params import Inhibition
 
 
@@ -44,5 +45,5 @@ def held_back(
             cause = above.get(tuple(one.facts.get(key) for key in rule.equal))
             itself = cause is None or cause.row.alert_id == one.row.alert_id
             if cause is not None and not itself and rule.target.takes(one.facts):
-                held.setdefault(one.row.alert_id, f"inhibited:{cause.row.signal}")
+                held.setdefault(one.row.alert_id, f"{INHIBITED}{cause.row.signal}")
     return held

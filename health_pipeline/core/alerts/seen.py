@@ -28,7 +28,7 @@ class News:
         outages: sources that are out. fresh: feed → accounts of whom it told something that day.
         history: `COUNTED` of the days before. history_days: how many of those were published.
         states: `account_id`, `signal`, `state` of the day, at least of what is in force and
-            of what an outage held back.
+            of what was `Memory.held` back.
     """
 
     day: date
@@ -52,7 +52,8 @@ class Memory:
     """What control.db knows of earlier evaluations.
 
     Attributes:
-        held: alerts of risk that an outage held back, once no outage echoes any more.
+        held: alerts of risk that an outage held back, once no outage echoes any more, or another
+            alert of their account, once that is not in force any more.
         alerts: of this day all; of earlier days those in force, and those that ended on this day.
         incidents: those that last, and those that `echo_days` or `join_days` still reach.
         silences: in effect or not, of alerts.yaml and of the shell.

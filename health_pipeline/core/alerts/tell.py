@@ -237,7 +237,7 @@ def _plain(row: dict[str, Any]) -> str:
     """What changed, for a driver that is too small to be among the day's reasons."""
     if row["from_state"] is None:
         what = "" if row["signal"] == TIER else f"{row['signal']} "
-        return f"{what}is at {row['to_state']} since an outage, and still so"
+        return f"{what}is still at {row['to_state']}, which was held back until now"
     if row["signal"] == TIER:
         why = f" ({row['reason_code']})" if row["reason_code"] else ""
         before, after = row["value_before"], row["value_after"]

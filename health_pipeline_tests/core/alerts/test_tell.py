@@ -259,9 +259,13 @@ PLAIN_WORDS = [
     (
         "what an outage held back began before",
         {"from_state": None},
-        "a is at risk since an outage, and still so",
+        "a is still at risk, which was held back until now",
     ),
-    ("so did a fall", FALL | {"from_state": None}, "is at red since an outage, and still so"),
+    (
+        "so did a fall",
+        FALL | {"from_state": None},
+        "is still at red, which was held back until now",
+    ),
     (
         "scores are floored, so that no Red shows as 60.0",
         FALL | {"value_before": 62.04, "value_after": 59.96},
