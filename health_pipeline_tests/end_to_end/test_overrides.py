@@ -140,7 +140,7 @@ def test_what_has_no_effect_is_told_with_its_line(said):
         "account and day)"
     )
     ended = (
-        f"overrides.yaml:28: overrides[5].until = {over}: over since {over} (allowed: a later "
+        f"overrides.yaml:28: overrides[5].until = {over}: it ended with {over} (allowed: a later "
         "date, or no such block)"
     )
     assert lines == [f"warning {text}" for text in (nobody, twice, ended)]

@@ -81,10 +81,10 @@ def _headline() -> pl.Expr:
 
 def _text() -> pl.Expr:
     """A few sentences: what weighs on it, what caps it or lets it rest, what speaks for it."""
-    measured = percent(pl.col("coverage"))
-    unscored = pl.format(
-        "Only {}% of what the score looks at could be measured, too little for a score.", measured
-    ).fill_null("Nothing that the score looks at applies to it.")
+    coverage = pl.col("coverage")
+    only = "Only {}% of what the score looks at could be measured, too little for a score."
+    nothing = pl.lit("Nothing that the score looks at could be measured, or none of it applies.")
+    unscored = pl.when(coverage > 0).then(pl.format(only, percent(coverage))).otherwise(nothing)
     risks = (
         pl.when(pl.col("risks").is_not_null())
         .then(pl.format("What weighs on it: {}.", pl.col("risks")))

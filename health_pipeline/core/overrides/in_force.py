@@ -78,7 +78,7 @@ def findings(
     found = []
     for place, (block, ids) in enumerate(zip(blocks, accounts, strict=True)):
         if block.until < day:
-            words = f"over since {block.until}"
+            words = f"it ended with {block.until}"
             found.append(Finding(place, "until", words, "a later date, or no such block"))
         elif len(ids) != 1:
             found.append(_not_one(place, ids))

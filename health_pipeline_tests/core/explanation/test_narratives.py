@@ -123,10 +123,10 @@ TEXTS = [
         "Only 59% of what the score looks at could be measured, too little for a score.",
     ),
     (
-        "nothing applies",
-        {"score": None, "coverage": None},
+        "nothing applies, or nothing is known",
+        {"score": None, "tier": "unscored", "coverage": 0.0},
         [],
-        "Nothing that the score looks at applies to it.",
+        "Nothing that the score looks at could be measured, or none of it applies.",
     ),
 ]
 

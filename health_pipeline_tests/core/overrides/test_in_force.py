@@ -116,14 +116,14 @@ TOLD = [
         "over",
         [block(until=on(-1))],
         A,
-        [(0, "until", f"over since {on(-1)}", "a later date, or no such block")],
+        [(0, "until", f"it ended with {on(-1)}", "a later date, or no such block")],
     ),
     ("not on its last day", [block(until=DAY)], A, []),
     (
         "over, and of nobody: it may go",
         [block(until=on(-1))],
         [[]],
-        [(0, "until", f"over since {on(-1)}", "a later date, or no such block")],
+        [(0, "until", f"it ended with {on(-1)}", "a later date, or no such block")],
     ),
     (
         "not known yet",
