@@ -24,18 +24,25 @@ def bind_lake(connection: sqlite3.Connection, path: Path, lake: Place) -> None:
     A lake that was moved (the old place is gone) is followed.
 
     Raises:
-        ControlError: control.db belongs to another lake that still exists.
+        ControlError: control.db belongs to another lake that still exists, or is new beside a lake
+            with tables: they would be lost with their ids, decisions and plays, without a word.
         ObjectError: whether the other lake still exists cannot be told.
     """
     here = lake if isinstance(lake, Url) else str(lake.resolve())
     row = connection.execute("SELECT path FROM lake").fetchone()
     if row is None:
+        if isinstance(lake, Path) and next(lake.rglob("*.parquet"), None) is not None:
+            raise ControlError(
+                f"{path} is new, but {here} holds tables, which another control.db shows; bring "
+                "that one back or name it (HEALTH_CONTROL_DB), or name an empty lake to begin anew"
+            )
         connection.execute("INSERT INTO lake VALUES (?)", (here,))
     elif row[0] != here:
         if _exists(row[0]):
             raise ControlError(
                 f"{path} belongs to the lake {row[0]}, not to {here}; "
-                "name another HEALTH_CONTROL_DB for this lake"
+                "name another HEALTH_CONTROL_DB for this lake; if it is a copy, take the other one "
+                "away"
             )
         connection.execute("UPDATE lake SET path = ?", (here,))
 

@@ -150,6 +150,16 @@ def test_control_db_knows_its_lake(tmp_path):
     connection.close()
 
 
+def test_a_new_control_db_takes_no_lake_that_holds_tables(lake, tmp_path):
+    publish(lake, Write("t", DAY, frame(1)))
+    path = tmp_path / "other.db"
+    with closing(open_control(path)) as new:
+        for _ in range(2):
+            with pytest.raises(ControlError, match=r"other.db is new, but .* holds tables"):
+                bind_lake(new, path, lake.root)
+        bind_lake(new, path, tmp_path / "empty")
+
+
 @pytest.mark.parametrize(
     ("why", "content", "message"),
     [
