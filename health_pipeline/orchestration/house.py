@@ -9,7 +9,7 @@ from pathlib import Path
 
 from health_pipeline.adapters.objects import ObjectStore, Url
 from health_pipeline.adapters.sources.remote import mirror
-from health_pipeline.adapters.store.control import open_control
+from health_pipeline.adapters.store.control import is_locked, locked, open_control
 from health_pipeline.adapters.store.lake import Lake
 from health_pipeline.adapters.store.owner import bind_lake
 from health_pipeline.config.model import HealthModel
@@ -49,7 +49,7 @@ class House:
         """Open control.db and the lake, and close them again.
 
         Raises:
-            ControlError: control.db is unusable or belongs to another lake.
+            ControlError: control.db is unusable, locked, or belongs to another lake.
         """
         place = self.settings.lake
         if isinstance(place, Url):
@@ -62,6 +62,10 @@ class House:
             bind_lake(control, self.settings.control_db, self.settings.lake)
             lake = Lake(root, control, store)
             yield Stores(self.settings, self.model, lake, control)
+        except sqlite3.OperationalError as error:
+            if is_locked(error):
+                raise locked(self.settings.control_db) from error
+            raise
         finally:
             control.close()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from health_pipeline.adapters.store import control
 from health_pipeline_tests.end_to_end.conftest import END
 from health_pipeline_tests.end_to_end.folders import small, write_as_of
 from health_pipeline_tests.end_to_end.shell import Place, files_of, health
@@ -73,16 +76,16 @@ COMMANDS = [("run", *TODAY), ("tables",), ("explain", "a"), ("alerts", "deliver"
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_control_db_of_another_lake_is_refused(command, tmp_path, small_finished):
-    control = small_finished.home / "control.db"
+    path = small_finished.home / "control.db"
     env = {
         "HEALTH_SOURCES": small_finished.sources,
         "HEALTH_LAKE": tmp_path / "other",
-        "HEALTH_CONTROL_DB": control,
+        "HEALTH_CONTROL_DB": path,
     }
     before = files_of(small_finished.home)
     told = health(*command, env=env)
     assert told.code == 1
-    assert f"{control} belongs to the lake {small_finished.lake}" in told.err
+    assert f"{path} belongs to the lake {small_finished.lake}" in told.err
     assert "name another HEALTH_CONTROL_DB" in told.err
     assert {**files_of(small_finished.home), **before} == files_of(small_finished.home)
 
@@ -104,6 +107,28 @@ def test_places_that_cannot_be_used(why, content, said, tmp_path, small_world):
     assert told.code == 1, why
     assert said in told.err
     assert "Traceback" not in told.err
+
+
+def test_a_control_db_that_another_process_holds_is_named(tmp_path, small_world, monkeypatch):
+    monkeypatch.setattr(control, "PATIENCE", 0)
+    path = tmp_path / "control.db"
+    with closing(control.open_control(path)) as held:
+        held.execute("BEGIN EXCLUSIVE")
+        told = health("run", "--sources", small_world, "--lake", tmp_path / "lake", *TODAY)
+    assert told.code == 1
+    assert f"error {path}: another process has locked it" in told.err
+
+
+def test_a_world_without_its_control_db_is_not_begun_anew(tmp_path, small_world):
+    place = Place(tmp_path, small_world)
+    assert place.run(*TODAY).code == 0
+    for path in tmp_path.glob("control.db*"):
+        path.unlink()
+    lake = files_of(place.lake)
+    told = place.run(*TODAY)
+    assert told.code == 1
+    assert f"{tmp_path / 'control.db'} is new, but {place.lake} holds tables" in told.err
+    assert files_of(place.lake) == lake
 
 
 def test_a_world_that_moved_is_followed(tmp_path, small_world):

@@ -46,6 +46,9 @@ OLDEST = 3
 """Since then a new schema adds tables, which are created when an older file is opened; the outbox
 of schema 4 is carried over, and since schema 6 no values of signals are kept beside them."""
 
+PATIENCE = 30
+"""Seconds for which a lock of another process is waited for."""
+
 
 class ControlError(Exception):
     """control.db cannot be used; the message says why and what would help."""
@@ -58,7 +61,9 @@ def open_control(path: Path) -> sqlite3.Connection:
         ControlError: the file is no SQLite database, or was written by another release.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
@@ -66,11 +71,26 @@ def open_control(path: Path) -> sqlite3.Connection:
         _migrate(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
+        if is_locked(error):
+            raise locked(path) from error
         raise ControlError(f"{path}: not a usable SQLite database ({error})") from error
     except ControlError:
         connection.close()
         raise
     return connection
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another process held the database for longer than `PATIENCE`."""
+    return str(error) == "database is locked"
+
+
+def locked(path: Path) -> ControlError:
+    """What to say of it: SQLite names no file."""
+    return ControlError(
+        f"{path}: another process has locked it for more than {PATIENCE} seconds; let that one "
+        "end, and run again"
+    )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
