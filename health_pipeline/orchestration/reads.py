@@ -32,6 +32,9 @@ OBSERVED_ELSE = ("tickets", "engagements", "surveys", "sentiments", "integration
 SETTLED = timedelta(seconds=2)
 """A file that was changed so recently may change again within one tick of its clock."""
 
+UNREADABLE = ""
+"""Digest of a file that cannot be opened: it counts as new, and reading it says what is wrong."""
+
 
 class Reads:
     """Files of one sources folder; a table is read once in the life of this object.
@@ -65,10 +68,15 @@ class Reads:
         hashed: dict[str, tuple[str, str]] = {}
         settled = (House.now() - SETTLED).timestamp() * 1e9
         for path in self._paths(table):
-            stat, name = path.stat(), path.relative_to(self.folder).as_posix()
-            stamp = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
+            name = path.relative_to(self.folder).as_posix()
             before, digest = known.get(name, ("", ""))
-            ref = FileRef(path, stat.st_size, digest) if stamp == before else file_ref(path)
+            try:
+                stat = path.stat()
+                stamp = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
+                ref = FileRef(path, stat.st_size, digest) if stamp == before else file_ref(path)
+            except OSError:
+                found.append(FileRef(path, 0, UNREADABLE))
+                continue
             if stamp != before and max(stat.st_mtime_ns, stat.st_ctime_ns) < settled:
                 hashed[name] = (stamp, ref.fingerprint)
             found.append(ref)

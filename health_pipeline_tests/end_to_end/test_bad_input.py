@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from health_pipeline_tests.end_to_end.conftest import END
-from health_pipeline_tests.end_to_end.folders import add, copy_of, put, rows_of
+from health_pipeline_tests.end_to_end.folders import add, copy_of, put, remove, rows_of
 from health_pipeline_tests.end_to_end.shell import Place, health
 
 
@@ -85,6 +85,12 @@ def _truncated(folder):
     path.write_bytes(path.read_bytes()[:-100])
 
 
+def _unreadable(folder):
+    remove(folder, "interventions")
+    # Its size is known and its first byte cannot be read, as of a file without the right to.
+    (folder / "interventions.csv").symlink_to("/proc/self/mem")
+
+
 def _not_a_number(folder):
     keys = {"source": "crm", "source_account_id": "crm-00001"}
     add(folder, "sentiments", {**keys, "recorded_at": "2025-06-01", "score": "NaN"})
@@ -114,6 +120,8 @@ SPOILT = [
      "failed table invoices: invoices.csv: none of its "),
     ("a Parquet file cut short", _truncated, "integrations", False, True,
      "failed table integrations: integrations.parquet: cannot be read as Parquet"),
+    ("a file that cannot be opened", _unreadable, "interventions", False, True,
+     "failed table interventions: interventions.csv: cannot be read: [Errno 5]"),
     ("NaN and negatives", _not_a_number, "sentiments", True, False, ""),
     ("columns that the contract does not know", _unknown_columns, "renewals", True, False,
      "warning renewals: unknown columns were kept out: colour, smell"),
