@@ -58,26 +58,35 @@ def open_control(path: Path) -> sqlite3.Connection:
     """Open (and on first use create) control.db in autocommit mode.
 
     Raises:
-        ControlError: the file is no SQLite database, or was written by another release.
+        ControlError: the file is no SQLite database, was written by another release, is locked, or
+            may not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
-    )
+    try:
+        connection = sqlite3.connect(
+            path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.OperationalError as error:
+        raise _unopened(path, error) from error
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         _migrate(connection, path)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise (locked(path) if is_locked(error) else _unopened(path, error)) from error
     except sqlite3.DatabaseError as error:
         connection.close()
-        if is_locked(error):
-            raise locked(path) from error
         raise ControlError(f"{path}: not a usable SQLite database ({error})") from error
     except ControlError:
         connection.close()
         raise
     return connection
+
+
+def _unopened(path: Path, error: sqlite3.Error) -> ControlError:
+    return ControlError(f"{path}: cannot be read and written, as every command needs to ({error})")
 
 
 def is_locked(error: sqlite3.Error) -> bool:

@@ -164,11 +164,12 @@ def test_a_new_control_db_takes_no_lake_that_holds_tables(lake, tmp_path):
     ("why", "content", "message"),
     [
         ("a text file", b"not a database at all, only words and words", "not a usable SQLite"),
+        ("a folder", None, r"control.db: cannot be read and written.* \(unable to open"),
     ],
 )
 def test_an_unusable_control_db_says_so(tmp_path, why, content, message):
     path = tmp_path / "control.db"
-    path.write_bytes(content)
+    path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(ControlError, match=message):
         open_control(path)
 
