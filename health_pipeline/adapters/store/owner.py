@@ -17,6 +17,9 @@ from health_pipeline.adapters.store.control import ControlError
 OWNER = "_control_db"
 """The object that holds the id of the lake's control.db."""
 
+RUN_FILES = "[0-9]" * 6 + "-*.parquet"
+"""As the lake names its files; sources may lie below it too."""
+
 
 def bind_lake(connection: sqlite3.Connection, path: Path, lake: Place) -> None:
     """Tie control.db to its lake.
@@ -31,7 +34,7 @@ def bind_lake(connection: sqlite3.Connection, path: Path, lake: Place) -> None:
     here = lake if isinstance(lake, Url) else str(lake.resolve())
     row = connection.execute("SELECT path FROM lake").fetchone()
     if row is None:
-        if isinstance(lake, Path) and next(lake.rglob("*.parquet"), None) is not None:
+        if isinstance(lake, Path) and next(lake.rglob(RUN_FILES), None) is not None:
             raise ControlError(
                 f"{path} is new, but {here} holds tables, which another control.db shows; bring "
                 "that one back or name it (HEALTH_CONTROL_DB), or name an empty lake to begin anew"
