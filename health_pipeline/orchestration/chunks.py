@@ -77,14 +77,20 @@ class Walk:
         rescores: bool,
         width: int | None = None,
         also: Sequence[date] = (),
+        needs: Sequence[str] = (),
     ) -> None:
         """Plan `step`.
 
         `rescores`: it goes on through published days after the range. `width`: see `chunks_of`.
-        `also`: published days that this step has to do again.
+        `also`: published days that this step has to do again. `needs`: daily tables that it is
+        worked out from.
+
+        Raises:
+            dg.Failure: a table that it needs is not published of a day of the run.
         """
         self._run_id, self._stores, self._step = context.run.run_id, stores, step
         self.plan = plan_of(stores, run_tags(context))
+        _refuse_gaps(stores, needs, self.plan.days)
         later = self.plan.later if rescores else ()
         self.days = tuple(sorted({*self.plan.days, *later, *also}))
         self._scored, self._width = rescores, width
@@ -156,6 +162,15 @@ class Walk:
                 metadata=described(self.last(name), {**left, **(metadata or {}).get(name, {})}),
                 check_results=checks if name in RESULT_TABLES else [],
             )
+
+
+def _refuse_gaps(stores: Stores, tables: Sequence[str], days: Sequence[date]) -> None:
+    """Who materialises one asset alone would get an empty table of a day that was never run."""
+    for table in tables:
+        known = set(stores.lake.days(table))
+        absent = [str(day) for day in days if day not in known]
+        if absent:
+            raise dg.Failure(f"no {table} on {', '.join(absent)}; run the whole job")
 
 
 def _shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -53,7 +53,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "drivers", rescores=True)
+            walk = Walk(context, stores, "drivers", rescores=True, needs=["signals"])
             quiet = walk.plan.backfill is not None
             # Before anything is visible: the sensor may look at any moment.
             set_quiet(stores.control, walk.days if quiet else walk.plan.days, quiet=quiet)

@@ -62,7 +62,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "crm_fields", rescores=True)
+            walk = Walk(context, stores, "crm_fields", rescores=True, needs=["health_scores"])
             for part in walk:
                 walk.publish(part, {"crm_fields": _crm_fields(stores, part)})
             yield from walk.results("crm_fields")

@@ -56,7 +56,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "reason_codes", rescores=True)
+            walk = Walk(context, stores, "reason_codes", rescores=True, needs=["contributions"])
             for part in walk:
                 walk.publish(part, {"reason_codes": _reasons(stores, part)})
             last = walk.last("reason_codes").filter(pl.col("direction") == "risk")
@@ -88,7 +88,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "narratives", rescores=True)
+            walk = Walk(context, stores, "narratives", rescores=True, needs=["health_scores"])
             for part in walk:
                 walk.publish(part, {"narratives": _narratives(stores, part)})
             yield from walk.results("narratives")
@@ -113,7 +113,14 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
             width = COMPARISONS * len(stores.model.signals)
-            walk = Walk(context, stores, "score_changes", rescores=True, width=width)
+            walk = Walk(
+                context,
+                stores,
+                "score_changes",
+                rescores=True,
+                width=width,
+                needs=["contributions"],
+            )
             for part in walk:
                 walk.publish(part, {"score_changes": changes_of(stores, part)})
             told = _moves_told(stores, walk.window.last, walk.last("score_changes"))

@@ -80,7 +80,9 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "discount_guard", rescores=True, width=1)
+            walk = Walk(
+                context, stores, "discount_guard", rescores=True, width=1, needs=["health_scores"]
+            )
             for part in walk:
                 walk.publish(part, {"discount_guard": _guard(stores, part)})
             day = walk.window.last

@@ -1,7 +1,7 @@
 """Signals from 0 to 100, score, tier, gates, contributions."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -35,6 +35,7 @@ PICTURED_CHUNKS = 3
 """Pictures of a long range show its last chunks."""
 
 TIERS = ("red", "yellow", "green", "unscored")
+NEEDED = ("population", USAGE_WINDOWS, "segments")
 TABLES = ("signals", "health_scores", "contributions")
 
 
@@ -80,8 +81,8 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk, run_id = Walk(context, stores, "scores", rescores=True), context.run.run_id
-            _refuse_gaps(stores, walk.plan.days)
+            walk = Walk(context, stores, "scores", rescores=True, needs=NEEDED)
+            run_id = context.run.run_id
             values = Values(stores, walk.plan.window, walk.plan.days)
             baseline = ensure_baseline(stores, walk.plan.days, values.on, run_id=run_id)
             tiers: list[pl.DataFrame] = []
@@ -92,14 +93,6 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             yield from walk.results(*TABLES, metadata=_metadata(stores, walk, tiers))
 
     return [scores]
-
-
-def _refuse_gaps(stores: Stores, days: Sequence[date]) -> None:
-    for table in ("population", USAGE_WINDOWS, "segments"):
-        known = set(stores.lake.days(table))
-        absent = [str(day) for day in days if day not in known]
-        if absent:
-            raise dg.Failure(f"no {table} on {', '.join(absent)}; run the whole job")
 
 
 def _scored(

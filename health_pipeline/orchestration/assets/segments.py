@@ -77,7 +77,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            walk = Walk(context, stores, "segments", rescores=False, width=1)
+            walk = Walk(context, stores, "segments", rescores=False, width=1, needs=["population"])
             for part in walk:
                 people = published(stores, part, "population")["population"]
                 walk.publish(part, {"segments": assign(people, model.segments)})
