@@ -15,6 +15,7 @@ from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.frames import SIGNAL_VALUES
 from health_pipeline.core.schemas.freshness import OBSERVED_FROM, faded
 from health_pipeline.core.schemas.spec import SignalSpec
+from health_pipeline.core.schemas.time import NEVER, day_number
 from health_pipeline.core.signals.answers import in_order
 from health_pipeline.core.signals.kind import (
     MEASURED,
@@ -28,10 +29,6 @@ from health_pipeline.core.signals.kind import (
 STATES = (MEASURED, STALE, MISSING, NOT_APPLICABLE)
 HAVE_VALUES = 2
 """The first of `STATES` go with a value, the others with none."""
-
-EPOCH = date(1970, 1, 1)
-NEVER = np.iinfo(np.int32).max
-"""The day of no observation, later than any day."""
 
 Array = NDArray[Any]
 
@@ -108,14 +105,10 @@ def _answer(view: DayView, spec: SignalSpec) -> Answer:
     found = known[spec.kind].compute(view, spec.params)
     _check_shape(view, spec, found)
     answer = _checked(view, spec, in_order(view, found))
-    age = _number(view.day) - answer.observed_on.astype(np.float64)
+    age = day_number(view.day) - answer.observed_on.astype(np.float64)
     f = faded(age, spec.ttl_days, spec.half_life_days)
     stale = (answer.status == STATES.index(MEASURED)) & (f < OBSERVED_FROM)
     return replace(answer, status=np.where(stale, STATES.index(STALE), answer.status))
-
-
-def _number(day: date) -> int:
-    return (day - EPOCH).days
 
 
 def _arrays(rows: pl.DataFrame) -> Answer:
@@ -166,7 +159,7 @@ def _checked(view: DayView, spec: SignalSpec, rows: pl.DataFrame) -> Answer:
     wrong = (
         (answer.status >= len(STATES))
         | (has_value != ~np.isnan(answer.value))
-        | (has_value != (answer.observed_on <= _number(view.day)))
+        | (has_value != (answer.observed_on <= day_number(view.day)))
     )
     if wrong.any():
         first = rows.row(int(wrong.argmax()))
