@@ -112,6 +112,7 @@ def test_a_table_that_a_run_of_earlier_days_finds_first_counts_whole(
 
 FLOWS = "  - {name: flows, events: [workflow_run], core: true, key: true}\n"
 LOGINS = "  - {name: logins, events: [login]}\n"
+CORE_LOGINS = "  - {name: logins, events: [login], core: true}\n"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ LOGINS = "  - {name: logins, events: [login]}\n"
     [
         ("features that nobody had fitted", FLOWS.replace("workflow_run", "sold")),
         ("another order of features", FLOWS + LOGINS),
-        ("another value moment", f"{LOGINS}{FLOWS}".replace("workflow_run", "login")),
+        ("another value moment", f"{CORE_LOGINS}{FLOWS.replace('core: true, ', '')}"),
     ],
 )
 def test_what_events_mean_now_they_meant_all_along(why, before, tmp_path):
