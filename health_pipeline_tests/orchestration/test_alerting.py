@@ -18,7 +18,6 @@ from health_pipeline.adapters.store.silences import silence
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.cli.app import app
 from health_pipeline.core.alerts.params import Silence
-from health_pipeline.core.schemas.messages import Message
 from health_pipeline.orchestration.alert_desk import (
     DeskError,
     desk_now,
@@ -35,52 +34,18 @@ from health_pipeline.orchestration.sensors import driver_alerts
 from health_pipeline.orchestration.window import yesterday
 from health_pipeline_tests.core.alerts.population import WARM_UP, Population
 from health_pipeline_tests.orchestration.alert_world import AlertWorld, house_in, written
-
-DAYS, FALL = 9, 5
-FALLEN = 15
-"""Accounts whose use falls: fewer than any breaker holds back."""
-
-SEEN = 13
-"""So many of them were well before; the others decline anyway."""
-
-
-def population(**more):
-    world = Population(120, DAYS, seed=5, **more)
-    world.fall(FALL, np.arange(120) < FALLEN, 0.1)
-    return world
-
-
-def messages(stores):
-    rows = stores.control.execute("SELECT payload FROM outbox ORDER BY rowid").fetchall()
-    return [Message.model_validate_json(payload) for (payload,) in rows]
-
-
-def pages(stores, accounts):
-    """Accounts that somebody was paged about, of these."""
-    triggers = [one for one in messages(stores) if one.action == "trigger"]
-    return {alert.account_id for one in triggers for alert in one.alerts} & accounts
-
-
-def nothing(*_):
-    """Nothing happens between publishing and evaluating."""
-
-
-def run(tmp_path, before=nothing, alerts="", missed=(), **more):
-    """Days but the `missed` are evaluated in turn; `before` acts once the n-th day is published."""
-    world = AlertWorld(house_in(tmp_path, alerts), population(), **more)
-    decided = []
-    with world.house.open() as stores:
-        for n in range(DAYS):
-            world.publish(stores, n)
-            before(stores, world, n)
-            if n in missed:
-                continue
-            decided.append(dict(world.evaluate(stores, n).decided.iter_rows()))
-    return world, decided
-
-
-def fallen(world):
-    return set(world.world.ids[:FALLEN])
+from health_pipeline_tests.orchestration.falling import (
+    DAYS,
+    FALL,
+    FALLEN,
+    SEEN,
+    fallen,
+    messages,
+    nothing,
+    pages,
+    population,
+    run,
+)
 
 
 def test_who_falls_is_told_of_once_an_account_and_day(tmp_path):
@@ -95,68 +60,6 @@ def test_who_falls_is_told_of_once_an_account_and_day(tmp_path):
     ]
     assert len(keys) == len(set(keys)), "one message an account a day"
     assert {one.recipient for one in found} >= {"owner:ann@us.example", "unowned"}
-
-
-@pytest.mark.parametrize("missed", [(FALL,), (FALL + 1,), tuple(range(FALL, DAYS - 1))])
-def test_what_changed_while_nobody_looked_is_told_by_the_next_evaluation(tmp_path, missed):
-    world, decided = run(tmp_path, missed=missed)
-    assert len(decided) == DAYS - len(missed)
-    with world.house.open() as stores:
-        assert len(pages(stores, fallen(world))) >= SEEN
-
-
-def test_nothing_is_told_of_what_came_and_went_while_nobody_looked(tmp_path):
-    """Nor of what stood before: of every account and driver at most one change is looked at."""
-    missed = tuple(range(1, DAYS - 1))
-    world, decided = run(tmp_path, missed=missed)
-    with world.house.open() as stores:
-        days = [
-            stores.lake.frame("driver_transitions", *[world.day(n)] * 2) for n in range(1, DAYS)
-        ]
-        rows = pl.concat([day for day in days if day is not None])
-    net = (
-        rows.sort("date")
-        .group_by("account_id", "signal")
-        .agg(pl.col("from_state").first(), pl.col("to_state").last())
-    )
-    moved = net.filter(pl.col("from_state").ne_missing(pl.col("to_state")))
-    assert rows.height > net.height > moved.height, "some drivers moved twice, and some back"
-    tiers = sum(decided[-1].values()) - moved.height
-    assert 0 <= tiers <= len(world.world.ids)
-
-
-def noticed(stores, world, n):
-    """All who fall have given notice before, and take it back on the last day but one."""
-    if not FALL - 1 <= n < DAYS - 2:
-        return
-    day = world.day(n)
-    of_those = pl.col("account_id").is_in(sorted(fallen(world)))
-    told = pl.when(of_those).then(pl.lit(world.day(FALL - 1)))
-    people = stores.lake.frame("population", day, day).with_columns(cancellation_notice_on=told)
-    stores.lake.publish([Write("population", day, people)], run_id="test", at=world.now(n))
-
-
-@pytest.mark.parametrize("times", [1, 2])
-def test_what_a_notice_silenced_is_told_when_it_is_withdrawn_and_is_so_still(tmp_path, times):
-    world = AlertWorld(house_in(tmp_path), population())
-    told, last = [], []
-    with world.house.open() as stores:
-        for n in range(DAYS):
-            world.publish(stores, n)
-            noticed(stores, world, n)
-            last += [dict(world.evaluate(stores, n).decided.iter_rows()) for _ in range(times)]
-            told.append(
-                {
-                    alert.account_id
-                    for one in messages(stores)
-                    for alert in one.alerts
-                    if "held back until now" in alert.sentence
-                }
-                & fallen(world)
-            )
-    assert [bool(some) for some in told] == [False] * (DAYS - 1) + [True]
-    assert len(told[-1]) >= SEEN
-    assert any("inhibited:cancellation_notice" in one for one in last)
 
 
 def quiet(stores, world, n):

@@ -74,26 +74,23 @@ def memory(connection: sqlite3.Connection, rules: AlertRules, day: date) -> Memo
         (since.isoformat(), since.isoformat()),
     )
     known = tuple(Incident.model_validate_json(body) for (body,) in incidents.fetchall())
-    told = tuple(InForce.model_validate_json(body) for (body,) in alerts.fetchall())
-    by_outage = [] if echoes(known, day, rules.gates) else _held(connection, day, OUTAGE)
-    # Those that ended on this day count still, so that a day that is evaluated again is the same.
-    lasts = {(one.row.account_id, one.row.signal) for one in told if one.status != "suppressed"}
-    by_alert = [
-        one
-        for one in _held(connection, day, INHIBITED)
-        if (one.row.account_id, str(one.row.suppressed_by).removeprefix(INHIBITED)) not in lasts
-    ]
-    return Memory(told, known, tuple(silences(connection, rules, day)), (*by_outage, *by_alert))
+    by_outage = () if echoes(known, day, rules.gates) else _held(connection, day, OUTAGE)
+    return Memory(
+        tuple(InForce.model_validate_json(body) for (body,) in alerts.fetchall()),
+        known,
+        tuple(silences(connection, rules, day)),
+        (*by_outage, *_held(connection, day, INHIBITED)),
+    )
 
 
-def _held(connection: sqlite3.Connection, day: date, by: str) -> list[InForce]:
+def _held(connection: sqlite3.Connection, day: date, by: str) -> tuple[InForce, ...]:
     """Alerts of earlier days that an outage, or another alert, held back."""
     rows = connection.execute(
         "SELECT body FROM alerts WHERE status = 'suppressed' AND day < ? AND held_by LIKE ?"
         " ORDER BY day, alert_id",
         (day.isoformat(), f"{by}%"),
     )
-    return [InForce.model_validate_json(body) for (body,) in rows.fetchall()]
+    return tuple(InForce.model_validate_json(body) for (body,) in rows.fetchall())
 
 
 def write_outcome(connection: sqlite3.Connection, day: date, outcome: Outcome) -> None:

@@ -22,12 +22,15 @@ def caught_up(transitions: pl.DataFrame, day: date) -> pl.DataFrame:
 
     Returns:
         One row an account and signal: its last change, dated `day`, from the state and value
-        before its first one; none where the driver is back at that state. It is silent if all of
-        its changes were.
+        before the first one of which a state before is known; none where the driver is back at
+        that state. It is silent if all of its changes were.
     """
     if (transitions["date"] == day).all():
         return transitions
-    first = (pl.col(name).first().over(KEY) for name in ("from_state", "value_before"))
+    known = pl.col("from_state").is_not_null()
+    first = (
+        pl.col(name).filter(known).first().over(KEY) for name in ("from_state", "value_before")
+    )
     return (
         transitions.sort("date", maintain_order=True)
         .with_columns(*first, pl.col("silent").all().over(KEY))

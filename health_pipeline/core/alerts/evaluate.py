@@ -21,7 +21,7 @@ from health_pipeline.core.alerts.compose_many import incident_facts, incident_me
 from health_pipeline.core.alerts.entries import AT_RISK, entries, late_changes, listed, words_of
 from health_pipeline.core.alerts.force import InForce, silenced_by
 from health_pipeline.core.alerts.gates import Outage, gated
-from health_pipeline.core.alerts.holding import held_back
+from health_pipeline.core.alerts.holding import held_back, inhibited_still
 from health_pipeline.core.alerts.incidents import (
     GROUP,
     Incident,
@@ -59,7 +59,7 @@ def evaluate_day(news: News, memory: Memory, rules: AlertRules, ready: frozenset
     `ready`: the channels that can be told; what no channel takes is decided anew next time.
     """
     desk, sheet = Desk(rules, ready, news.now), _Sheet()
-    news = _with_released(news, memory, sheet)
+    news = _with_released(news, memory, rules, sheet)
     outages = believed_out(memory.incidents, news.outages, news.day, rules.gates)
     decided, held = _decided(news, memory, rules, outages, sheet)
     told_before = {one.row.transition_id for one in memory.alerts if one.told_at is not None}
@@ -80,18 +80,19 @@ def evaluate_day(news: News, memory: Memory, rules: AlertRules, ready: frozenset
     )
 
 
-def _with_released(news: News, memory: Memory, sheet: _Sheet) -> News:
+def _with_released(news: News, memory: Memory, rules: AlertRules, sheet: _Sheet) -> News:
     """`news` with what was held back and is at risk still; the rest of it ends untold."""
     states = {(account, signal): state for account, signal, state in news.states.iter_rows()}
     for one in memory.held:
         if states.get((one.row.account_id, one.row.signal)) not in (*AT_RISK, "unknown"):
             end = one.model_copy(update={"status": "resolved", "resolved_on": news.day})
             sheet.alerts[one.row.alert_id] = end
+    waiting = inhibited_still(memory.held, memory.alerts, rules.inhibit, news.now.date())
     still = [
         one
         for one in memory.held
         if states.get((one.row.account_id, one.row.signal)) in AT_RISK
-        and one.row.alert_id not in sheet.alerts
+        and one.row.alert_id not in {*sheet.alerts, *waiting}
     ]
     if not still:
         return news

@@ -47,3 +47,23 @@ def held_back(
             if cause is not None and not itself and rule.target.takes(one.facts):
                 held.setdefault(one.row.alert_id, f"{INHIBITED}{cause.row.signal}")
     return held
+
+
+def inhibited_still(
+    held: Sequence[InForce],
+    before: Sequence[InForce],
+    inhibit: tuple[Inhibition, ...],
+    day: date,
+) -> frozenset[str]:
+    """Of what another alert has `held` back, the alert_ids that one of `before` holds back now.
+
+    One that ends on this day holds back still, so that an evaluation that is made again finds the
+    same.
+    """
+    lasting = [_open(one) for one in before if one.status != "suppressed"]
+    asked = [_open(one) for one in held if (one.row.suppressed_by or "").startswith(INHIBITED)]
+    return frozenset(held_back(asked, lasting, (), inhibit, day))
+
+
+def _open(one: InForce) -> InForce:
+    return one.model_copy(update={"status": "open"})

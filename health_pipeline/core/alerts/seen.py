@@ -52,8 +52,8 @@ class Memory:
     """What control.db knows of earlier evaluations.
 
     Attributes:
-        held: alerts of risk that an outage held back, once no outage echoes any more, or another
-            alert of their account, once that is not in force any more.
+        held: alerts of risk of earlier days that an outage held back, once no outage echoes any
+            more, and those that another alert held back.
         alerts: of this day all; of earlier days those in force, and those that ended on this day.
         incidents: those that last, and those that `echo_days` or `join_days` still reach.
         silences: in effect or not, of alerts.yaml and of the shell.

@@ -57,7 +57,12 @@ CASES = [
         ],
         ("healthy", "risk", 3.0, 0.0, False),
     ),
-    ("silent alone", [(1, None, "risk", True)], (None, "risk", 2.0, 1.0, True)),
+    ("silent alone", [(1, None, "risk", True)], (None, "risk", None, 1.0, True)),
+    (
+        "first known, then news",
+        [(2, None, "watch", True), (1, "watch", "risk", False)],
+        ("watch", "risk", 2.0, 1.0, False),
+    ),
 ]
 
 
