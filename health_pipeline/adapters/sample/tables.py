@@ -15,13 +15,15 @@ from health_pipeline.core.schemas.time import end_of
 def frame(name: str, rows: list[dict[str, Any]], absent: Iterable[str] = ()) -> pl.DataFrame:
     """Rows as a frame of table `name`: contract order and types, without the `absent` columns.
 
-    Keys that a row lacks are null; a key unknown to the contract raises KeyError.
+    Keys that a row lacks are null; a key unknown to the contract raises KeyError. No system of the
+    sample deletes rows for good, so that none has a column for it.
     """
     table = SOURCE_TABLES[name]
     for row in rows[:1]:
         for key in row:
             table.column(key)
-    schema = {c: t for c, t in table.schema.items() if c not in set(absent)}
+    left_out = {*absent, *(c.name for c in table.columns if c.ends)}
+    schema = {c: t for c, t in table.schema.items() if c not in left_out}
     exact = {c: pl.Float64() if isinstance(t, pl.Decimal) else t for c, t in schema.items()}
     return pl.DataFrame(rows, schema=exact).cast(dict(schema))  # type: ignore[arg-type]
 

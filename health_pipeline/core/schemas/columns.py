@@ -38,6 +38,8 @@ class Column:
         happened: a date on which something happened. As of day D it is null when it lies after D.
             Planned dates (due_on, renews_on, close_on) are known in advance and stay.
         outcome: undated; in a single-version row it counts from the row's last `happened` date.
+        ends: the date from which on the row is no more. As of a later day it is as if it had never
+            been.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Column:
     high: float | None = None
     happened: bool = False
     outcome: bool = False
+    ends: bool = False
 
     @property
     def dtype(self) -> pl.DataType:
@@ -65,8 +68,9 @@ def _maker(kind: Kind) -> Callable[..., Column]:
         high: float | None = None,
         happened: bool = False,
         outcome: bool = False,
+        ends: bool = False,
     ) -> Column:
-        return Column(name, kind, required, allowed, low, high, happened, outcome)
+        return Column(name, kind, required, allowed, low, high, happened, outcome, ends)
 
     return make
 

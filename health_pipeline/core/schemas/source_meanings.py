@@ -39,6 +39,7 @@ EVERYWHERE: dict[str, str] = {
     "note": "free text",
     "opened_at": "when it was opened",
     "name": "its name",
+    "deleted_at": "when its source deleted it: from then on it does not count",
 }
 """Columns that mean the same wherever they stand."""
 

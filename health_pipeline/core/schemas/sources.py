@@ -18,6 +18,9 @@ from health_pipeline.core.schemas.columns import (
 SOURCE = text("source", required=True)
 ACCOUNT = text("source_account_id", required=True)
 ACCOUNT_OPTIONAL = text("source_account_id")
+DELETED = timestamp("deleted_at", ends=True)
+"""Of tables whose rows have no say once their source deleted them. Records, users and ties tell by
+a `deleted_at` of their own that there was somebody."""
 KNOWN = timestamp("known_at")
 
 MOST = 1e12
@@ -134,6 +137,7 @@ _TABLES = (
             date("cancellation_notice_on", happened=True),
             text("status", outcome=True),
             integer("term_months", low=0),
+            DELETED,
             KNOWN,
         ),
         own_first=("starts_on",),
@@ -148,6 +152,7 @@ _TABLES = (
             text("subscription_id"),
             date("requested_on", required=True),
             integer("seats", required=True),
+            DELETED,
             KNOWN,
         ),
         own_first=("requested_on",),
@@ -168,6 +173,7 @@ _TABLES = (
             integer("failed_attempts", low=0, outcome=True),
             timestamp("last_failed_at", happened=True),
             date("voided_on", happened=True),
+            DELETED,
             KNOWN,
         ),
         own_first=("issued_on",),
@@ -188,6 +194,7 @@ _TABLES = (
             timestamp("escalated_at", happened=True),
             text("priority", allowed=("low", "normal", "high", "urgent")),
             double("satisfaction", low=1, high=5, outcome=True),
+            DELETED,
             KNOWN,
         ),
         own_first=("opened_at",),
@@ -204,6 +211,7 @@ _TABLES = (
             text("kind", required=True, allowed=("nps", "csat", "ces")),
             double("score", required=True),
             text("note"),
+            DELETED,
             KNOWN,
         ),
         own_first=("answered_at",),
@@ -223,6 +231,7 @@ _TABLES = (
             date("due_on"),
             date("original_due_on"),
             date("completed_on", happened=True),
+            DELETED,
             KNOWN,
         ),
         own_first=("starts_on",),
@@ -239,6 +248,7 @@ _TABLES = (
             text("contact_email"),
             boolean("contact_is_sponsor"),
             text("direction", allowed=("in", "out", "both")),
+            DELETED,
             KNOWN,
         ),
         own_first=("occurred_at",),
@@ -256,6 +266,7 @@ _TABLES = (
             text("status", required=True, allowed=("ok", "degraded", "failed")),
             timestamp("last_synced_at", happened=True),
             double("expected_sync_hours", low=0),
+            DELETED,
             KNOWN,
         ),
         own_first=("observed_at",),
@@ -270,6 +281,7 @@ _TABLES = (
             double("score", required=True, low=1, high=5),
             text("author"),
             text("note"),
+            DELETED,
             KNOWN,
         ),
         own_first=("recorded_at",),
@@ -295,6 +307,7 @@ _TABLES = (
             text("recovery_plan_id"),
             text("note"),
             boolean("procurement_flag"),
+            DELETED,
             KNOWN,
         ),
         own_first=("opened_on",),
@@ -314,6 +327,7 @@ _TABLES = (
             text("owner_email"),
             text("outcome", outcome=True),
             text("assignment", allowed=("treated", "held_out")),
+            DELETED,
             KNOWN,
         ),
         own_first=("opened_at",),
@@ -342,6 +356,7 @@ _TABLES = (
             date("notice_on", happened=True),
             money("arr_before", low=0),
             money("arr_after", low=0),
+            DELETED,
             KNOWN,
         ),
         own_first=("occurred_on",),

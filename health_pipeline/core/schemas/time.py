@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from health_pipeline.core.schemas.columns import TIMESTAMP, SourceTable
 from health_pipeline.core.schemas.queries import read
+
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 KNOWN_SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """`known_at` of a row of the first landing that carries no date of its own."""
@@ -148,8 +151,8 @@ def in_force_between(rows: pl.LazyFrame, first: date, last: date) -> pl.LazyFram
 
 def in_force(table: SourceTable, rows: pl.LazyFrame, day: date) -> pl.LazyFrame:
     """What `as_of` gives on `day`, of `dated` rows, as a query: read is only what is asked for."""
-    shown = in_force_between(rows, day, day)
     names = rows.collect_schema().names()
+    shown = _standing(table, in_force_between(rows, day, day), names, day)
     happened = [c.name for c in table.columns if c.happened and c.name in names]
     return _hidden(table, shown, happened, day)
 
@@ -229,7 +232,21 @@ def _least_after(since: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray
     return np.asarray(least - below)
 
 
+def _standing(table: SourceTable, rows: Rows, names: Collection[str], day: date) -> Rows:
+    """`rows` (of columns `names`) without those that their source had deleted by the end of `day`.
+
+    That others are deleted later is not known yet.
+    """
+    ends = [c for c in table.columns if c.ends and c.name in names]
+    for column in ends:
+        until = pl.col(column.name).cast(pl.Date)
+        stands = (until > day).fill_null(value=True)
+        rows = rows.filter(stands).with_columns(pl.lit(None, column.dtype).alias(column.name))
+    return rows
+
+
 def _hide_future(table: SourceTable, rows: pl.DataFrame, day: date) -> pl.DataFrame:
+    rows = _standing(table, rows, rows.columns, day)
     happened = [c.name for c in table.columns if c.happened and c.name in rows.columns]
     latest = rows.select(pl.col(name).cast(pl.Date).max() for name in happened)
     ahead = [name for name in happened if (last := latest[name][0]) is not None and last > day]

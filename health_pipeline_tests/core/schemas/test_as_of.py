@@ -30,6 +30,14 @@ def versions(table: str, *cells: dict) -> pl.DataFrame:
 TICKET = {"ticket_id": "t", "source_account_id": "1", "known_assumed": True}
 TERM = {"subscription_id": "u", "source_account_id": "1", "starts_on": date(2023, 2, 1)}
 DATED = {"known_assumed": False}
+DELETED = {**TICKET, "opened_at": utc("2024-01-10"), "known_at": utc("2024-01-10")}
+BILL = {
+    "invoice_id": "i",
+    "source_account_id": "1",
+    "issued_on": date(2024, 1, 2),
+    "due_on": date(2024, 2, 1),
+}
+RECORD = {"source_account_id": "1", "known_at": utc("2024-01-01"), "known_assumed": True}
 STEP = {"milestone_id": "m", "source_account_id": "1", "project": "p", "name": "n"}
 TRAPS = [
     # why, table, versions, column, what D sees (None: null; missing row: [])
@@ -187,6 +195,54 @@ TRAPS = [
         "due_on",
         [date(2024, 3, 1)],
     ),
+    (
+        "deleted on D: as if it had never been",
+        "tickets",
+        [{**DELETED, "deleted_at": utc("2024-01-15T23:59")}],
+        "opened_at",
+        [],
+    ),
+    (
+        "deleted after D: it stands, and nobody knows",
+        "tickets",
+        [{**DELETED, "deleted_at": utc("2024-01-16")}],
+        "deleted_at",
+        [None],
+    ),
+    (
+        "a deletion to come holds back no outcome of what has happened",
+        "tickets",
+        [{**DELETED, "deleted_at": utc("2024-01-16"), "satisfaction": 1.0}],
+        "satisfaction",
+        [1.0],
+    ),
+    (
+        "deleted by a version that is known after D",
+        "invoices",
+        [
+            {**BILL, "known_at": utc("2024-01-02"), **DATED},
+            {**BILL, "deleted_at": utc("2024-01-03"), "known_at": utc("2024-01-16"), **DATED},
+        ],
+        "due_on",
+        [date(2024, 2, 1)],
+    ),
+    (
+        "deleted and told again",
+        "invoices",
+        [
+            {**BILL, "deleted_at": utc("2024-01-03"), "known_at": utc("2024-01-03"), **DATED},
+            {**BILL, "known_at": utc("2024-01-04"), **DATED},
+        ],
+        "due_on",
+        [date(2024, 2, 1)],
+    ),
+    (
+        "a deleted record was an account all the same",
+        "accounts",
+        [{**RECORD, "deleted_at": utc("2024-01-03")}],
+        "source_account_id",
+        ["1"],
+    ),
 ]  # fmt: skip
 
 
@@ -217,6 +273,7 @@ TICKETS = st.lists(
             "opened_at": MOMENTS,
             "resolved_at": st.none() | MOMENTS,
             "reopened_count": st.none() | st.integers(0, 3),
+            "deleted_at": st.none() | MOMENTS,
             "known_at": MOMENTS,
             "known_assumed": st.booleans(),
         }
@@ -231,6 +288,7 @@ TICKETS_COLUMNS = (
     "opened_at",
     "resolved_at",
     "reopened_count",
+    "deleted_at",
     "known_at",
     "known_assumed",
 )

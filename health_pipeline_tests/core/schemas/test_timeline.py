@@ -32,6 +32,7 @@ TICKETS = st.lists(
             "opened_at": st.none() | MOMENTS,
             "resolved_at": st.none() | MOMENTS,
             "reopened_count": st.none() | st.integers(0, 3),
+            "deleted_at": st.none() | MOMENTS,
             "known_at": MOMENTS,
             "known_assumed": st.booleans(),
         }
@@ -57,6 +58,7 @@ def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
         "opened_at": TIMESTAMP,
         "resolved_at": TIMESTAMP,
         "reopened_count": pl.Int64(),
+        "deleted_at": TIMESTAMP,
         "known_at": TIMESTAMP,
         "known_assumed": pl.Boolean(),
     }
@@ -64,12 +66,13 @@ def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
 
 
 def in_force(rows: list[dict[str, object]], day: date) -> list[int]:
-    """The law as it is written: the last known version of each key, of what had happened."""
+    """The law as written: the last known version of each key, of what stood and had happened."""
     end, latest = end_of(day), {}
     for n, row in sorted(enumerate(rows), key=lambda found: found[1]["known_at"]):
         if row["known_at"] <= end and (row["opened_at"] is None or row["opened_at"] <= end):
             latest[row["ticket_id"]] = n
-    return sorted(latest.values())
+    gone = {n for n, row in enumerate(rows) if row["deleted_at"] and row["deleted_at"] <= end}
+    return sorted(set(latest.values()) - gone)
 
 
 @given(rows=TICKETS)
