@@ -15,6 +15,7 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import EVENTS, landed, landing_name
 from health_pipeline.orchestration.landing_outcome import (
     Landing,
+    emptied,
     nothing_good,
     quarantine_with,
     too_poor,
@@ -63,6 +64,10 @@ def _land_whole(stores: Stores, reads: Reads, table: str, window: Window, run_id
         connected=True,
         new_rows=read.rows.height,
         quarantined=rejected.select("origin", "key").unique().height,
-        warnings=(*read.warnings, *too_poor(stores, table, read.quarantine, read.rows.height)),
+        warnings=(
+            *read.warnings,
+            *too_poor(stores, table, read.quarantine, read.rows.height),
+            *emptied(table, names, read.rows, before),
+        ),
         files=names,
     )

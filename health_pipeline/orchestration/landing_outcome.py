@@ -63,6 +63,16 @@ def too_poor(
     return (f"{table}: {bad:,} rows ({share:.0%}) are in quarantine, more than {limit}",)
 
 
+def emptied(
+    table: str, files: tuple[str, ...], now: pl.DataFrame, before: pl.DataFrame | None
+) -> tuple[str, ...]:
+    """A sentence where an export without a row follows one that had some: most likely it broke."""
+    if now.height or before is None or before.is_empty():
+        return ()
+    said = f"{table}: {', '.join(files)} without a row, though earlier exports had some"
+    return (f"{said}; what landed before stays as it was, for an export may be cut short",)
+
+
 def quarantine_with(
     stores: Stores, table: str, files: tuple[str, ...], rejected: pl.DataFrame
 ) -> pl.DataFrame:

@@ -27,13 +27,17 @@ def test_a_poor_table_is_told(tmp_path, why, good, bad, code, said):
     assert place.table("quarantine").height == bad
 
 
-def test_the_last_good_landing_outlives_a_landing_without_a_good_row(tmp_path):
+def test_the_last_good_landing_outlives_landings_without_a_good_row(tmp_path):
     place = _place(tmp_path, [GOOD.format(n=1)])
     assert place.run_days(END, END).code == 0
     _place(tmp_path, [BAD.format(n=1)])
     told = place.run_days(END, END)
     assert told.code == 3
     assert "accounts.csv" in told.err
+    _place(tmp_path, [])
+    told = place.run_days(END, END)
+    assert told.code == 0
+    assert "accounts: accounts.csv without a row, though earlier exports had some" in told.err
     assert place.table("health_scores").height == 1
 
 
