@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from rich.markup import escape
+from rich.table import Table
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.drivers import drivers_table, watched
@@ -152,6 +154,11 @@ def _print_drivers(found: Explained) -> None:
 
 def _print_plays(found: Explained) -> None:
     for play in found.plays.iter_rows(named=True):
-        steps = [(s["due"], s["owner"], escape(s["text"])) for s in play["steps"]]
-        title = f"Play {play['play']} ({play['status']}), due {play['due_at']:%Y-%m-%d %H:%M} UTC"
-        out.print(table_of(title, ("due", "owner", "step"), steps))
+        out.print(play_table(play))
+
+
+def play_table(play: Mapping[str, Any]) -> Table:
+    """The steps of one row of `plays`; owners come from a source and are text, never markup."""
+    steps = [(s["due"], escape(s["owner"]), escape(s["text"])) for s in play["steps"]]
+    title = f"Play {play['play']} ({play['status']}), due {play['due_at']:%Y-%m-%d %H:%M} UTC"
+    return table_of(title, ("due", "owner", "step"), steps)

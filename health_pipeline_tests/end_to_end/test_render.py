@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, date, datetime
 
 import pytest
 from rich.console import Console
 
 from health_pipeline.cli import house
+from health_pipeline.cli.explain import play_table
 from health_pipeline.cli.render import WIDE, code_words, table_of
 
 PLAY = "0388924f97bde1885a96"
@@ -37,3 +39,17 @@ def test_codes_of_emoji_are_text(console, text):
         console.print(text)
         console.print(table_of(text, (text,), [(text,)]))
     assert shown.get().count(text) == 4
+
+
+@pytest.mark.parametrize("owner", ["ada [x]@us.example", "[/bold] nobody", "unowned"])
+def test_an_owner_of_a_step_is_text(owner):
+    play = {
+        "play": "p",
+        "status": "proposed",
+        "due_at": datetime(2025, 6, 1, tzinfo=UTC),
+        "steps": [{"due": date(2025, 6, 1), "owner": owner, "text": "[red]Call[/red]"}],
+    }
+    with house.out.capture() as shown:
+        house.out.print(play_table(play))
+    assert owner in shown.get()
+    assert "[red]Call[/red]" in shown.get()
