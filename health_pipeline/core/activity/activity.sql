@@ -3,11 +3,15 @@
 -- Reads   usage
 -- Params  $known_from: the first day of the range; $known_until: the day after it
 -- Gives   account_id, user_id (null = nobody in particular), day, known_on, events, core_events,
---         features (bit mask), sorted
+--         features (bit mask), sorted. Sums are rounded to whole numbers; what is above 0 and
+--         below 1 counts as 1, or who used something would have used nothing
 select
     account_id, user_id, day, known_on,
-    cast(round(sum(quantity)) as bigint) as events,
-    cast(round(sum(core_quantity)) as bigint) as core_events,
+    greatest(cast(round(sum(quantity)) as bigint), 1) as events,
+    case
+        when sum(core_quantity) > 0 then greatest(cast(round(sum(core_quantity)) as bigint), 1)
+        else 0
+    end as core_events,
     cast(bit_or(mask) as bigint) as features
 from usage
 where account_id is not null and known_on >= $known_from and known_on < $known_until

@@ -14,6 +14,18 @@ from health_pipeline_tests.adapters.engines.landed import event
         ("each event once", [event("e"), event("f")], (2, 0, 0)),
         ("quantities add up", [event("e", quantity=2.0), event("f", quantity=0.25)], (2, 0, 0)),
         ("half rounds away from zero", [event("e", quantity=2.5)], (3, 0, 0)),
+        ("a fraction is use all the same", [event(quantity=0.25)], (1, 0, 0)),
+        ("and core use", [event(feature="reports", quantity=0.25)], (1, 1, 1)),
+        (
+            "beside use that is not core",
+            [event("e", quantity=3.0), event("f", feature="reports", quantity=0.1)],
+            (3, 1, 1),
+        ),
+        (
+            "core use that happened no time",
+            [event("e", quantity=3.0), event("f", feature="reports", quantity=0.0)],
+            (3, 0, 1),
+        ),
         ("no quantity is one", [event("e", quantity=None), event("f", quantity=3.0)], (4, 0, 0)),
         ("a feature, whatever its case", [event(feature="Reports")], (1, 1, 1)),
         ("an event that means a feature", [event(event_name="API_called")], (1, 0, 2)),
