@@ -31,6 +31,11 @@ def print_summary(console: Console, summary: Summary, currency: str) -> None:
         console.print(
             f"Not counted: {summary.excluded:,} excluded by churn.yaml, {summary.ended:,} ended"
         )
+    if summary.foreign_currency:
+        console.print(
+            f"Not in ARR: {summary.foreign_currency:,} contract(s) in another currency than "
+            f"{currency}; amounts are never converted"
+        )
     _print_tiers(console, summary, currency)
     _print_segments(console, summary)
     _print_worst(console, summary, currency)

@@ -70,6 +70,7 @@ class Summary:
         day: the last scored day, None when nothing was ever scored.
         excluded, ended: accounts that are no customers on that day, by `churn.exclude` or because
             they left; they stand in no figure below (R14).
+        foreign_currency: contracts whose ARR is in another currency and stands in no sum.
         tiers: tier, accounts, arr.
         segments: segment, green, yellow, red, unscored (accounts).
         arr_at_risk, arr: of accounts in Red, and of all; None where no source tells any.
@@ -95,6 +96,7 @@ class Summary:
     day: date | None
     excluded: int
     ended: int
+    foreign_currency: int
     tiers: pl.DataFrame
     segments: pl.DataFrame
     arr_at_risk: float | None
@@ -138,6 +140,7 @@ def summarise(stores: Stores) -> Summary:
         day=day,
         excluded=apart.excluded if apart else 0,
         ended=apart.ended if apart else 0,
+        foreign_currency=apart.foreign_currency if apart else 0,
         tiers=scores.group_by("tier").agg(pl.len().alias("accounts"), _known_sum()),
         segments=_tiers_by_segment(scores),
         arr_at_risk=float(red["arr"].sum()) if scores["arr"].count() else None,

@@ -69,6 +69,14 @@ def _latin_1(folder):
     (folder / "milestones.csv").write_bytes(text.encode("latin-1"))
 
 
+def _other_currencies(folder):
+    whose = rows_of(folder, "subscriptions").row(0, named=True)
+    term = {key: whose[key] for key in ("source", "source_account_id")}
+    for currency in ("EUR", "usd"):  # the latter is ours
+        row = {"subscription_id": currency, "starts_on": "2025-01-01", "currency": currency}
+        add(folder, "subscriptions", {**term, **row, "arr": "700"})
+
+
 def _bom(folder):
     path = folder / "subscriptions.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
@@ -115,6 +123,7 @@ SPOILT = [
     # why, what is done, table, rows landed?, exit 3 because of it?, what is said
     ("Latin-1 where UTF-8 was meant", _latin_1, "milestones", False, True,
      "failed table milestones: milestones.csv: is not utf-8: byte 0xdc"),
+    ("contracts in other currencies", _other_currencies, "subscriptions", True, False, ""),
     ("a byte order mark is no defect", _bom, "subscriptions", True, False, ""),
     ("days written dd-mm-yyyy", _day_first, "invoices", False, True,
      "failed table invoices: invoices.csv: none of its "),
@@ -189,6 +198,10 @@ def test_a_row_that_breaks_two_rules_is_one_row(spoilt):
         "sentiments: 3 row(s), by rule: 2 below_minimum:score; 1 not_a_timestamp:recorded_at; "
         "1 not_finite:score"
     ) in spoilt.told.out
+
+
+def test_amounts_that_no_sum_holds_are_told(spoilt):
+    assert "Not in ARR: 1 contract(s) in another currency than USD" in spoilt.told.out
 
 
 def test_one_warning_a_table(spoilt):
