@@ -15,7 +15,7 @@ from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.identity.attach import NOT_ATTACHED, attach
 from health_pipeline.core.identity.memory import Memory
 from health_pipeline.core.identity.more import resolve_anew, resolve_more
-from health_pipeline.core.identity.parents import parent_circles
+from health_pipeline.core.identity.parents import lost_parents
 from health_pipeline.core.identity.records import RECORD
 from health_pipeline.core.identity.resolve import Identity, identity_of
 from health_pipeline.core.identity.undecided import Trained
@@ -183,10 +183,10 @@ def unresolved_records(stores: Stores, found: Identity) -> pl.DataFrame:
     table = RESULT_TABLES["unresolved"]
     stored = stores.lake.frame("unresolved")
     events = table.empty() if stored is None else stored.filter(pl.col("table") == EVENTS)
-    circles, accounts = table.empty(), landed(stores, "accounts")
+    parents, accounts = table.empty(), landed(stores, "accounts")
     if accounts is not None:
-        circles = table.conform(parent_circles(accounts, found.account_xref))
-    parts = [events, found.unresolved, *_unclaimed(stores, found), circles]
+        parents = table.conform(lost_parents(accounts, found.account_xref))
+    parts = [events, found.unresolved, *_unclaimed(stores, found), parents]
     return table.conform(
         pl.concat(parts, how="vertical_relaxed").unique(
             list(table.key), keep="first", maintain_order=True

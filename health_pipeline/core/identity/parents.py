@@ -53,8 +53,10 @@ def without_circles(parents: pl.DataFrame) -> pl.DataFrame:
     return parents.with_columns(told)
 
 
-def parent_circles(accounts: pl.DataFrame, account_xref: pl.DataFrame) -> pl.DataFrame:
-    """Parent companies that go round in a circle, in the shape of `unresolved`.
+def lost_parents(accounts: pl.DataFrame, account_xref: pl.DataFrame) -> pl.DataFrame:
+    """Parent companies that roll up nothing, in the shape of `unresolved`.
+
+    Those that go round in a circle, and those that name no record of their source.
 
     Args:
         accounts: landed accounts, all versions; the latest counts.
@@ -65,12 +67,28 @@ def parent_circles(accounts: pl.DataFrame, account_xref: pl.DataFrame) -> pl.Dat
     )
     latest = latest.join(account_xref.select(*RECORD, "account_id"), on=RECORD)
     rings = without_circles(parents_of(latest, account_xref)).drop_nulls("circle")
-    return rings.select(
+    ring = pl.format("parent companies in a circle: {}; this parent is left out", "circle")
+    unknown = pl.lit("its source has no account of the id that it names as its parent company")
+    return pl.concat([_told(rings, ring), _told(_unknown_parents(latest, account_xref), unknown)])
+
+
+def _unknown_parents(accounts: pl.DataFrame, account_xref: pl.DataFrame) -> pl.DataFrame:
+    named = accounts.select(
+        *RECORD, optional(accounts, "parent_source_account_id", pl.String())
+    ).drop_nulls("parent_source_account_id")
+    records = account_xref.select(
+        "source", pl.col("source_account_id").alias("parent_source_account_id")
+    )
+    return named.join(
+        records, on=["source", "parent_source_account_id"], how="anti", maintain_order="left"
+    )
+
+
+def _told(records: pl.DataFrame, why: pl.Expr) -> pl.DataFrame:
+    return records.select(
         pl.lit("accounts").alias("table"),
         "source",
         pl.col("source_account_id").alias("key"),
-        pl.format("parent companies in a circle: {}; this parent is left out", "circle").alias(
-            "why"
-        ),
+        why.alias("why"),
         pl.lit(1, pl.Int64).alias("rows"),
     )

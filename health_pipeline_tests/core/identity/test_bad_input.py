@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from health_pipeline.config.loader import load_model
-from health_pipeline.core.identity.parents import parent_circles
+from health_pipeline.core.identity.parents import lost_parents
 from health_pipeline.core.identity.resolve import resolve
 from health_pipeline_tests.core.identity.look_alikes import HOSTS, NAMES, look_alikes
 from health_pipeline_tests.core.identity.tables import (
@@ -111,10 +111,38 @@ def test_parents_in_a_circle_are_cut_and_told():
     rows = [account(f"crm:{n}", parent_source_account_id=str(n % 3 + 1)) for n in (1, 2, 3)]
     tables = {"accounts": landed("accounts", *rows)}
     found = resolve(tables, RULES, NO_REGISTRY)
-    told = parent_circles(tables["accounts"], found.account_xref)
+    told = lost_parents(tables["accounts"], found.account_xref)
     assert found.account_xref["account_id"].n_unique() == 3
     assert told.height == 1
     assert "circle" in told["why"][0]
+
+
+PARENTS = [
+    # why, children → parents, of which a lost parent is told
+    ("of no export", {"1": "9"}, ["1"]),
+    ("of another source", {"1": "b"}, ["1"]),
+    ("known by name only in another case", {"a": "B", "B": "b"}, ["B"]),
+    ("itself", {"1": "1"}, []),
+    ("none", {"1": None}, []),
+    ("known", {"1": "2", "2": None}, []),
+]
+
+
+@pytest.mark.parametrize(("why", "above", "lost"), PARENTS, ids=[case[0] for case in PARENTS])
+def test_a_parent_that_is_no_record_is_told(why, above, lost):
+    rows = [account(f"crm:{key}", parent_source_account_id=up) for key, up in above.items()]
+    tables = {"accounts": landed("accounts", *rows, account("bill:b"))}
+    found = resolve(tables, RULES, NO_REGISTRY)
+    told = lost_parents(tables["accounts"], found.account_xref)
+    assert told["key"].to_list() == lost, why
+    assert told["why"].str.contains("parent company").all()
+
+
+def test_a_parent_that_was_known_and_is_named_no_more_is_not_told():
+    rows = [account("crm:1", 1, parent_source_account_id="9"), account("crm:1", 5)]
+    tables = {"accounts": landed("accounts", *rows)}
+    found = resolve(tables, RULES, NO_REGISTRY)
+    assert lost_parents(tables["accounts"], found.account_xref).is_empty()
 
 
 def test_a_record_that_its_source_deleted_keeps_its_account():
