@@ -70,7 +70,14 @@ def test_the_packaged_rules_add_what_the_lists_lack():
     known = mailbox_hosts()
     assert [name for name in sorted(rules.public_domains) if is_public(name, known)] == []
     public = public_hosts(rules)
-    for host in ("linkedin.com", "acme.okta.com", "acme.zendesk.com", "sites.google.com"):
+    for host in (
+        "tutanota.de",
+        "x.aol.fr",
+        "linkedin.com",
+        "acme.okta.com",
+        "acme.zendesk.com",
+        "sites.google.com",
+    ):
         assert normalised_domain(f"https://{host}/acme", public) is None, host
     assert normalised_domain("maps.google.com", public) == "google.com"
 
