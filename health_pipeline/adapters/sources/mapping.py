@@ -110,7 +110,9 @@ def _found(raw: Raw) -> str:
     hint = ""
     if len(raw.columns) == 1 and any(mark in raw.columns[0] for mark in ";\t|,"):
         hint = " (if that is several, set `delimiter` for the file in sources.yaml)"
-    return f"columns found: {_listed(raw.columns)}{hint}"
+    if any("\0" in name for name in raw.columns):
+        hint = " (every other byte is 0: set `encoding: utf-16-le` or utf-16-be in sources.yaml)"
+    return f"columns found: {_listed(raw.columns)}{hint}".replace("\0", "")
 
 
 def _listed(names: Iterable[str]) -> str:

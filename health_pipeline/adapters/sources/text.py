@@ -28,6 +28,15 @@ PATIENCE = 4
 HEAD = 2**16
 """Bytes in which the first line ends, which tells how all of them end."""
 
+_OTHER_KINDS = {
+    b"\x1f\x8b": "it is packed by gzip; let its name end in .gz",
+    b"PAR1": "it is a Parquet file; let its name end in .parquet",
+    b"PK\x03\x04": "it is a zip file, or a workbook of Excel; unpack it, or save it as CSV",
+}
+"""What is no text, by the bytes that it begins with, and what to do about it."""
+
+_CUT = "; hand in the whole file if it was cut short: it ends within a character"
+
 _QUOTED, _LINE_END = re.compile(r'"[^"]*"'), re.compile(r"\r+\n|\n|\r(?=[^\r\n])")
 
 
@@ -91,7 +100,7 @@ def _decoded(
     start, done, lines, last = b"", 0, 0, False
     end, torn = b"\n", False
     for chunk in _unpacked(path, place, size):
-        start, last = start or chunk[:2], not chunk
+        start, last = start or chunk[:4], not chunk
         if done == 0 and quotes and _ends_with_returns(chunk[:HEAD], encoding):
             end = b"\r"
         try:
@@ -101,7 +110,8 @@ def _decoded(
             offset = done - held + error.start
             line = lines + error.object.count(end, 0, error.start) + 1
             bad = error.object[error.start]
-            raise place.error(_not_decoded(encoding, start, bad, offset, line)) from error
+            why = _not_decoded(encoding, start, f"byte 0x{bad:02x} at offset {offset}, line {line}")
+            raise place.error(f"{why}{_CUT if last else ''}") from error
         if done == 0:
             text = text.removeprefix("\ufeff")
         if end == b"\r":
@@ -138,9 +148,12 @@ def _unpacked(path: Path, place: Place, size: int) -> Iterator[bytes]:
         raise place.error(f"cannot be read: {error}") from error
 
 
-def _not_decoded(encoding: str, start: bytes, bad: int, offset: int, line: int) -> str:
-    other = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+def _not_decoded(encoding: str, start: bytes, where: str) -> str:
+    kinds = (todo for begins, todo in _OTHER_KINDS.items() if start.startswith(begins))
+    if todo := next(kinds, None):
+        return f"is not {encoding} text: {todo}"
+    other = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
     return (
-        f"is not {encoding}: byte 0x{bad:02x} at offset {offset}, line {line}; "
+        f"is not {encoding}: {where}; "
         f"set `encoding: {other}` for it in sources.yaml if that is how it was written"
     )

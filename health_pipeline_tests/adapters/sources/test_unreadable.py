@@ -30,6 +30,48 @@ UNREADABLE = [
         ),
     ),
     (
+        "UTF-16 without a mark",
+        {"accounts.csv": HEAD.encode("utf-16-le")},
+        (
+            "accounts: accounts.csv: the contract also requires source, source_account_id; columns "
+            "found: source, source_account_id, name (every other byte is 0: set `encoding: "
+            "utf-16-le` or utf-16-be in sources.yaml)"
+        ),
+    ),
+    (
+        "cut within a character",
+        {"accounts.csv": HEAD.encode() + b"crm,1,Acme\ncrm,2,Caf\xc3"},
+        (
+            "accounts: accounts.csv: is not utf-8: byte 0xc3 at offset 50, line 3; set "
+            "`encoding: latin-1` for it in sources.yaml if that is how it was written; hand in the "
+            "whole file if it was cut short: it ends within a character"
+        ),
+    ),
+    (
+        "packed, by a name that does not say so",
+        {"accounts.csv": gzip.compress(HEAD.encode())},
+        (
+            "accounts: accounts.csv: is not utf-8 text: it is packed by gzip; let its name end in "
+            ".gz"
+        ),
+    ),
+    (
+        "Parquet, by a name that says CSV",
+        {"accounts.csv": parquet(source=["crm"], source_account_id=["1"])},
+        (
+            "accounts: accounts.csv: is not utf-8 text: it is a Parquet file; let its name end in "
+            ".parquet"
+        ),
+    ),
+    (
+        "a workbook, by a name that says CSV",
+        {"accounts.csv": b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xdf\x00"},
+        (
+            "accounts: accounts.csv: is not utf-8 text: it is a zip file, or a workbook of Excel; "
+            "unpack it, or save it as CSV"
+        ),
+    ),
+    (
         "not gzip",
         {"accounts.csv.gz": "plain"},
         "accounts: accounts.csv.gz: cannot be read: Not a gzipped file (b'pl')",
