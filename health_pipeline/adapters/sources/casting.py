@@ -155,7 +155,8 @@ def _formatted(text: pl.Expr, form: str, zone: str | None) -> pl.Expr:
             return moment
         offset = text.str.extract(r"([+-]\d{2}(?::?\d{2})?)$")
         return pl.when(offset.is_null() | _offset(offset).is_not_null()).then(moment)
-    return _in_utc(text.str.to_datetime(form, strict=False, time_unit="us"), None, zone)
+    own = None if "%s" in form else zone  # seconds since 1970 are the same everywhere
+    return _in_utc(text.str.to_datetime(form, strict=False, time_unit="us"), None, own)
 
 
 def _iso(text: pl.Expr, zone: str | None) -> pl.Expr:

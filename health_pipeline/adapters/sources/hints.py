@@ -21,6 +21,9 @@ _DAYS = {
     for mark in ("-", "/", ".")
 }
 
+_COMPACT, _SECONDS, _MILLIS = r"^\d{8}$", r"^\d{9,10}$", r"^\d{12,13}$"
+"""A day as 20250131; the seconds and the milliseconds since 1970, of days since 1973 or so."""
+
 _COMMA, _THOUSANDS = r"^[+-]?[\d. ]*\d,\d+$", r"^[+-]?\d{1,3}(?:,\d{3})+(?:[.]\d+)?$"
 _DAMAGE = {
     "ragged_row": "it has not as many fields as the header, as where a file was cut short; hand in "
@@ -58,7 +61,8 @@ def hints(
 
 def _advice(name: str, values: pl.Series, cmap: ColumnMap) -> Advice:
     if name in ("not_a_date", "not_a_timestamp"):
-        yield from _distinct(values, _about_times(values, cmap))
+        moments = name == "not_a_timestamp"
+        yield from _distinct(values, _about_times(values, cmap, moments=moments))
     elif name in ("not_a_number", "not_an_integer"):
         yield from _distinct(values, _about_numbers(values, cmap))
     elif advice := _about_all(name):
@@ -98,15 +102,18 @@ def _about_numbers(values: pl.Series, cmap: ColumnMap) -> Advice:
         yield thousands, 'looks like groups of three digits; set `decimal: "."` in sources.yaml'
 
 
-def _about_times(values: pl.Series, cmap: ColumnMap) -> Advice:
+def _about_times(values: pl.Series, cmap: ColumnMap, *, moments: bool) -> Advice:
     if cmap.zone:
         skip = f"the clocks of {cmap.zone} skip that hour"
         in_it = _where(values, skipped(pl.col("value"), cmap))
         yield in_it, f"{skip}; correct the time, or `zone` in sources.yaml"
-    for form, fits in _looks_like(values):
+    for form, fits in _looks_like(values, moments=moments):
         if form not in cmap.formats:
             do = "add it to" if cmap.formats else "set"
             yield fits, f"looks like {form}; {do} `format` in sources.yaml"
+    unit = "milliseconds since 1970" if moments else "a number of seconds since 1970"
+    since = _MILLIS if moments else f"{_SECONDS}|{_MILLIS}"
+    yield values.str.contains(since), f"looks like {unit}; hand in ISO 8601"
     if cmap.formats:
         forms = ", ".join(cmap.formats)
         why = "there is no such day or time, or it is written otherwise"
@@ -122,7 +129,7 @@ def _where(values: pl.Series, holds: pl.Expr) -> pl.Series:
     return pl.DataFrame({"value": values}).select(holds).to_series()
 
 
-def _looks_like(values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
+def _looks_like(values: pl.Series, *, moments: bool) -> Iterator[tuple[str, pl.Series]]:
     """Formats that values keep, and which do.
 
     Day first if any value needs it or none decides, else month first; then the other way round.
@@ -139,6 +146,9 @@ def _looks_like(values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
             only_day = (day_first[1] & ~month_first[1]).any()
             swap = only_month and not only_day
             yield from (month_first, day_first) if swap else (day_first, month_first)
+    yield "%Y%m%d", values.str.contains(_COMPACT) & _read(values, "%Y%m%d")
+    if moments:
+        yield "%s", values.str.contains(_SECONDS)
 
 
 def _read(values: pl.Series, form: str) -> pl.Series:

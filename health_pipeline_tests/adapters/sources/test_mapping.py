@@ -114,6 +114,14 @@ OPTIONS = [
         [OPENED, OPENED],
     ),
     (
+        "seconds since 1970, which no zone moves",
+        "accounts",
+        "id,d\n1,1704153600\n",
+        {"created_at": {"from": "d", "format": ["%s"], "zone": "Europe/Berlin"}},
+        "created_at",
+        [OPENED],
+    ),
+    (
         "a format with an offset",
         "accounts",
         "id,d\n1,02/01/2024 02:00 +0200\n",
