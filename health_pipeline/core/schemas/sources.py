@@ -24,7 +24,7 @@ a `deleted_at` of their own that there was somebody."""
 KNOWN = timestamp("known_at")
 
 MOST = 1e12
-"""The largest figure of use: more is no count, and sums of it would not fit a whole number."""
+"""The largest figure that is added up: more is no count, and its sums would not fit."""
 
 
 def _id(name: str) -> Column:
@@ -128,7 +128,7 @@ _TABLES = (
             _id("subscription_id"),
             ACCOUNT,
             text("plan"),
-            integer("seats", low=0),
+            integer("seats", low=0, high=MOST),
             money("arr", low=0),
             text("currency"),
             date("starts_on", required=True),
@@ -170,7 +170,7 @@ _TABLES = (
             money("amount", required=True),
             money("amount_paid", outcome=True),
             text("currency"),
-            integer("failed_attempts", low=0, outcome=True),
+            integer("failed_attempts", low=0, high=MOST, outcome=True),
             timestamp("last_failed_at", happened=True),
             date("voided_on", happened=True),
             DELETED,
@@ -189,7 +189,7 @@ _TABLES = (
             timestamp("opened_at", required=True),
             timestamp("first_responded_at", happened=True),
             timestamp("resolved_at", happened=True),
-            integer("reopened_count", low=0, outcome=True),
+            integer("reopened_count", low=0, high=MOST, outcome=True),
             timestamp("reopened_at", happened=True),
             timestamp("escalated_at", happened=True),
             text("priority", allowed=("low", "normal", "high", "urgent")),

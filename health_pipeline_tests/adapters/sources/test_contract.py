@@ -76,6 +76,9 @@ BAD = [
     ("renewals", "discount_requested_pct", "-1", "below_minimum"),
     ("renewals", "discount_requested_pct", "100.5", "above_maximum"),
     ("tickets", "satisfaction", "6", "above_maximum"),
+    ("subscriptions", "seats", "9223372036854775807", "above_maximum"),
+    ("invoices", "failed_attempts", "1000000000001", "above_maximum"),
+    ("tickets", "reopened_count", "1000000000001", "above_maximum"),
     ("tickets", "priority", "High", "not_allowed"),
 ]
 REQUIRED = {
