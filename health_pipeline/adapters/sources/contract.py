@@ -79,6 +79,8 @@ def _checks(column: Column) -> list[Check]:
     checks = []
     if column.allowed:
         checks.append(pa.Check.isin(list(column.allowed), error="not_allowed"))
+    if column.form:
+        checks.append(pa.Check.str_matches(column.form, error="not_allowed"))
     if column.low is not None:
         checks.append(pa.Check.ge(column.low, error="below_minimum"))
     if column.high is not None:

@@ -35,6 +35,7 @@ class Column:
         required: a row without it is quarantined.
         allowed: the closed list of values, empty when open.
         low, high: inclusive bounds of a number, None when open.
+        form: the regular expression that all of a text keeps, empty when open.
         happened: a date on which something happened. As of day D it is null when it lies after D.
             Planned dates (due_on, renews_on, close_on) are known in advance and stay.
         outcome: undated; in a single-version row it counts from the row's last `happened` date.
@@ -51,6 +52,7 @@ class Column:
     happened: bool = False
     outcome: bool = False
     ends: bool = False
+    form: str = ""
 
     @property
     def dtype(self) -> pl.DataType:
@@ -82,6 +84,11 @@ boolean = _maker("bool")
 integer = _maker("int")
 double = _maker("double")
 money = _maker("money")
+
+
+def formed(name: str, form: str) -> Column:
+    """A required text, all of which keeps the regular expression `form`."""
+    return Column(name, "text", required=True, form=form)
 
 
 def percent(name: str) -> Column:

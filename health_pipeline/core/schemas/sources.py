@@ -8,6 +8,7 @@ from health_pipeline.core.schemas.columns import (
     boolean,
     date,
     double,
+    formed,
     integer,
     money,
     percent,
@@ -25,6 +26,10 @@ KNOWN = timestamp("known_at")
 
 MOST = 1e12
 """The largest figure that is added up: more is no count, and its sums would not fit."""
+
+
+METRIC = r"^(?:(?:event|feature):.+|active_users(?:_7d|_30d)?)$"
+"""What `usage_daily` can say; of anything else nobody would know what it counts."""
 
 
 def _id(name: str) -> Column:
@@ -113,7 +118,7 @@ _TABLES = (
             ACCOUNT,
             text("source_user_id"),
             date("day", required=True),
-            text("metric", required=True),
+            formed("metric", METRIC),
             double("value", required=True, low=0, high=MOST),
             KNOWN,
         ),

@@ -46,6 +46,7 @@ GOOD = [
     ("renewals", "discount_requested_pct", "100", 100.0),
     ("tickets", "satisfaction", "4.5", 4.5),
     ("tickets", "priority", "urgent", "urgent"),
+    *(("usage_daily", "metric", m, m) for m in ("feature:A b", "event:x:y", "active_users_7d")),
 ]
 # table, column, as written, the rule that it breaks
 BAD = [
@@ -80,6 +81,10 @@ BAD = [
     ("invoices", "failed_attempts", "1000000000001", "above_maximum"),
     ("tickets", "reopened_count", "1000000000001", "above_maximum"),
     ("tickets", "priority", "High", "not_allowed"),
+    ("usage_daily", "metric", "logins", "not_allowed"),
+    ("usage_daily", "metric", "Event:login", "not_allowed"),
+    ("usage_daily", "metric", "event:", "not_allowed"),
+    ("usage_daily", "metric", "active_users_14d", "not_allowed"),
 ]
 REQUIRED = {
     "timestamp": "2024-01-01",
@@ -94,7 +99,8 @@ REQUIRED = {
 def one_row(table: str, **cells: str) -> str:
     """A CSV of one row that keeps the contract but for `cells`."""
     columns = [c for c in SOURCE_TABLES[table].columns if c.required and c.name not in cells]
-    given = {c.name: c.allowed[0] if c.allowed else REQUIRED[c.kind] for c in columns} | cells
+    given = {c.name: c.allowed[0] if c.allowed else REQUIRED[c.kind] for c in columns}
+    given |= {c.name: "event:x" for c in columns if c.form} | cells
     quoted = ('"' + value.replace('"', '""') + '"' for value in given.values())
     return ",".join(given) + "\n" + ",".join(quoted) + "\n"
 
