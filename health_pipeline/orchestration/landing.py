@@ -45,7 +45,7 @@ def _land_whole(stores: Stores, reads: Reads, table: str, window: Window, run_id
     except SourceError as error:
         return Landing(table, before is not None, error=str(error))
     if read is None:
-        return Landing(table, before is not None)
+        return Landing(table, before is not None, warnings=reads.gone(table))
     if read.rows.is_empty() and read.quarantine.height:
         return nothing_good(stores, reads, table, read, connected=before is not None)
     versions, conflicts = land(SOURCE_TABLES[table], read.rows, before, window.last, window.first)

@@ -62,6 +62,17 @@ class Reads:
         except SourceError:
             return ()  # landing says what is wrong with the folder
 
+    def gone(self, table: str) -> tuple[str, ...]:
+        """A sentence where files of `table` have landed and none is there any more.
+
+        Files of events may be taken away once they have landed; days without any are told apart.
+        """
+        known = sorted(landed_files(self.stores.control, table))
+        if table == EVENTS or not known or self._paths(table):
+            return ()
+        said = f"{table}: there is no file any more, though {', '.join(known[-3:])} landed before"
+        return (f"{said}; what landed stays as it was. If it was renamed, map it in sources.yaml",)
+
     def files(self, table: str) -> tuple[FileRef, ...]:
         """Files that feed `table` now; one that stands as it was hashed is not hashed again."""
         known, found = digests(self.stores.control), []

@@ -110,3 +110,25 @@ def test_only_new_content_is_new(stores):
     assert [reads.relative(ref) for ref in reads.new_files("events")] == ["events/2.parquet"]
     put(stores, "events/1.parquet", frame(DAY))
     assert len(reads.new_files("events")) == 2
+
+
+GONE = [
+    # why, table, landed, there now, told
+    ("renamed", "users", ["users.csv"], ["people.csv"], True),
+    ("taken away", "users", ["users.csv"], [], True),
+    ("all parts of a folder", "users", ["users/1.csv", "users/2.csv"], [], True),
+    ("a part of a folder", "users", ["users/1.csv", "users/2.csv"], ["users/2.csv"], False),
+    ("another ending", "users", ["users.csv"], ["users.parquet"], False),
+    ("never there", "users", [], [], False),
+    ("events that were put away", "events", ["events/1.csv"], [], False),
+]
+
+
+@pytest.mark.parametrize(("why", "table", "landed", "there", "told"), GONE)
+def test_a_table_whose_files_are_gone_is_told(why, table, landed, there, told, stores):
+    remember_files(stores.control, table, dict.fromkeys(landed, "x"))
+    for name in there:
+        put(stores, name, frame(DAY))
+    said = Reads(stores).gone(table)
+    assert bool(said) == told, why
+    assert all(landed[0] in one for one in said)
