@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.orchestration.copies_agree import COPIES_CHECK
 from health_pipeline.orchestration.definitions import DAILY_JOB, MONTHLY_JOB, build_definitions
 from health_pipeline.orchestration.features_known import FEATURES_CHECK
 from health_pipeline.orchestration.house import House, Stores
@@ -25,7 +26,7 @@ from health_pipeline.orchestration.window import (
 )
 
 FIRST_RUN_DAYS = 90
-WARNING_CHECKS = (CONTRACT_CHECK, FEATURES_CHECK, OVERRIDES_CHECK)
+WARNING_CHECKS = (CONTRACT_CHECK, COPIES_CHECK, FEATURES_CHECK, OVERRIDES_CHECK)
 """Checks whose sentences the shell prints."""
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -42,7 +43,8 @@ class Outcome:
             them stayed in force.
         errors: why the run failed, the cause first.
         warnings: what people should know: columns kept out by landing, formats that nothing names,
-            overrides without effect, features that nobody fitted to the product.
+            overrides without effect, copies of events that disagree, features that nobody
+            fitted to the product.
         connected: the folder, or an earlier landing, holds some source table.
         waiting: files with rows that have not landed, because no day was there to run.
     """

@@ -11,6 +11,7 @@ from health_pipeline.core.activity.observed import OBSERVED
 from health_pipeline.core.schemas.frames import ACTIVITY
 from health_pipeline.orchestration.activity import roll_up_window, unresolved_events
 from health_pipeline.orchestration.chunks import Walk
+from health_pipeline.orchestration.copies_agree import copies_check, copies_spec
 from health_pipeline.orchestration.features_known import features_check, features_spec
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.keys import (
@@ -66,6 +67,7 @@ def _activity(model: HealthModel) -> dg.AssetsDefinition:
                 partitions_def=daily(model),
             ),
         ],
+        check_specs=[copies_spec()],
         backfill_policy=SINGLE_RUN,
     )
     def activity(
@@ -88,6 +90,7 @@ def _activity(model: HealthModel) -> dg.AssetsDefinition:
                     "events_a_day": dg.MetadataValue.md(sparkline_svg(volume)),
                     "sample": sample_table(found.sample),
                 },
+                check_results=[copies_check(found.conflicts, found.conflict_sample)],
             )
 
     return activity
