@@ -125,6 +125,36 @@ def test_from_the_list_to_a_waterfall_and_back(place):
         assert told(page) == few, "the filters are as they were"
 
 
+def test_nothing_is_said_of_the_accounts_before_they_are_there(place):
+    with opened(place) as page:
+        page.add_init_script("delete window.DecompressionStream")  # they never come
+        page.reload()
+        page.locator("#too-old").wait_for()
+        assert page.get_by_text("No account fits these filters.").is_hidden()
+        assert page.get_by_role("button", name="Next").first.is_hidden()
+
+
+def test_one_page_has_no_next_one(place):
+    with opened(place) as page:
+        pages = page.locator("#table-renewals .pages")
+        assert pages.get_by_role("status").inner_text() == "1–8 of 8"
+        assert pages.locator("button:visible").count() == 0
+
+
+def test_a_cap_at_the_tier_of_the_score_is_no_other_tier(tmp_path):
+    read = world(40, at_risk=0.6)
+    account = read.scores.filter(pl.col("tier") == "yellow")["account_id"][0]
+    capped = pl.lit("usage is declining").alias("gate_reason")
+    path = tmp_path / "index.html"
+    for by_score, said in (("yellow", False), ("green", True)):
+        scores = read.scores.with_columns(capped, pl.lit(by_score).alias("tier_by_score"))
+        path.write_text(html_of(report(replace(read, scores=scores), words())), encoding="utf-8")
+        with opened(f"{path.as_uri()}#account={account}") as page:
+            sheet = page.get_by_role("dialog")
+            sheet.get_by_text("The tier is capped: usage is declining").wait_for()
+            assert ("by the score alone" in sheet.inner_text()) is said, by_score
+
+
 def test_by_keyboard_alone(place):
     with opened(place) as page:
         first = rows_of(page).first.get_by_role("link")

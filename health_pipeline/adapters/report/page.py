@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from health_pipeline.adapters.report import figures
 from health_pipeline.adapters.report.pack import as_json, detail_pieces, packed, row_pieces
 from health_pipeline.core.report.report import Report
+from health_pipeline.core.schemas.words import counted
 
 HERE = Path(__file__).parent
 SCRIPTS = ("base.js", "charts.js", "table.js", "detail.js", "app.js")
@@ -55,9 +56,9 @@ def lead(head: dict[str, Any]) -> str:
     tiers = {row["tier"]: row for row in head["portfolio"]["tiers"]}
     red, currency = tiers["red"], head["currency"]
     arrs = [row["arr"] for row in tiers.values() if row["arr"] is not None]
-    is_one = red["accounts"] == 1
+    is_one = 1 in (red["accounts"], head["accounts"])
     told = (
-        f"{figures.count(red['accounts'])} of {figures.count(head['accounts'])} customers "
+        f"{figures.count(red['accounts'])} of {counted(head['accounts'], 'customer')} "
         f"{'is' if is_one else 'are'} Red"
     )
     if arrs and sum(arrs):
@@ -74,20 +75,25 @@ def lead(head: dict[str, Any]) -> str:
 def renewal_words(head: dict[str, Any]) -> str:
     """How many renewals, what they are worth, how many are blocked."""
     found = head["renewals"]
-    told = [f"{figures.count(found['ahead'])} renewal{'' if found['ahead'] == 1 else 's'}"]
+    told = [counted(found["ahead"], "renewal")]
     if found["amount"] is not None:
         told.append(f"{figures.count(found['amount'])} {head['currency']}")
     said = f"{', '.join(told)}."
     if found["overdue"]:
-        overdue = figures.count(found["overdue"])
-        said += f" {overdue} more should have been closed before and are still open."
+        overdue, are = figures.count(found["overdue"]), _are(found["overdue"])
+        said += f" {overdue} more should have been closed before and {are} still open."
     if found["long_overdue"]:
-        said += f" {figures.count(found['long_overdue'])} overdue for longer are not listed."
+        longer, are = figures.count(found["long_overdue"]), _are(found["long_overdue"])
+        said += f" {longer} overdue for longer {are} not listed."
     if found["blocked"]:
         said += f" The discount guard blocks {figures.count(found['blocked'])}."
     if not found["from_crm"]:
         said += " No renewals are connected: dates are those on which contracts end."
     return said
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def trend_words(head: dict[str, Any]) -> str:
@@ -130,6 +136,7 @@ def _template() -> Any:
     )
     environment.filters |= {
         "count": figures.count,
+        "counted": counted,
         "money": figures.count,
         "percent": figures.percent,
         "words": figures.words,

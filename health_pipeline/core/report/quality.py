@@ -29,11 +29,12 @@ def _counted(
     """Rows and reasons by table: `table`, `rows`, `why` (the most frequent first, with counts)."""
     rows = (pl.len() if count is None else count).alias("rows")
     by_reason = frame.group_by(table, why).agg(rows)
-    said = pl.format("{} ({})", pl.col(why), pl.col("rows"))
+    said = [f"{reason} ({n:,})" for reason, n in by_reason.select(why, "rows").iter_rows()]
     return (
-        by_reason.sort(table, "rows", why, descending=[False, True, False])
+        by_reason.with_columns(pl.Series("said", said, pl.String))
+        .sort(table, "rows", why, descending=[False, True, False])
         .group_by(table, maintain_order=True)
-        .agg(pl.col("rows").sum(), said.str.join(", ").alias("why"))
+        .agg(pl.col("rows").sum(), pl.col("said").str.join(", ").alias("why"))
         .rename({table: "table"})
         .to_dicts()
     )

@@ -130,6 +130,26 @@ def test_the_portfolio_in_one_sentence():
     assert lead(head).endswith(f"a week ago {head['portfolio']['tiers'][0]['accounts_week_ago']}.")
 
 
+def test_one_account_is_told_in_the_singular():
+    one = READ.scores.filter(pl.col("tier") == "green").head(1)
+    only = one.select("account_id")
+    history = READ.history.join(only, "account_id", "semi")
+    few = replace(READ, scores=one.with_columns(coverage=0.7), history=history)
+    text = page(report(few, words()))
+    assert "0 of 1 customer is Red" in text
+    assert "of 1 account scored on both days" in text
+    assert "1 scored account is below 80%; 0 of 1 has too little" in text
+
+
+def test_one_renewal_is_told_in_the_singular():
+    head = report(READ, words()).head
+    one = head["renewals"] | {"ahead": 1, "overdue": 1, "long_overdue": 1}
+    told = renewal_words(head | {"renewals": one})
+    assert "1 renewal" in told
+    assert "1 more should have been closed before and is still open." in told
+    assert "1 overdue for longer is not listed." in told
+
+
 def test_renewals_without_a_table_say_where_their_dates_come_from():
     assert renewal_words(report(READ, words()).head).endswith(
         "dates are those on which contracts end."

@@ -43,7 +43,7 @@ function account(i, found, later) {
   }
   const chart = history(i, found);
   if (chart) later.push(chart.show);
-  return [name, facts, story(found), standing(found), ...why(i, found, later), plays(found),
+  return [name, facts, story(found), standing(i, found), ...why(i, found, later), plays(found),
     chart && card("Last 90 days", chart.node), found.d_signal && drivers(i, found),
     el("p", { class: "quiet small" }, "Every calculation: ", el("code", {}, `health explain ${ROWS.id[i]} --show-work`))].filter(Boolean);
 }
@@ -60,9 +60,10 @@ function story(found) {
     found.context ? el("p", { class: "quiet", dir: "auto" }, found.context) : null);
 }
 
-function standing(found) {
+function standing(i, found) {
   const lines = [];
-  if (found.gate) lines.push(`The tier is capped: ${found.gate}${found.by_score ? `; by the score alone it would be ${words(found.by_score)}` : ""}.`);
+  const other = found.by_score && found.by_score !== tierOf(i); // else the band held a better one, and the cap took it
+  if (found.gate) lines.push(`The tier is capped: ${found.gate}${other ? `; by the score alone it would be ${words(found.by_score)}` : ""}.`);
   if (found.frozen_by) lines.push(`The tier rests while a source is silent: ${found.frozen_by}.`);
   if (found.disagreement) lines.push(`Judged differently: ${found.disagreement}.`);
   if (found.expansion !== null) lines.push(`Room to grow (expansion index): ${found.expansion} of 100.`);

@@ -15,6 +15,7 @@ function makeTable({ place, label, columns, rows, size, empty, by, down }) {
     columns.filter((one) => one.value).map((one) => el("option", { value: one.key }, one.name)));
   place.replaceChildren(el("label", { class: "field sort-by" }, "Sort by ", choice), frame, none, el("div", { class: "pages" }, back, next, told));
   let shown = [];
+  place.hidden = true; // until there are rows to speak of
 
   function sortBy(column) {
     sorted.down = sorted.by === column.key ? !sorted.down : Boolean(column.downFirst);
@@ -29,6 +30,7 @@ function makeTable({ place, label, columns, rows, size, empty, by, down }) {
   }
   function update() {
     shown = rows();
+    place.hidden = false;
     const column = columns.find((one) => one.key === sorted.by);
     if (column) {
       const sign = sorted.down ? -1 : 1, keys = new Map(shown.map((row) => [row, column.value(row)]));
