@@ -12,6 +12,7 @@ from health_pipeline.cli.house import err, fail, nothing_yet, out
 from health_pipeline.cli.render import table_of
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.run import run_monthly
+from health_pipeline.orchestration.window import yesterday
 
 HEADLINES = {
     ("score", "auc"): "AUC of the score",
@@ -48,16 +49,34 @@ def monthly_command(house: House, month: str | None) -> int:
 def _month(house: House, month: str | None) -> date:
     """The first day of the month asked for; default: the last full month that is scored."""
     if month is not None:
-        try:
-            return date.fromisoformat(f"{month}-01")
-        except ValueError:
-            message = f"--month {month}: not a month (write it as 2026-01)"
-            raise fail(message, exits.BAD_MODEL_OR_ARGUMENT) from None
+        return _asked_month(house, month)
     with house.open() as stores:
         scored = stores.lake.days("health_scores")
     if not scored:
         raise nothing_yet()
-    return (((scored[-1] + timedelta(days=1)).replace(day=1)) - timedelta(days=1)).replace(day=1)
+    return _last_full(scored[-1])
+
+
+def _asked_month(house: House, month: str) -> date:
+    """The first day of `month` (YYYY-MM); exit 2 for one that there cannot be figures of."""
+    last, history = _last_full(yesterday()), house.model.sources.history_start
+    try:
+        asked = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        why = f"--month {month}: not a month (write it as 2026-01)"
+        raise fail(why, exits.BAD_MODEL_OR_ARGUMENT) from None
+    if asked > last:
+        why = f"--month {month} is not over yet; the last complete month is {last:%Y-%m}"
+        raise fail(why, exits.BAD_MODEL_OR_ARGUMENT)
+    if asked < history.replace(day=1):
+        why = f"--month {month} lies before history_start {history} in sources.yaml; move that back"
+        raise fail(why, exits.BAD_MODEL_OR_ARGUMENT)
+    return asked
+
+
+def _last_full(day: date) -> date:
+    """The first day of the last month that is over at the end of `day`."""
+    return ((day + timedelta(days=1)).replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def _print_backtest(frame: pl.DataFrame) -> None:

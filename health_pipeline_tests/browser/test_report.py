@@ -141,6 +141,17 @@ def test_one_page_has_no_next_one(place):
         assert pages.locator("button:visible").count() == 0
 
 
+def test_an_axis_counts_whole_accounts(tmp_path):
+    read = world(40, at_risk=0.6)
+    history = read.history.filter(pl.col("account_id") == read.scores["account_id"][0])
+    path = tmp_path / "index.html"
+    path.write_text(html_of(report(replace(read, history=history), words())), encoding="utf-8")
+    with opened(path.as_uri()) as page:
+        page.locator("#trend svg").wait_for()
+        shown = page.locator("#trend svg text").all_text_contents()
+        assert [text for text in shown if re.fullmatch(r"[\d.]+", text)] == ["0", "1"]
+
+
 def test_a_cap_at_the_tier_of_the_score_is_no_other_tier(tmp_path):
     read = world(40, at_risk=0.6)
     account = read.scores.filter(pl.col("tier") == "yellow")["account_id"][0]

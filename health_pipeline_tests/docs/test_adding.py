@@ -179,6 +179,18 @@ def test_the_mapping_and_the_channel_of_the_readme_are_valid(tmp_path):
     assert model.delivery.allow_hosts == ("hooks.us.example",)
 
 
+def test_the_weights_and_targets_of_the_page_are_valid(tmp_path):
+    (example,) = blocks((ROOT / "docs" / "segments.md").read_text("utf-8"), "yaml")
+    packaged = (ROOT / "health_pipeline" / "model" / "segments.yaml").read_text("utf-8")
+    head, own = packaged.split("segments:\n", 1)
+    others = own.split("  - name: enterprise\n", 1)[1]
+    text = f"{head}segments:\n{example}  - name: enterprise\n{others}"
+    (tmp_path / "segments.yaml").write_text(text, encoding="utf-8")
+    first = load_model(tmp_path).segments.segments[0]
+    assert first.weights == {"stickiness": 1, "burst_gap": 4}
+    assert first.knots["time_to_first_value"] == (180, 90, 60, 30)
+
+
 def test_the_channels_of_the_page_are_valid(tmp_path):
     (example,) = blocks((ROOT / "docs" / "channels.md").read_text("utf-8"), "yaml")
     (tmp_path / "delivery.yaml").write_text(example, encoding="utf-8")

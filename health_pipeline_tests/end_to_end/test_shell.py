@@ -89,6 +89,22 @@ def test_a_run_that_cannot_be_is_refused_and_leaves_nothing(why, args, said, wor
     assert not list((tmp_path / "lake").rglob("*.parquet"))
 
 
+MONTHS = [
+    # why, month, what is said
+    ("no month", "2025-13", "--month 2025-13: not a month (write it as 2026-01)"),
+    ("a month that is not over", "2199-01", "--month 2199-01 is not over yet"),
+    ("before the history", "2024-12", "--month 2024-12 lies before history_start 2025-01-01"),
+]
+
+
+@pytest.mark.parametrize(("why", "month", "said"), MONTHS, ids=[c[0] for c in MONTHS])
+def test_a_month_that_cannot_be_is_refused(why, month, said, tmp_path):
+    told = health("monthly", "--month", month, "--lake", tmp_path / "lake")
+    assert told.code == 2
+    assert said in told.err
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
 @pytest.mark.parametrize("name", ["nowhere", "a_file"])
 def test_sources_that_are_no_folder(name, tmp_path):
     (tmp_path / "a_file").write_text("x")

@@ -40,6 +40,13 @@ def test_the_graph_is_the_reviewed_one():
     assert graph_text() == GOLDEN.read_text(encoding="utf-8"), f"if it is meant: {remake}"
 
 
+def test_the_page_of_operating_says_what_to_do_about_every_check():
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    names = {key.name for key in definitions().resolve_asset_graph().asset_check_keys}
+    assert len(names) > 5
+    assert {name for name in names if f"\n| `{name}` |" not in page} == set()
+
+
 def test_every_asset_tells_what_it_is(nodes):
     for name, node in nodes.items():
         assert len(node.description or "") > 30, f"{name}: no description"

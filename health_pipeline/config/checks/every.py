@@ -36,6 +36,7 @@ RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     segments.bands,
     segments.segment_names,
     segments.segment_matches,
+    segments.segment_turns,
     signals.signal_names,
     signals.kind_names,
     signals.group_names,

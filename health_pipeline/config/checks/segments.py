@@ -8,7 +8,7 @@ from health_pipeline.config.checks.names import listed, repeated, unknown
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.core.segments.assign import UNKNOWN
-from health_pipeline.core.segments.params import Band
+from health_pipeline.core.segments.params import Band, SegmentRule
 
 COLUMNS = ("plan", "region", "customer_tier", "deployment", "acv_band", "size")
 
@@ -72,3 +72,22 @@ def segment_matches(draft: Draft) -> Iterator[Issue]:
                 yield draft.issue("segments", path, "matches nobody", "a list of values")
             for m, value in enumerate(values if column in closed else ()):
                 yield from unknown(draft, "segments", (*path, m), value, closed[column], "band")
+
+
+def segment_turns(draft: Draft) -> Iterator[Issue]:
+    """Each segment comes to its turn: the narrow ones stand above the wide ones."""
+    segments = draft.segments.segments
+    for n, segment in enumerate(segments):
+        first = next((m for m in range(n) if _takes_all_of(segments[m], segment)), None)
+        if first is not None:
+            words = f"never comes to its turn: segments[{first}] takes all that it matches"
+            allowed = "a narrower segment above a wider one"
+            yield draft.issue("segments", ("segments", n), words, allowed)
+
+
+def _takes_all_of(first: SegmentRule, later: SegmentRule) -> bool:
+    """Whether `first`, unless it has no rules, matches every account that `later` matches."""
+    return bool(first.match) and all(
+        values and set(values) <= set(first.match[column])
+        for column, values in ((name, later.match.get(name, ())) for name in first.match)
+    )
