@@ -155,10 +155,10 @@ def test_an_axis_counts_whole_accounts(tmp_path):
 def test_a_cap_at_the_tier_of_the_score_is_no_other_tier(tmp_path):
     read = world(40, at_risk=0.6)
     account = read.scores.filter(pl.col("tier") == "yellow")["account_id"][0]
-    capped = pl.lit("usage is declining").alias("gate_reason")
+    capped = [pl.lit("g").alias("gate"), pl.lit("usage is declining").alias("gate_reason")]
     path = tmp_path / "index.html"
     for by_score, said in (("yellow", False), ("green", True)):
-        scores = read.scores.with_columns(capped, pl.lit(by_score).alias("tier_by_score"))
+        scores = read.scores.with_columns(*capped, pl.lit(by_score).alias("tier_by_score"))
         path.write_text(html_of(report(replace(read, scores=scores), words())), encoding="utf-8")
         with opened(f"{path.as_uri()}#account={account}") as page:
             sheet = page.get_by_role("dialog")

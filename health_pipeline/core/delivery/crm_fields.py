@@ -88,7 +88,7 @@ def _fields(
         "health_reason_codes": pl.col("codes"),
         "health_narrative": pl.concat_str("headline", "text", separator=". "),
         "health_trend_30d": _moved(),
-        "health_coverage": pl.col("coverage").round(3),
+        "health_coverage": (floored(pl.col("coverage") * 100) / 100).round(3),
         "health_churn_probability": pl.col("churn_probability"),
         "health_next_play": pl.when(waiting).then(pl.col("play")),
         "health_next_play_due": pl.when(waiting).then(pl.col("due_at").dt.date()),

@@ -57,7 +57,9 @@ def _renewal_note(renewals: pl.DataFrame | None) -> pl.DataFrame:
         return _nothing()
     noted = renewals.filter(pl.col("note").str.strip_chars().str.len_chars() > 0)
     newest = noted.sort("known_at", "opportunity_id").group_by(KEY).agg(pl.all().last())
-    said = pl.format("Last renewal note: “{}”.", one_line(pl.col("note")))
+    note = one_line(pl.col("note"))
+    stop = pl.when(note.str.contains(r"[.!?…]$")).then(pl.lit("")).otherwise(pl.lit("."))
+    said = pl.format("Last renewal note: “{}”{}", note, stop)
     return newest.select(*KEY, said=said)
 
 

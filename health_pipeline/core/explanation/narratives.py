@@ -10,14 +10,19 @@ from health_pipeline.core.explanation.context import contexts
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.core.schemas.words import one_line, percent, score_text, spaced
+from health_pipeline.core.schemas.words import (
+    cap_words,
+    one_line,
+    percent,
+    score_text,
+    spaced,
+    unasked_words,
+)
 
 KEY = ["account_id", "date"]
 _OF_A_DAY: dict[str, pl.DataType] = {"account_id": pl.String(), "date": pl.Date()}
 RISKS_TOLD = 2
 LONGEST_NAME = 120
-NOT_ASKED = "not evaluated, because not measured: "
-"""In `gate_reason` it stands before the names of gates that could not be asked."""
 
 
 def narratives(
@@ -90,14 +95,9 @@ def _text() -> pl.Expr:
         .then(pl.format("What weighs on it: {}.", pl.col("risks")))
         .otherwise(pl.lit("Nothing weighs on it enough to be named."))
     )
-    gates = pl.col("gate_reason").str.split_exact(NOT_ASKED, 1).struct
-    caps = gates.field("field_0").str.strip_chars_end("; .")
-    unasked = spaced(gates.field("field_1"))
-    cap = pl.when(pl.col("gate").is_not_null()).then(
-        pl.format(" What keeps it from a better tier: {}.", caps)
-    )
+    cap = pl.format(" What keeps it from a better tier: {}.", cap_words())
     rests = pl.format(" Its tier rests while a source is silent: {}.", "frozen_by").fill_null("")
-    gaps = pl.format(" Not checked, for want of data: {}.", unasked)
+    gaps = pl.format(" Not checked, for want of data: {}.", unasked_words())
     strengths = (
         pl.when(pl.col("strengths").is_not_null())
         .then(pl.format(" In its favour: {}.", pl.col("strengths")))

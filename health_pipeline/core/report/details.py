@@ -12,7 +12,7 @@ import polars as pl
 
 from health_pipeline.core.report.parts import drivers, placed, week_moves
 from health_pipeline.core.report.read import HISTORY_DAYS, TIERS, Read
-from health_pipeline.core.schemas.words import floored, percent
+from health_pipeline.core.schemas.words import cap_words, floored, percent
 
 Ints = npt.NDArray[np.int32]
 
@@ -81,7 +81,7 @@ def _standing(read: Read) -> pl.DataFrame:
         "account_id",
         pl.col("tier_since").cast(pl.String).alias("since"),
         percent(pl.col("coverage")).alias("coverage"),
-        pl.col("gate_reason").alias("gate"),
+        cap_words().alias("gate"),
         pl.col("tier_by_score").alias("by_score"),
         "frozen_by",
         "disagreement",

@@ -10,6 +10,9 @@ DRIFT = 1e-9
 """A sum of floats may fall this short of the decimal that it means."""
 
 
+NOT_ASKED = "not evaluated, because not measured: "
+"""In `gate_reason` it stands before the names of gates that could not be asked."""
+
 TURNING = r"[\u{202A}-\u{202E}\u{2066}-\u{2069}\u{200E}\u{200F}\u{061C}]"
 """Unicode's marks, embeddings, overrides and isolates of direction."""
 
@@ -48,6 +51,17 @@ def counted(count: int, thing: str) -> str:
 def spaced(name: pl.Expr) -> pl.Expr:
     """A snake_case name as words."""
     return name.str.replace_all("_", " ")
+
+
+def cap_words() -> pl.Expr:
+    """The words of `gate_reason` for the cap; null where no `gate` lowers the tier."""
+    words = pl.col("gate_reason").str.split_exact(NOT_ASKED, 1).struct.field("field_0")
+    return pl.when(pl.col("gate").is_not_null()).then(words.str.strip_chars_end("; ."))
+
+
+def unasked_words() -> pl.Expr:
+    """Which gates could not be asked, as `gate_reason` says; null where all were."""
+    return spaced(pl.col("gate_reason").str.split_exact(NOT_ASKED, 1).struct.field("field_1"))
 
 
 def one_line(text: pl.Expr, longest: int = 200) -> pl.Expr:

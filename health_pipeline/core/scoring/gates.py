@@ -35,8 +35,9 @@ def gates(signals: pl.DataFrame | SignalRows, rules: ScoringRules) -> pl.DataFra
     Returns:
         `GATES`. `cap`: the lowest cap of the gates that fire, null when none does; `gate` and
         `gate_reason`: names and words of the gates with that cap, at most three, in the order of
-        the rules; `not_measured`: names of the gates that could not be asked because their signal
-        is not measured, null when all could. Such a gate does not fire.
+        the rules, of several values of one signal the words of the strictest alone;
+        `not_measured`: names of the gates that could not be asked because their signal is not
+        measured, null when all could. Such a gate does not fire.
     """
     rows = signal_rows(signals)
     fired = rows.days.with_columns(
@@ -74,9 +75,7 @@ def _said(patterns: pl.DataFrame, rules: ScoringRules) -> pl.DataFrame:
         .with_columns(_lowest_cap(every).alias("cap"))
         .with_columns(
             _join([_if_caps(gate, gate.name) for gate in every], ", ", MOST_NAMED).alias("gate"),
-            _join([_if_caps(gate, gate.words) for gate in every], "; ", MOST_NAMED).alias(
-                "gate_reason"
-            ),
+            _join([_if_told(gate, every) for gate in every], "; ", MOST_NAMED).alias("gate_reason"),
             _join([_if_not_asked(gate) for gate in rules.gates], ", ").alias("not_measured"),
         )
     )
@@ -118,6 +117,22 @@ def _lowest_cap(every: Sequence[Gate | CombinedGate]) -> pl.Expr:
 
 def _if_caps(gate: Gate | CombinedGate, text: str) -> pl.Expr:
     return pl.when(pl.col(_column(gate)) & (pl.col("cap") == gate.cap)).then(pl.lit(text))
+
+
+def _if_told(gate: Gate | CombinedGate, every: Sequence[Gate | CombinedGate]) -> pl.Expr:
+    """The words of `gate`, unless a stricter one of its signal says the same with a figure more."""
+    stricter = [pl.col(_column(other)) for other in every if _is_stricter(other, gate)]
+    return pl.when(~pl.any_horizontal(*stricter, pl.lit(False))).then(_if_caps(gate, gate.words))
+
+
+def _is_stricter(other: Gate | CombinedGate, gate: Gate | CombinedGate) -> bool:
+    """Whether both hold one signal against a value, with one cap, and `other` fires later."""
+    if not isinstance(other, Gate) or not isinstance(gate, Gate) or gate.when == "risk":
+        return False
+    if (other.signal, other.when, other.cap) != (gate.signal, gate.when, gate.cap):
+        return False
+    mine, theirs = gate.value or 0.0, other.value or 0.0
+    return theirs > mine if gate.when == "above" else theirs < mine
 
 
 def _if_not_asked(gate: Gate) -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.account_days import beside, by_day_account
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.words import NOT_ASKED
 from health_pipeline.core.scoring.params import TIER_ORDER
 
 
@@ -38,7 +39,7 @@ def health_scores(
     worst = TIER_ORDER[0]
     lowered = (pl.col("tier") == pl.col("cap")) & (pl.col("tier") != pl.col("held_tier"))
     could_be_lower = pl.col("tier").is_in(TIER_ORDER) & (pl.col("tier") != worst)
-    not_asked = pl.lit("not evaluated, because not measured: ") + pl.col("not_measured")
+    not_asked = pl.lit(NOT_ASKED) + pl.col("not_measured")
     parts = [pl.when(lowered).then("gate_reason"), pl.when(could_be_lower).then(not_asked)]
     reasons = pl.concat_str(parts, separator="; ", ignore_nulls=True)
     shape = RESULT_TABLES["health_scores"].columns

@@ -48,7 +48,7 @@ def evil(read):
     return replace(
         read,
         accounts=read.accounts.with_columns(name=bad, domain=bad, owner_email=bad),
-        scores=read.scores.with_columns(segment=bad, gate_reason=bad, model_version=bad),
+        scores=read.scores.with_columns(segment=bad, gate=bad, gate_reason=bad, model_version=bad),
         segments=read.segments.with_columns(acv_band=bad),
         reasons=read.reasons.with_columns(sentence=bad, play=bad),
         narratives=read.narratives.with_columns(headline=bad, text=bad, context=bad),

@@ -82,7 +82,7 @@ def test_the_fields_in_full():
         "health_reason_codes": "code_1;code_2;code_3",
         "health_narrative": "Acme is Yellow at 79.9. Two sentences.",
         "health_trend_30d": -3.2,
-        "health_coverage": 0.988,
+        "health_coverage": 0.987,
         "health_churn_probability": None,
         "health_next_play": "rescue",
         "health_next_play_due": date(2026, 3, 11),

@@ -232,6 +232,11 @@ CONTEXTS = [
         "Last renewal note: “price is an issue”. Renewal due 2026-06-01.",
     ),
     (
+        "a note that ends itself",
+        {"renewals": renewals({"note": "Will they stay?"})},
+        "Last renewal note: “Will they stay?” Renewal due 2026-06-01.",
+    ),
+    (
         "the newest note, the open renewal",
         {
             "renewals": renewals(

@@ -18,6 +18,7 @@ from health_pipeline.core.report.quality import unowned
 from health_pipeline.core.report.renewals import renewals
 from health_pipeline.core.report.report import report
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.words import NOT_ASKED
 from health_pipeline.core.scoring.display import shown_parts
 from health_pipeline_tests.core.report.world import BANDS, DAY, words, world
 
@@ -223,6 +224,22 @@ def test_an_account_that_no_table_names_is_there_all_the_same():
     found = report(replace(READ, accounts=READ.accounts.clear()), words())
     assert set(found.rows["name"]) == set(found.rows["owner"]) == {None}
     assert len(found.rows["id"]) == 120
+
+
+GATES = [
+    # why, gate, gate_reason, what the page calls the cap
+    ("no gate", None, None, None),
+    ("gates that could not be asked cap nothing", None, f"{NOT_ASKED}quiet_churn", None),
+    ("a cap", "late", "a milestone is late", "a milestone is late"),
+    ("beside gates not asked", "late", f"is late; {NOT_ASKED}quiet_churn, usage", "is late"),
+]
+
+
+@pytest.mark.parametrize(("why", "gate", "reason", "cap"), GATES, ids=[case[0] for case in GATES])
+def test_what_caps_the_tier(why, gate, reason, cap):
+    text = [pl.lit(gate, pl.String).alias("gate"), pl.lit(reason, pl.String).alias("gate_reason")]
+    first = next(report(replace(READ, scores=READ.scores.with_columns(text)), words()).details)
+    assert set(first["gate"]) == {cap}
 
 
 def test_a_signal_that_the_model_has_dropped_keeps_its_name():

@@ -117,6 +117,25 @@ def test_at_most_three_gates_are_named():
     assert (row["gate"], row["gate_reason"]) == ("g0, g1, g2", "g0!; g1!; g2!")
 
 
+@pytest.mark.parametrize(
+    ("when", "values", "value", "reason"),
+    [
+        ("above", (30, 60), 61, "g1!"),
+        ("above", (60, 30), 61, "g0!"),
+        ("above", (30, 60), 31, "g0!"),
+        ("below", (30, 60), 29, "g0!"),
+        ("above", (30, 30), 31, "g0!; g1!"),
+    ],
+)
+def test_of_two_values_of_one_signal_the_stricter_is_told(when, values, value, reason):
+    two = tuple(_gate(f"g{n}", "core", when, limit) for n, limit in enumerate(values))
+    rules = RULES.model_copy(update={"gates": two})
+    (row,) = gates(_signals(core=(value, 0.0)), rules).to_dicts()
+    assert row["gate_reason"] == reason
+    told = [f"g{n}" for n, limit in enumerate(values) if (value > limit) is (when == "above")]
+    assert row["gate"] == ", ".join(told), "and all that fire are named"
+
+
 def test_without_gates_nothing_is_capped():
     assert gates(_signals(), RULES).rows() == [("a", DAY, None, None, None, None)]
 
