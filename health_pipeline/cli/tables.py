@@ -27,5 +27,6 @@ def tables_command(house: House) -> int:
             found.setdefault(entry.table, []).append(entry)
     rows = [_row(name, entries_) for name, entries_ in found.items()]
     out.print(table_of(str(house.settings.lake), ("table", "", "days", "rows", "MB"), rows))
-    out.print(f"SQL: duckdb -readonly {house.settings.duckdb}", highlight=False)
+    if house.settings.duckdb.exists():
+        out.print(f"SQL: duckdb -readonly {house.settings.duckdb}", highlight=False)
     return OK

@@ -152,7 +152,8 @@ def read_draft(folder: FilePath, packaged: FilePath) -> tuple[Draft, list[Issue]
     own = own_files(folder)
     if not own:
         names = ", ".join(f"{name}.yaml" for name in FILES)
-        return Draft(), [Issue(folder.name, 1, "", "", "holds no model file", names)]
+        nothing = Issue(folder.name, 1, "", "", "holds no model file", names)
+        return Draft(), _strangers(folder) or [nothing]
     draft, found = Draft(own=frozenset(own)), _strangers(folder)
     for name in FILES:
         document = read_document((folder if name in own else packaged) / f"{name}.yaml")

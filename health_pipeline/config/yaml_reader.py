@@ -117,6 +117,10 @@ def _unreadable(error: yaml.MarkedYAMLError) -> _UnreadableError:
         mark, problem = error.context_mark or mark, "a quote is opened here and never closed"
     elif problem.startswith("found character '\\t'"):
         problem = "a tab, where only spaces may stand"
+    elif problem == "mapping values are not allowed here":
+        problem = (
+            "a colon where no key can stand: text that holds one is quoted (or the indent is off)"
+        )
     return _UnreadableError(mark.line + 1 if mark else 1, f"not YAML: {problem}")
 
 

@@ -80,6 +80,18 @@ def test_a_secret_is_never_repeated(tmp_path):
             [NO_MODEL_FILE],
         ),
         (
+            "its only file has another name",
+            lambda folder: (
+                [path.unlink() for path in folder.iterdir()],
+                (folder / "signal.yaml").write_text("{}"),
+            ),
+            [
+                NO_MODEL_FILE.replace(
+                    "model:1: holds no model file", "signal.yaml:1: an unknown file"
+                )
+            ],
+        ),
+        (
             "a folder stands where a file should",
             lambda folder: ((folder / "churn.yaml").unlink(), (folder / "churn.yaml").mkdir()),
             ["churn.yaml:1: cannot be read: Is a directory"],

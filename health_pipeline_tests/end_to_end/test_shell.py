@@ -198,6 +198,11 @@ def test_an_empty_lake_is_told_in_words(asked, code, said, tmp_path):
     assert (told.code, said in told.out + told.err) == (code, True), told
 
 
+def test_tables_names_no_views_that_are_not_there(finished, tmp_path):
+    assert "SQL: duckdb" in health("tables", "--lake", finished.lake).out
+    assert "SQL: duckdb" not in health("tables", "--lake", tmp_path / "lake").out
+
+
 def test_a_sample_never_replaces_what_it_did_not_write(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
