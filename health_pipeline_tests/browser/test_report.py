@@ -286,6 +286,19 @@ def test_paper_shows_the_open_account_alone(place):
         assert page.get_by_role("dialog").get_by_text("Every driver").is_visible()
 
 
+def test_charts_are_dark_on_paper_whatever_the_screen_is(place):
+    with opened(place, color_scheme="dark") as page:
+        rows_of(page).first.get_by_role("link").click()
+        labels = page.get_by_role("dialog").locator(".chart svg text")
+        labels.last.wait_for()
+        fills = "nodes => [...new Set(nodes.map((node) => getComputedStyle(node).fill))]"
+        pale = labels.evaluate_all(fills)
+        page.emulate_media(media="print", color_scheme="dark")
+        printed = labels.evaluate_all(fills)
+        assert set(printed) == {"rgb(27, 37, 48)", "rgb(85, 97, 110)"}, "ink and quiet of paper"
+        assert set(printed).isdisjoint(pale)
+
+
 def test_every_kind_of_account_opens_to_text(place):
     read = nasty_world()
     some = read.scores.group_by("tier", maintain_order=True).head(2)["account_id"].to_list()

@@ -146,7 +146,7 @@ for (const button of document.querySelectorAll("[data-trend]")) button.addEventL
   for (const one of document.querySelectorAll("[data-trend]")) one.setAttribute("aria-pressed", String(one === button));
   drawTrend(button.dataset.trend);
 });
-// Paper has another width than the window, and is white.
+// Paper has another width than the window.
 addEventListener("beforeprint", redraw);
 
 async function start() {

@@ -1,5 +1,6 @@
 // Charts by Vega: the specifications come with the page, data and colours are added here.
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// A colour is named, not copied: the light, the dark and paper each give it a value of their own.
+const ink = (name) => `var(--${name})`;
 const COLOURS = ["red", "yellow", "green", "unscored", "ink", "quiet"];
 const drawn = new Map(); // element → how to draw it again
 
@@ -31,7 +32,6 @@ function redraw() {
     else drawn.delete(place);
   }
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 let waiting;
 addEventListener("resize", () => {
   clearTimeout(waiting);
