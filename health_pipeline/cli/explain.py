@@ -115,7 +115,7 @@ def _print_override(found: Explained) -> None:
     beside = (
         "no alerts and no new plays"
         if is_mute
-        else f"the score itself says {tier_words(found.score['tier'])}"
+        else f"the tier itself is {tier_words(found.score['tier'])}"
     )
     out.print(
         f"CSM override: {what} until {row['until']} by {escape(row['author'])}: "

@@ -48,13 +48,12 @@ def monthly_command(house: House, month: str | None) -> int:
 
 def _month(house: House, month: str | None) -> date:
     """The first day of the month asked for; default: the last full month that is scored."""
-    if month is not None:
-        return _asked_month(house, month)
+    asked = None if month is None else _asked_month(house, month)
     with house.open() as stores:
         scored = stores.lake.days("health_scores")
     if not scored:
         raise nothing_yet()
-    return _last_full(scored[-1])
+    return asked or _last_full(scored[-1])
 
 
 def _asked_month(house: House, month: str) -> date:

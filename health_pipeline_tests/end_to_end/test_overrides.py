@@ -173,8 +173,8 @@ def explain(said, account, *args) -> str:
 def test_explain_shows_both_tiers(said):
     shown = explain(said, said.judged["domain"])
     assert (
-        f"CSM override: Red until {UNTIL} by dana@vendor.example: they told us; the score itself "
-        "says Yellow" in shown
+        f"CSM override: Red until {UNTIL} by dana@vendor.example: they told us; the tier itself "
+        "is Yellow" in shown
     )
     found = json.loads(explain(said, said.judged["domain"], "--json"))
     assert (found["override"]["tier_override"], found["score"]["tier"]) == ("red", "yellow")

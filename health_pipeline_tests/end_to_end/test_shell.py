@@ -177,6 +177,7 @@ EMPTY = [
     (("tables",), 0, "health_scores"),
     (("explain", "anyone"), 1, NOTHING),
     (("monthly",), 1, NOTHING),
+    (("monthly", "--month", "2025-01"), 1, NOTHING),
     (("plays", "list"), 0, "No play is open."),
     (("plays", "accept", "abc"), 2, "no play has the id abc"),
     (("plays", "close", "abc", "--outcome", "done"), 2, "no play has the id abc"),
