@@ -91,6 +91,7 @@ def silence_command(
         DeskError,
         matcher,
         silence_alerts,
+        unknown_accounts,
         unknown_values,
     )
 
@@ -105,7 +106,7 @@ def silence_command(
             found = silence_alerts(stores, match, by or getpass.getuser(), why, last)
         except DeskError as error:
             raise fail(str(error), exits.BAD_MODEL_OR_ARGUMENT) from None
-        slips = unknown_values(stores.model, match)
+        slips = unknown_values(stores.model, match) + unknown_accounts(stores, match)
     for slip in slips:
         out.print(f"warning {slip}", markup=False, highlight=False)
     out.print(f"silence {found} is in force through {last}", highlight=False)

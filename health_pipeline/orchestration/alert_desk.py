@@ -100,6 +100,17 @@ def unknown_values(model: HealthModel, match: Match) -> list[str]:
     ]
 
 
+def unknown_accounts(stores: Stores, match: Match) -> list[str]:
+    """The accounts in `match` that nobody knows by their id, so that they take nothing."""
+    accounts = stores.lake.frame("accounts")
+    known = set() if accounts is None else set(accounts["account_id"])
+    return [
+        f"account={one} matches nothing: no account has this id (`health explain` shows it)"
+        for one in match.account
+        if one not in known
+    ]
+
+
 def unsilence(stores: Stores, silence_id: str) -> None:
     """End a silence that was set in the shell.
 

@@ -50,8 +50,10 @@ def close(stores: Stores, play_id: str, by: str, outcome: str) -> str:
     `play_id` and what is given are as of `accept`.
 
     Raises:
-        PlayError: there is no such play, or it is closed.
+        PlayError: there is no such play, it is closed, or nothing is said of how it ended.
     """
+    if not outcome.strip():
+        raise PlayError("a play that is closed says how it ended")
     play = _play(stores, play_id)
     if play["status"] == "closed":
         raise PlayError(f"play {play_id} was closed on {play['closed_at']:%Y-%m-%d}")

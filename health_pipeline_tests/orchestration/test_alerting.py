@@ -250,6 +250,8 @@ def test_shell(tmp_path):
     assert "a test" in said("list")[1]
     code, told = said("silence", "segment=strater", "--until", end, "--why", "a slip")
     assert (code, told.split(" (")[0]) == (0, "warning segment=strater matches nothing")
+    code, told = said("silence", "account=Acme", "--until", end, "--why", "a name is no id")
+    assert (code, "account=Acme matches nothing" in told) == (0, True)
     assert said("silence", "tier=red", "--why", "no end")[0] == 2
     assert said("test", "console") == (0, "a test message for console is queued\n")
     assert said("test", "pager")[0] == 2

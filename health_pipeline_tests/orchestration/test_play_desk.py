@@ -41,6 +41,12 @@ def test_the_first_digits_name_a_play(stores, said):
     assert set(others["status"]) == {"proposed"}
 
 
+def test_a_play_is_not_closed_without_a_word(stores):
+    with pytest.raises(PlayError, match="says how it ended"):
+        close(stores, IDS[2], "dana", " ")
+    assert set(plays_now(stores)["status"]) == {"proposed"}
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [
