@@ -141,6 +141,16 @@ def test_one_account_is_told_in_the_singular():
     assert "1 scored account is below 80%; 0 of 1 has too little" in text
 
 
+def test_without_arr_none_comes_first():
+    nobody = READ.accounts.with_columns(owner_email=pl.lit(None, pl.String))
+    alone = replace(READ, accounts=nobody)
+    unpaid = replace(alone, scores=READ.scores.with_columns(arr=pl.lit(None, pl.Float64)))
+    assert "The largest come first." in page(report(alone, words()))
+    text = page(report(unpaid, words()))
+    assert "have nobody to act.</p>" in text
+    assert "The largest come first." not in text
+
+
 def test_one_renewal_is_told_in_the_singular():
     head = report(READ, words()).head
     one = head["renewals"] | {"ahead": 1, "overdue": 1, "long_overdue": 1}
