@@ -125,10 +125,10 @@ print(os.environ["_RJEM_MALLOC_CONF"])
 """
 
 
-OURS = "dirty_decay_ms:5000"
+OURS = f"dirty_decay_ms:5000,oversize_threshold:0,narenas:{os.cpu_count()}"
 ALLOCATED = [
     # why, what the environment says, what counts
-    ("freed memory is kept for five seconds", {}, OURS),
+    ("freed memory is kept for five seconds, in a pool a core", {}, OURS),
     ("also below a process that has loaded polars alone", {ALLOCATOR: OF_POLARS}, OURS),
     ("also below one of ours", {ALLOCATOR: f"{OF_POLARS},{OURS}"}, OURS),
     ("what the operator says wins", {ALLOCATOR: "narenas:1"}, "narenas:1"),
