@@ -125,10 +125,11 @@ print(os.environ["_RJEM_MALLOC_CONF"])
 """
 
 
-OURS = f"dirty_decay_ms:5000,oversize_threshold:0,narenas:{os.cpu_count()}"
+POOLS = max(1, os.cpu_count() // 2)
+OURS = f"dirty_decay_ms:20000,oversize_threshold:0,narenas:{POOLS}"
 ALLOCATED = [
     # why, what the environment says, what counts
-    ("freed memory is kept for five seconds, in a pool a core", {}, OURS),
+    ("freed memory is kept for twenty seconds, in few pools", {}, OURS),
     ("also below a process that has loaded polars alone", {ALLOCATOR: OF_POLARS}, OURS),
     ("also below one of ours", {ALLOCATOR: f"{OF_POLARS},{OURS}"}, OURS),
     ("what the operator says wins", {ALLOCATOR: "narenas:1"}, "narenas:1"),
