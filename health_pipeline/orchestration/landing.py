@@ -48,7 +48,8 @@ def _land_whole(stores: Stores, reads: Reads, table: str, window: Window, run_id
         return Landing(table, before is not None, warnings=reads.gone(table))
     if read.rows.is_empty() and read.quarantine.height:
         return nothing_good(stores, reads, table, read, connected=before is not None)
-    versions, conflicts = land(SOURCE_TABLES[table], read.rows, before, window.last, window.first)
+    new = read.rows.with_columns(read.lines)
+    versions, conflicts = land(SOURCE_TABLES[table], new, before, window.last, window.first)
     names = tuple(reads.relative(ref) for ref in read.files)
     rejected = pl.concat([read.quarantine, conflicts])
     writes = [

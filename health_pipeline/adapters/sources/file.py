@@ -87,6 +87,7 @@ class TableRead:
     Attributes:
         rows: the provided contract columns (and always those of the key), typed, and `origin`
             (file relative to the folder), in file order.
+        lines: `line`, where in their files the rows stand.
         quarantine: one row for each rule that a rejected row breaks, shaped as the result table.
         warnings: sentences for the run summary.
         provided: contract columns that some file really delivers.
@@ -95,6 +96,7 @@ class TableRead:
     """
 
     rows: pl.DataFrame
+    lines: pl.Series
     quarantine: pl.DataFrame
     warnings: tuple[str, ...]
     provided: frozenset[str]
@@ -259,6 +261,7 @@ def together(
     kept_out = [f"{table.name}: unknown columns were kept out: {_named(unknown, table, provided)}"]
     return TableRead(
         rows=rows,
+        lines=pl.concat([pl.Series("line", dtype=pl.UInt32), *(part.lines for part in parts)]),
         quarantine=rejected.select(
             pl.lit(table.name).alias("table"),
             "source",

@@ -18,6 +18,9 @@ STAMPS = ("known_at", "known_assumed", "origin")
 
 OWN = "#own"
 
+LINE = "line"
+"""Where in its file a row of this landing stands; no part of what it says."""
+
 CONFLICT = "conflicting_version"
 
 
@@ -39,8 +42,8 @@ def land(
 
     Args:
         table: the contract; of `events`, which have no versions, see `event_landing`.
-        new: typed contract columns (those of the key always) and `origin`; `known_at` where the
-            source can tell.
+        new: typed contract columns (those of the key always), `origin` (the file) and `line` (in
+            it); `known_at` where the source can tell.
         previous: what earlier landings gave, None in the first landing.
         as_of: the last day of the run, never today's.
         since: its first day; None = `as_of`.
@@ -108,7 +111,7 @@ def _against(
     Adds `seen` (identical to an earlier version) and `repeated`: untimed rows of which the last is
     the version in force, so that they say nothing new. A value that returns after another is new.
     """
-    cells = [name for name in stamped.columns if name not in (*STAMPS, "inferred")]
+    cells = [name for name in stamped.columns if name not in (*STAMPS, LINE, "inferred")]
     group = [*table.key, "known_at"]
     known = old.filter(pl.col("known_at") <= pl.lit(end_of(as_of)))
     again = known.filter(_doubles(known, table.key))
@@ -200,8 +203,11 @@ def _marked(rows: pl.DataFrame, known: pl.DataFrame, cells: list[str], name: str
 def _conflicts(
     table: SourceTable, old: pl.DataFrame, arrived: pl.DataFrame, as_of: date
 ) -> pl.DataFrame:
-    """Rows that another row of the same key and time overrules."""
-    marks = ("inferred", "seen", "current", "repeated")
+    """Rows that another row of the same key and time overrules, each with its place.
+
+    Of a row that landed earlier the place is the file alone: lines are not kept.
+    """
+    marks = (LINE, "inferred", "seen", "current", "repeated")
     cells = [name for name in arrived.columns if name not in (*STAMPS, *marks)]
     group = [*table.key, "known_at"]
     pool = pl.concat([old, arrived], how="diagonal").with_columns(
@@ -211,7 +217,8 @@ def _conflicts(
     differs = pl.any_horizontal(
         pl.col(name).ne_missing(pl.col(name).last().over(group)) for name in cells
     )
-    losers = pool.filter(differs & ~pl.col("seen"))
+    place = pl.concat_str("origin", LINE, separator=":", ignore_nulls=True)
+    losers = pool.filter(differs & ~pl.col("seen")).with_columns(origin=place)
     facts = [name for name in cells if name not in table.key]
     value = pl.struct(facts).struct.json_encode() if facts else pl.lit(None, pl.String)
     return quarantined(table, losers, CONFLICT, value, as_of)

@@ -17,12 +17,14 @@ def utc(text: str) -> datetime:
 
 
 def rows(table: str, *cells: dict) -> pl.DataFrame:
-    """Rows as the file source gives them: the columns that `cells` name, typed, and `origin`."""
+    """Rows as the file source gives them: what `cells` name, typed, with `origin` and `line`."""
     contract = SOURCE_TABLES[table]
     given_names = {name for row in cells for name in row} | set(contract.key)
     schema = {n: d for n, d in contract.schema.items() if n in given_names}
     given_cells = [{"source": "s", **row} for row in cells]
-    return pl.DataFrame(given_cells, schema=schema).with_columns(origin=pl.lit(f"{table}.csv"))
+    typed = pl.DataFrame(given_cells, schema=schema).with_columns(origin=pl.lit(f"{table}.csv"))
+    lines = pl.int_range(2, pl.len() + 2, dtype=pl.UInt32)
+    return typed.with_columns(line=lines)
 
 
 def account(key: str = "1", **cells) -> dict:

@@ -34,7 +34,7 @@ def event(key: str, occurred: str, received: str | None = None, **said) -> dict:
 
 
 def landed(day, *found, first):
-    new = rows("events", *found).with_row_index("line", offset=2)
+    new = rows("events", *found)
     return land_events(new, day, first=first, now=NOW, first_valid_year=2000)
 
 
@@ -86,7 +86,7 @@ IMPOSSIBLE = [
     ],
 )
 def test_a_run_over_many_days_dates_events_as_daily_runs_would(why, occurred, known):
-    new = rows("events", event("e", occurred)).with_row_index("line", offset=2)
+    new = rows("events", event("e", occurred))
     found, _ = land_events(new, LATER, first=False, now=NOW, first_valid_year=2000, since=FIRST)
     assert found["known_at"].to_list() == [utc(known)], why
 

@@ -144,6 +144,16 @@ def test_versions(why, landings, remain, overruled):
     assert [json.loads(value)["name"] for value in quarantine["value"]] == overruled, why
 
 
+def test_an_overruled_row_has_its_place():
+    _, quarantine = land(SOURCE_TABLES["accounts"], rows("accounts", A_JAN, B_JAN), None, FIRST)
+    assert quarantine["origin"].to_list() == ["accounts.csv:2"]
+    dated = [account(name=name, known_at=JAN) for name in "AB"]
+    old, _ = land(SOURCE_TABLES["accounts"], rows("accounts", dated[0]), None, FIRST)
+    assert "line" not in old.columns
+    _, quarantine = land(SOURCE_TABLES["accounts"], rows("accounts", dated[1]), old, LATER)
+    assert quarantine["origin"].to_list() == ["accounts.csv"]
+
+
 MOMENTS = st.one_of(st.none(), st.integers(-40, 40).map(lambda n: utc("2024-06-05") + timedelta(n)))
 
 
