@@ -70,7 +70,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "sso_domain": "domain of the single sign-on",
         "sso_claim": "domain that the sign-on claims",
         "role": "role in the product",
-        "is_sponsor": "executive sponsor of the customer",
+        "is_sponsor": "executive sponsor of the customer; stays true when the person leaves",
         "created_at": "when the user was created",
         "deactivated_at": "when the user lost the seat",
         "deleted_at": "when the record was deleted",

@@ -1,8 +1,9 @@
 """Executive sponsors who are still there: none = the sponsor left without a successor (R50, R72).
 
 A sponsor is a user with `is_sponsor`, and has left once every record of that person is deactivated
-or deleted. A successor is another listed sponsor, or whoever an engagement from that day on calls
-one. Missing for an account of which no sponsor was ever listed.
+or deleted; the mark stays on who left. A successor is another listed sponsor, or whoever an
+engagement from that day on calls one. Missing for an account of which no sponsor is listed, also
+where the only mark was taken back: a mark that was wrong looks the same, and is no departure.
 """
 
 from __future__ import annotations
