@@ -48,6 +48,12 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
+def grouped(number: pl.Expr) -> pl.Expr:
+    """A whole number with thousands separators: 1,234,567."""
+    backwards = number.cast(pl.String).str.reverse().str.replace_all(r"(\d{3})", "${1},")
+    return backwards.str.replace(r",(-?)$", "${1}").str.reverse()
+
+
 def spaced(name: pl.Expr) -> pl.Expr:
     """A snake_case name as words."""
     return name.str.replace_all("_", " ")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from health_pipeline.core.schemas.words import score_text, score_words
+from health_pipeline.core.schemas.words import grouped, score_text, score_words
 
 SHOWN = [
     ("no Yellow reads 80.0", 79.99, "79.9"),
@@ -30,3 +30,9 @@ def test_no_score_is_a_dash():
 @given(st.floats(0, 100))
 def test_a_terminal_and_a_sentence_say_the_same(score):
     assert pl.select(score_text(pl.lit(score))).item() == score_words(score)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(-(2**62), 2**62))
+def test_thousands_are_set_apart_as_python_does(number):
+    assert pl.select(grouped(pl.lit(number))).item() == f"{number:,}"

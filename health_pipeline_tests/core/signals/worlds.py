@@ -108,6 +108,7 @@ def world(
         provided=delivered | {k: frozenset(v) for k, v in (provided or {}).items()},
         features=features,
         usage_sources=usage_sources,
+        currency="USD",
         first_core=lambda: _first_core(first_core or {}),
     )
 

@@ -4,8 +4,8 @@ From the subscriptions as known today: ARR of the terms in force on a day = star
 ended. A term that was changed in place counts before the change with `arr_before` of the first
 outcome since then that names it, where outcomes are connected; else the change cannot be seen.
 Value = % change. Amounts of different currencies are not added up: missing for an account whose
-terms have several; a change in one currency, whichever it is, needs no rate. Missing also without a
-term on either day, and for ARR 0 before.
+terms have several; a change in one currency, whichever it is, needs no rate. A term without a
+currency is in the model's. Missing also without a term on either day, and for ARR 0 before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydantic import Field
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.words import grouped
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
 
@@ -55,7 +56,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     )
     counted = terms.filter(now | before)
     found = counted.group_by("account_id").agg(
-        currencies=pl.col("currency").str.to_uppercase().n_unique(),
+        currencies=pl.col("currency").fill_null(view.currency).str.to_uppercase().n_unique(),
         # A term without an amount would look like one that was lost or won.
         unknown=((now & pl.col("now").is_null()) | (before & pl.col("before").is_null())).any(),
         terms_now=now.any(),
@@ -63,7 +64,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
         before=pl.col("before").cast(pl.Float64).sum(),
     )
     told = (pl.col("currencies") == 1) & ~pl.col("unknown") & pl.col("terms_now")
-    amounts = (pl.col("now").round().cast(pl.Int64), pl.col("before").round().cast(pl.Int64))
+    amounts = (grouped(pl.col(day).round().cast(pl.Int64)) for day in ("now", "before"))
     return answers(
         view,
         found.select(
@@ -89,7 +90,7 @@ def _with_earlier_arr(view: DayView, then: date) -> pl.LazyFrame:
     first = (
         rows(view, "outcomes")
         .filter(pl.col("occurred_on") > then, pl.col("arr_before").is_not_null())
-        .sort("occurred_on")
+        .sort("occurred_on", "source", "outcome_id")
         .unique(["account_id", "subscription_id"], keep="first", maintain_order=True)
         .select("account_id", "subscription_id", earlier="arr_before")
     )

@@ -94,6 +94,18 @@ CASES = [
         MISSING,
     ),
     (
+        "a term without a currency is in the model's",
+        contract(term(1000), term(524, 30, currency=None, number="t")),
+        {},
+        said(52.4, "1,524", "1,000"),
+    ),
+    (
+        "and in no other",
+        contract(term(100, currency="EUR"), term(50, 30, currency=None, number="t")),
+        {},
+        MISSING,
+    ),
+    (
         "an ended term of another currency long ago does not matter",
         contract(term(100), term(50, 900, 500, currency="EUR", number="t")),
         {},
