@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
 ACTIVITY: dict[str, pl.DataType] = {
@@ -49,5 +48,3 @@ UNRESOLVED_EVENTS: dict[str, pl.DataType] = {
 `day`: on which they happened, the partition in which the roll-up finds them again once `key` or
 `user_key` (the source_user_id) is linked.
 """
-
-KEYED_TIME: dict[str, pl.DataType] = {"known_at": TIMESTAMP, "known_assumed": pl.Boolean()}
