@@ -5,8 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
@@ -15,14 +13,10 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import fail, open_house, out
+from health_pipeline.cli.options import Author, LakeDir, ModelDir, date_of
 from health_pipeline.cli.render import code_words, table_of, telling_digits
 from health_pipeline.core.schemas.words import counted
 
-LakeDir = Annotated[
-    str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
-]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
-Author = Annotated[str | None, typer.Option("--by", help="Who does it; default: the OS user.")]
 Words = Annotated[list[str], typer.Argument(help="What is meant: segment=starter tier=red …")]
 
 
@@ -95,11 +89,7 @@ def silence_command(
         unknown_values,
     )
 
-    try:
-        last = date.fromisoformat(until)
-    except ValueError:
-        message = f"--until {until}: not a date (write it as 2026-01-31)"
-        raise fail(message, exits.BAD_MODEL_OR_ARGUMENT) from None
+    last = date_of(until, "--until")
     with open_house(model=model, lake=lake).open() as stores:
         try:
             match = matcher(words)

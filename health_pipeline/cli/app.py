@@ -16,6 +16,7 @@ from health_pipeline.cli import exits
 from health_pipeline.cli.alert_desk import add_commands
 from health_pipeline.cli.house import err, fail, open_house
 from health_pipeline.cli.identity import identity_app
+from health_pipeline.cli.options import LakeDir, ModelDir, date_of
 from health_pipeline.cli.plays import plays_app
 
 app = typer.Typer(
@@ -33,23 +34,10 @@ app.add_typer(plays_app, name="plays")
 Sources = Annotated[
     str | None, typer.Option(help="Source tables: a folder, or s3://… [HEALTH_SOURCES].")
 ]
-LakeDir = Annotated[
-    str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
-]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
 
 
 def _day(text: str | None, option: str) -> date | None:
     return None if text is None else date_of(text, option)
-
-
-def date_of(text: str, option: str) -> date:
-    """The day that an option names, or a clear end."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        message = f"{option} {text}: not a date (write it as 2026-01-31)"
-        raise fail(message, exits.BAD_MODEL_OR_ARGUMENT) from None
 
 
 @app.command()

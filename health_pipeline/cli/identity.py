@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import err, fail, open_house, out
+from health_pipeline.cli.options import Author, LakeDir, ModelDir
 
 if TYPE_CHECKING:
     from health_pipeline.orchestration.identity_decisions import Change, Desk
@@ -21,12 +22,7 @@ identity_app = typer.Typer(
     no_args_is_help=True, help="Which records are one account: why, and decisions of people."
 )
 
-LakeDir = Annotated[
-    str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
-]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
 Reason = Annotated[str, typer.Option("--why", help="The reason, for those who come later.")]
-Author = Annotated[str | None, typer.Option("--by", help="Who decides; default: the OS user.")]
 
 
 @identity_app.command("review")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
@@ -13,17 +12,13 @@ from rich.markup import escape
 
 from health_pipeline.cli import exits
 from health_pipeline.cli.house import fail, open_house, out
+from health_pipeline.cli.options import Author, LakeDir, ModelDir
 from health_pipeline.cli.render import code_words, table_of, telling_digits
 from health_pipeline.core.plays.params import Trigger
 from health_pipeline.core.schemas.escaping import as_line
 
 plays_app = typer.Typer(no_args_is_help=True, help="Plays: what is done about a reason.")
 
-LakeDir = Annotated[
-    str | None, typer.Option("--lake", help="Results: a folder, or s3://… [HEALTH_LAKE].")
-]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="Model folder [HEALTH_MODEL].")]
-Author = Annotated[str | None, typer.Option("--by", help="Who does it; default: the OS user.")]
 PlayId = Annotated[
     str, typer.Argument(help="The play_id, or as much of it as `health plays list` shows.")
 ]
