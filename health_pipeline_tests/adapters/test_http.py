@@ -21,6 +21,7 @@ HERE = ("hooks.example", "127.0.0.1")
         ("negative", "-5", None),
         ("words", "soon", None),
         ("digits that are none", "²", None),
+        ("a zone that is none", "Wed, 11 Mar 2026 06:00:30 +99999999999999", None),
         ("absent", None, None),
     ],
 )

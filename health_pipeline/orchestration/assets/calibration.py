@@ -1,6 +1,7 @@
 """Does the score know who leaves? Labels, looks at the past, the backtest."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -44,7 +45,7 @@ def past_months(model: HealthModel, last: Month) -> list[Month]:
     return [month for month in months if month.cut_off >= model.sources.history_start]
 
 
-def settled_through(stores: Stores, month: Month) -> Any:
+def settled_through(stores: Stores, month: Month) -> date:
     """The last day whose events count as complete: the last published one."""
     days = stores.lake.days("health_scores")
     return days[-1] if days else month.last
