@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import inf, nan
+from typing import Any
 
 from health_pipeline.adapters.store.alert_book import (
     acknowledge,
@@ -43,20 +45,21 @@ def desk_now(stores: Stores) -> Desk:
 
 
 def matcher(words: list[str]) -> Match:
-    """`field=value[,value…]` words as a matcher.
+    """`field=value[,value…]` words as a matcher; a field that is named again takes more values.
 
     Raises:
         DeskError: a word is none, names no field, or nothing is named.
     """
-    said: dict[str, object] = {}
+    said: dict[str, Any] = {}
     for word in words:
         name, sign, value = word.partition("=")
-        if not sign or not value:
+        values = tuple(value.split(","))
+        if not sign or not all(values):
             raise DeskError(f"{word}: not a matcher (write it as segment=starter)")
         if name == "arr_from":
-            said[name] = _number(value)
+            said[name] = _amount(value)
         elif name in LISTS:
-            said[name] = tuple(value.split(","))
+            said[name] = (*said.get(name, ()), *values)
         else:
             raise DeskError(f"{name}: no field of alerts (allowed: {', '.join(LISTS)}, arr_from)")
     if not said:
@@ -64,11 +67,14 @@ def matcher(words: list[str]) -> Match:
     return Match.model_validate(said)
 
 
-def _number(text: str) -> float:
+def _amount(text: str) -> float:
     try:
-        return float(text)
+        amount = float(text)
     except ValueError:
-        raise DeskError(f"arr_from={text}: not a number") from None
+        amount = nan
+    if not 0 <= amount < inf:
+        raise DeskError(f"arr_from={text}: not an amount (write it as 50000)")
+    return amount
 
 
 def silence_alerts(stores: Stores, match: Match, author: str, why: str, until: date) -> str:

@@ -18,6 +18,7 @@ from health_pipeline.adapters.store.silences import silence
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.cli.app import app
 from health_pipeline.core.alerts.params import Silence
+from health_pipeline.core.alerts.routes import Match
 from health_pipeline.orchestration.alert_desk import (
     DeskError,
     desk_now,
@@ -218,7 +219,10 @@ def test_what_lasts_is_repeated_until_somebody_takes_it(tmp_path):
 BAD_WORDS = [
     ("segment", "not a matcher"),
     ("mood=bad", "no field of alerts"),
-    ("arr_from=much", "not a number"),
+    ("tier=red,", "not a matcher"),
+    ("arr_from=much", "not an amount"),
+    ("arr_from=nan", "not an amount"),
+    ("arr_from=-1", "not an amount"),
 ]
 
 
@@ -228,6 +232,11 @@ def test_matchers_of_the_shell_are_checked(word, said):
         matcher([word])
     with pytest.raises(DeskError, match="never silenced"):
         matcher([])
+
+
+def test_a_field_that_is_named_again_takes_more_values():
+    match = matcher(["tier=red", "tier=yellow,green", "arr_from=5e4"])
+    assert match == Match(tier=("red", "yellow", "green"), arr_from=50_000)
 
 
 def test_shell(tmp_path):
