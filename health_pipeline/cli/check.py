@@ -27,6 +27,7 @@ def check_command(model: Path | None) -> int:
         f"{folder or 'the packaged model'}: {len(found.signals)} signals in "
         f"{len(found.scoring.groups)} groups, {len(found.segments.segments) + 1} segments, "
         f"{len(found.plays.plays)} plays; no errors (fingerprint {found.fingerprint()})",
+        markup=False,
         highlight=False,
         soft_wrap=True,
     )

@@ -103,7 +103,8 @@ def _print_head(found: Explained, name: str, currency: str) -> None:
         if found.narrative and found.narrative[part]:
             out.print(escape(found.narrative[part]), highlight=False, soft_wrap=True)
     if score["gate"] and not found.narrative:
-        out.print(f"Tier capped by {score['gate']}: {score['gate_reason']}", highlight=False)
+        words = f"Tier capped by {score['gate']}: {score['gate_reason']}"
+        out.print(words, markup=False, highlight=False)
 
 
 def _print_override(found: Explained) -> None:

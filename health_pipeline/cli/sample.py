@@ -22,5 +22,6 @@ def sample_command(
     out.print(
         f"{folder}: {accounts} accounts, {len(world.tables)} tables, {rows:,} rows, "
         f"through {last} (truth in {truth})",
+        markup=False,
         highlight=False,
     )

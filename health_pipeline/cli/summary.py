@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -130,12 +131,7 @@ def _print_gaps(console: Console, summary: Summary) -> None:
         )
     _print_alerts(console, summary)
     for row in summary.outages.iter_rows(named=True):
-        rests = "their tiers rest" if row["freezes"] else "too few for tiers to rest"
-        told = row["table"] if row["table"] == row["source"] else f"{row['source']} {row['table']}"
-        console.print(
-            f"Silent since {row['since']}: {told}, which told of {row['accounts']:,} customers "
-            f"({row['share']:.0%}); {rests}"
-        )
+        console.print(silence_words(row))
     if summary.unfitted:
         names = ", ".join(summary.unfitted)
         console.print(f"Measured by default knots until `health run --refit`: {names}")
@@ -154,6 +150,16 @@ def _print_gaps(console: Console, summary: Summary) -> None:
     )
     _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
     _print_identity(console, summary)
+
+
+def silence_words(row: Mapping[str, Any]) -> str:
+    """One row of `outages`, as markup; the source's name is its own."""
+    rests = "their tiers rest" if row["freezes"] else "too few for tiers to rest"
+    told = row["table"] if row["table"] == row["source"] else f"{row['source']} {row['table']}"
+    return (
+        f"Silent since {row['since']}: {escape(told)}, which told of {row['accounts']:,} customers "
+        f"({row['share']:.0%}); {rests}"
+    )
 
 
 def _print_alerts(console: Console, summary: Summary) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
+
 from health_pipeline.adapters.store.manifest import Entry, entries
 from health_pipeline.cli.exits import OK
 from health_pipeline.cli.house import out
@@ -26,7 +28,8 @@ def tables_command(house: House) -> int:
         for entry in entries(stores.control):
             found.setdefault(entry.table, []).append(entry)
     rows = [_row(name, entries_) for name, entries_ in found.items()]
-    out.print(table_of(str(house.settings.lake), ("table", "", "days", "rows", "MB"), rows))
+    out.print(table_of(escape(str(house.settings.lake)), ("table", "", "days", "rows", "MB"), rows))
     if house.settings.duckdb.exists():
-        out.print(f"SQL: duckdb -readonly {house.settings.duckdb}", highlight=False)
+        words = f"SQL: duckdb -readonly {house.settings.duckdb}"
+        out.print(words, markup=False, highlight=False)
     return OK

@@ -11,6 +11,7 @@ from rich.console import Console
 from health_pipeline.cli import house
 from health_pipeline.cli.explain import play_table
 from health_pipeline.cli.render import WIDE, code_words, table_of
+from health_pipeline.cli.summary import silence_words
 
 PLAY = "0388924f97bde1885a96"
 ROW = (PLAY, "The Delmarra Motors AB", "reverse_usage_decline", "csm-emea-5@vendor.example")
@@ -53,3 +54,10 @@ def test_an_owner_of_a_step_is_text(owner):
         house.out.print(play_table(play))
     assert owner in shown.get()
     assert "[red]Call[/red]" in shown.get()
+
+
+def test_the_name_of_a_silent_source_is_text():
+    row = {"source": "[/crm]", "table": "tickets", "since": date(2026, 3, 1)}
+    with house.out.capture() as shown:
+        house.out.print(silence_words({**row, "accounts": 2, "share": 0.5, "freezes": True}))
+    assert "Silent since 2026-03-01: [/crm] tickets, which told of 2 customers" in shown.get()
