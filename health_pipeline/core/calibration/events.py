@@ -147,7 +147,8 @@ def _from_subscriptions(rows: pl.DataFrame, churn: ChurnDefinition) -> pl.DataFr
     """
     grace = pl.duration(days=churn.grace_days)
     end = pl.col("ended_on").fill_null(_NEVER)
-    ran = rows.filter(pl.col("starts_on") < end).with_columns(end=end).sort("starts_on", "end")
+    in_order = ("starts_on", "end", "source", "subscription_id")
+    ran = rows.filter(pl.col("starts_on") < end).with_columns(end=end).sort(in_order)
     seen = ran.with_columns(before=pl.col("end").cum_max().shift(1).over("account_id"))
     stretches = seen.with_columns(
         stretch=(pl.col("starts_on") > pl.col("before") + grace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -14,6 +15,9 @@ from health_pipeline.core.calibration.events import (
 )
 from health_pipeline.core.schemas.churn import ChurnDefinition
 from health_pipeline.core.schemas.results import RESULT_TABLES
+
+WORST_FIRST = (pl.col("event_kind") == "contraction", "event_kind", "notice_on", "known_on")
+"""Which of several events of one day is told: who left did not only shrink."""
 
 NO_EVENT = "no churn event can be derived: connect outcomes or subscriptions"
 
@@ -58,7 +62,9 @@ def churn_labels(
     population = accounts_by_snapshot.select("account_id", "date").unique()
     events = churn_events(tables, churn, data_through)
     parts = (
-        _first_within(population, events.filter("certain"), "effective_on", churn.horizon_days),
+        _first_within(
+            population, events.filter("certain"), "effective_on", churn.horizon_days, WORST_FIRST
+        ),
         _doubtful(population, events, churn.horizon_days),
         _counterweights(population, successes(tables, churn, data_through), churn.horizon_days),
         _open_notice(population, _all_notices(tables, events, data_through)),
@@ -84,14 +90,21 @@ def _judged(rows: pl.DataFrame, horizon: int, data_through: date) -> pl.DataFram
 
 
 def _first_within(
-    population: pl.DataFrame, happenings: pl.DataFrame, on: str, horizon: int
+    population: pl.DataFrame,
+    happenings: pl.DataFrame,
+    on: str,
+    horizon: int,
+    of_one_day: Sequence[str | pl.Expr] = (),
 ) -> pl.DataFrame:
-    """The earliest happening in (t, t + H] of each snapshot row that has one."""
+    """The earliest happening in (t, t + H] of each snapshot row that has one.
+
+    `of_one_day`: the order of those that fall on one day, so that rows may come in any.
+    """
     ahead = (pl.col(on) - pl.col("date")).dt.total_days()
     return (
         population.join(happenings, on="account_id")
         .filter(ahead > 0, ahead <= horizon)
-        .sort("account_id", "date", on)
+        .sort("account_id", "date", on, *of_one_day, nulls_last=True)
         .unique(subset=["account_id", "date"], keep="first", maintain_order=True)
     )
 
@@ -103,7 +116,7 @@ def _doubtful(population: pl.DataFrame, events: pl.DataFrame, horizon: int) -> p
 
 
 def _counterweights(population: pl.DataFrame, won: pl.DataFrame, horizon: int) -> pl.DataFrame:
-    first = _first_within(population, won, "occurred_on", horizon)
+    first = _first_within(population, won, "occurred_on", horizon, ["kind"])
     return first.select("account_id", "date", pl.col("kind").alias("counterweight"))
 
 

@@ -73,11 +73,11 @@ def attributes(
 
 
 def _largest(terms: pl.DataFrame) -> pl.DataFrame:
-    """Of several terms of one source the largest, then the latest: it names the plan."""
+    """Of several terms of one source the largest, then the latest, then by id: it has the plan."""
     size = optional(terms, "arr", pl.Float64())
-    return terms.sort(size, "starts_on", descending=True, nulls_last=True).unique(
-        ["account_id", "source"], keep="first", maintain_order=True
-    )
+    return terms.sort(
+        *(size, "starts_on", "subscription_id"), descending=[True, True, False], nulls_last=True
+    ).unique(["account_id", "source"], keep="first", maintain_order=True)
 
 
 def _settled(rows: pl.DataFrame, plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

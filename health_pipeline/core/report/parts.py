@@ -61,7 +61,10 @@ def week_moves(read: Read, accounts: pl.DataFrame, signals: Sequence[str]) -> pl
         read.changes.filter(pl.col("compared_with").eq_missing(pl.lit(day, pl.Date)))
         .join(accounts, ACCOUNT, "semi")
         .join(moves(read), ACCOUNT)
-        .sort(ACCOUNT, pl.col("points").abs(), "signal", descending=[False, True, False])
+        .sort(
+            *(ACCOUNT, pl.col("points").abs(), "signal", "effect"),
+            descending=[False, True, False, False],
+        )
         .with_columns(is_rest=pl.int_range(pl.len()).over(ACCOUNT) >= MOST_PARTS)
     )
     rest = (

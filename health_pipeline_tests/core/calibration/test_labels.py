@@ -188,6 +188,37 @@ def test_the_earliest_event_and_all_its_dates_are_kept():
     assert {name: found[name] for name in expected} == expected
 
 
+SAME_DAY = [
+    (
+        "who left did not only shrink",
+        "outcomes",
+        [{"occurred_on": day(9), "kind": kind} | money(100, n) for kind, n in
+         (("contraction", 10), ("logo_loss", 0))],
+        ("logo_loss", None),
+    ),
+    (
+        "of two successes the first by name",
+        "outcomes",
+        [{"occurred_on": day(9), "kind": kind} for kind in ("multi_year_renewal", "expansion")],
+        (None, "expansion"),
+    ),
+    (
+        "of two terms that end together the last by id",
+        "subscriptions",
+        [term(-100, 9, renews_on=day(renews)) for renews in (9, 90)],
+        ("logo_loss", None),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "table", "rows", "expected"), SAME_DAY)
+def test_what_falls_on_one_day_is_told_alike_in_any_order(why, table, rows, expected):
+    frame = landed(table, *rows)
+    for told in (frame, frame.reverse()):
+        found = label({table: told}, ALL)
+        assert (found["event_kind"], found["counterweight"]) == expected, why
+
+
 NOTICES = [
     ("of the event, from the subscription", 40, -5, 90, day(-5)),
     ("open at t, the event beyond the horizon", 120, -5, 90, day(-5)),

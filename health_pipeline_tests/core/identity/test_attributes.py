@@ -53,12 +53,13 @@ def test_each_attribute_is_what_the_most_trusted_source_says(records, terms):
             "n": n,
             "known_at": at(n),
             "source_account_id": str(n),
+            "subscription_id": str(n),
             "starts_on": date(2025, 1, n),
         }
     types = dict.fromkeys(("account_id", "source", "source_account_id", "plan"), pl.String())
     types["known_at"] = TIMESTAMP
     accounts = pl.DataFrame(records, schema={**types, "owner_email": pl.String()})
-    more = {"arr": pl.Float64(), "starts_on": pl.Date()}
+    more = {"arr": pl.Float64(), "starts_on": pl.Date(), "subscription_id": pl.String()}
     signed = None if terms is None else pl.DataFrame(terms, schema={**types, **more})
     found = attributes(accounts, signed, RULES)
     assert found.columns == ["account_id", *ATTRIBUTES]
@@ -67,3 +68,15 @@ def test_each_attribute_is_what_the_most_trusted_source_says(records, terms):
         for attribute in ("plan", "owner_email"):
             want = told(records, terms or [], row["account_id"], attribute)
             assert row[attribute] == want, (row["account_id"], attribute)
+
+
+def test_of_two_terms_alike_the_first_by_id_has_the_plan_in_any_order():
+    same = {"account_id": "a", "source": "stripe", "source_account_id": "1", "known_at": at(1)}
+    rows = [
+        {**same, "subscription_id": number, "plan": plan, "arr": 9.0, "starts_on": date(2025, 1, 1)}
+        for number, plan in (("s1", "Growth"), ("s2", "Starter"))
+    ]
+    terms = pl.DataFrame(rows, schema_overrides={"known_at": TIMESTAMP})
+    accounts = terms.select(*same).head(0)
+    for signed in (terms, terms.reverse()):
+        assert attributes(accounts, signed, RULES)["plan"].to_list() == ["Growth"]
