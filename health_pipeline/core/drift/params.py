@@ -20,5 +20,5 @@ class DriftRules(Frozen):
     min_accounts: int = Field(default=30, ge=1)
     alert_psi: float = Field(default=0.10, gt=0)
     alert_p: float = Field(default=0.05, gt=0, lt=1)
-    smoothing: float = Field(default=0.5, ge=0)
+    smoothing: float = Field(default=0.5, gt=0)
     reference_days: int = Field(default=30, ge=1)
