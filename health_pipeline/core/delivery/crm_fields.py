@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from health_pipeline.core.delivery.params import CrmRules
+from health_pipeline.core.schemas.deals import is_open
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import CRM_FIELDS, RESULT_TABLES
 from health_pipeline.core.schemas.words import floored
@@ -135,13 +136,8 @@ def _account_records(accounts: pl.DataFrame, crm_accounts: pl.DataFrame) -> pl.D
 
 
 def _deal_records(renewals: pl.DataFrame) -> pl.DataFrame:
-    """Open renewal and expansion records: not closed, and no stage that says won or lost."""
-    rows = renewals
-    if "closed_on" in rows.columns:
-        rows = rows.filter(pl.col("closed_on").is_null())
-    if "stage" in rows.columns:
-        rows = rows.filter(pl.col("stage").is_null() | (pl.col("stage") == "open"))
-    return rows.select(
+    """Open renewal and expansion records."""
+    return renewals.filter(is_open(renewals.columns)).select(
         *KEY,
         record_type=pl.col("kind").replace_strict(RECORD_OF_KIND, return_dtype=pl.String),
         record_id=pl.col("opportunity_id"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from health_pipeline.core.schemas.deals import is_open
 from health_pipeline.core.schemas.words import one_line
 
 KEY = ["account_id", "date"]
@@ -42,16 +43,6 @@ def _has(frame: pl.DataFrame | None, *columns: str) -> bool:
     return frame is not None and set(columns) <= set(frame.columns)
 
 
-def _open_renewals(renewals: pl.DataFrame) -> pl.DataFrame:
-    """Renewals that nobody has won, lost or closed yet."""
-    rows = renewals.filter(pl.col("kind") == "renewal")
-    if "closed_on" in rows.columns:
-        rows = rows.filter(pl.col("closed_on").is_null())
-    if "stage" in rows.columns:
-        rows = rows.filter(pl.col("stage").is_null() | (pl.col("stage") == "open"))
-    return rows
-
-
 def _renewal_note(renewals: pl.DataFrame | None) -> pl.DataFrame:
     if renewals is None or not _has(renewals, "note"):
         return _nothing()
@@ -69,7 +60,7 @@ def _next_renewal(renewals: pl.DataFrame | None) -> pl.DataFrame:
         return _nothing()
     close, ahead = pl.col("close_on"), pl.col("close_on") >= pl.col("date")
     nearest = (
-        _open_renewals(renewals)
+        renewals.filter(pl.col("kind") == "renewal", is_open(renewals.columns))
         .group_by(KEY)
         .agg(close.filter(ahead).min().alias("coming"), close.filter(~ahead).max().alias("past"))
     )

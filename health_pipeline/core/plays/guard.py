@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from health_pipeline.core.schemas.deals import is_open
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
 KEY = ["account_id", "date"]
@@ -62,11 +63,8 @@ def _asking(renewals: pl.DataFrame) -> pl.DataFrame:
         there = pl.col(name) if name in renewals.columns else pl.lit(None)
         return there.cast(dtype).alias(name)
 
-    open_ = (
-        given("closed_on", pl.Date()).is_null()
-        & given("stage", pl.String()).is_in(["won", "lost"]).fill_null(value=False).not_()
-    )
-    return renewals.filter(open_ & (pl.col("discount_requested_pct") > 0)).select(
+    asks = pl.col("discount_requested_pct") > 0
+    return renewals.filter(is_open(renewals.columns), asks).select(
         *KEY,
         "source",
         "opportunity_id",

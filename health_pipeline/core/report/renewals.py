@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from health_pipeline.core.report.read import Read
+from health_pipeline.core.schemas.deals import is_open
 
 RENEWAL_DAYS = 90
 PAST_DAYS = 90
@@ -61,9 +62,7 @@ def _of_crm(read: Read, table: pl.DataFrame) -> pl.DataFrame:
         there = pl.col(name) if name in table.columns else pl.lit(None)
         return there.cast(dtype)
 
-    ended = given("stage", pl.String()).is_in(["won", "lost"]).fill_null(value=False)
-    is_open = given("closed_on", pl.Date()).is_null() & ~ended
-    wanted = table.filter((pl.col("kind") == "renewal") & is_open).select(
+    wanted = table.filter(pl.col("kind") == "renewal", is_open(table.columns)).select(
         *KEY,
         "account_id",
         on=given("close_on", pl.Date()),

@@ -10,6 +10,7 @@ import polars as pl
 
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import DayView
+from health_pipeline.core.schemas.deals import is_open
 from health_pipeline.core.signals.answers import answers, not_applicable, rows, worst_row
 from health_pipeline.core.signals.kind import KindMeta
 
@@ -39,10 +40,8 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
     """1 or 0; `detail` names the flagged record that closes first."""
     if not view.has("renewals", "procurement_flag"):
         return not_applicable(view)
-    decided = pl.col("stage").is_in(["won", "lost"]).fill_null(False)
-    is_open = pl.col("closed_on").is_null() & ~decided
     flag = pl.col("procurement_flag")
-    records = rows(view, "renewals").filter(flag.is_not_null() | ~is_open)
+    records = rows(view, "renewals").filter(flag.is_not_null() | ~is_open())
     words = pl.format("to be closed on {}, {}", "close_on", "kind")
-    flagged = (flag & is_open).cast(pl.Int64)
+    flagged = (flag & is_open()).cast(pl.Int64)
     return answers(view, worst_row(records, flagged, words, "no open renewal is flagged"))
