@@ -38,10 +38,18 @@ def build_views(lake: Lake, path: Path) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
+    try:
+        names = _write(lake, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return names
+
+
+def _write(lake: Lake, path: Path) -> list[str]:
     names: list[str] = []
     landed = sorted({name for name in lake.tables() if name.startswith(LANDING)})
-    connection = duckdb.connect(str(temporary))
-    try:
+    with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE SCHEMA landing")
         for name, table in RESULT_TABLES.items():
             sql = _select(connection, lake.files(name), table.empty())
@@ -52,7 +60,4 @@ def build_views(lake: Lake, path: Path) -> list[str]:
             sql = _select(connection, lake.files(name), pl.DataFrame())
             connection.execute(f'CREATE VIEW landing."{view}" AS {sql}')
             names.append(f"landing.{view}")
-    finally:
-        connection.close()
-    temporary.replace(path)
     return names

@@ -47,3 +47,13 @@ def test_views_show_the_visible_generation_and_replace_the_file_whole(lake, tmp_
     with duckdb.connect(str(tmp_path / "health.duckdb"), read_only=True) as db:
         assert db.sql("SELECT segment FROM segments").fetchall() == [("new",)]
     assert [p.name for p in tmp_path.glob(".health*")] == []
+
+
+def test_what_could_not_be_built_leaves_nothing_behind(lake, tmp_path, monkeypatch):
+    build_views(lake, tmp_path / "health.duckdb")
+    before = (tmp_path / "health.duckdb").read_bytes()
+    monkeypatch.setattr(lake, "files", lambda _: [tmp_path / "gone.parquet"])
+    with pytest.raises(duckdb.IOException):
+        build_views(lake, tmp_path / "health.duckdb")
+    assert (tmp_path / "health.duckdb").read_bytes() == before
+    assert [p.name for p in tmp_path.glob(".health*")] == []
