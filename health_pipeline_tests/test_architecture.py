@@ -48,6 +48,12 @@ def test_files_and_functions_are_small(path):
         assert len(text.splitlines()) <= LONGEST_FILE
 
 
+def test_the_wall_clock_is_read_in_one_place():
+    clock = re.compile(r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time)\(")
+    found = [path.name for path in CODE if clock.search(path.read_text(encoding="utf-8"))]
+    assert found == ["house.py"]
+
+
 def rooms() -> dict[str, set[str]]:
     """Room → its assets, landed tables as one, from the definitions that Dagster loads."""
     house = House(load_settings({}), load_model())

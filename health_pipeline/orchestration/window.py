@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 
 from health_pipeline.adapters.store.lake import Lake
 from health_pipeline.core.schemas.time import days_between
+from health_pipeline.orchestration.house import House
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -72,7 +73,7 @@ def tags_for(first: date, last: date, *, recorded: bool = True) -> dict[str, str
 
 def yesterday() -> date:
     """The last complete UTC day."""
-    return datetime.now(UTC).date() - timedelta(days=1)
+    return House.now().date() - timedelta(days=1)
 
 
 def window_of(tags: Mapping[str, str]) -> Window:
