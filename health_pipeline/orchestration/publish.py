@@ -13,7 +13,7 @@ from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.contracts import contract_failures, sum_failures
 from health_pipeline.orchestration.house import House, Stores
-from health_pipeline.orchestration.tables import sample_table
+from health_pipeline.orchestration.tables import listed, sample_table
 from health_pipeline.orchestration.window import Window, runs_of
 
 CONTRACT_CHECK = "contract"
@@ -125,7 +125,5 @@ def contract_check(name: str, failures: Sequence[str]) -> dg.AssetCheckResult:
         check_name=CONTRACT_CHECK,
         asset_key=name,
         passed=not failures,
-        metadata={
-            "failures": dg.MetadataValue.md("\n".join(f"- {f}" for f in failures[:20]) or "none")
-        },
+        metadata={"failures": listed(failures[:20], "none")},
     )

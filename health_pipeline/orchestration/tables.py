@@ -1,11 +1,12 @@
-"""How frames look in Dagster: column schemas, sample rows, figures."""
+"""How frames and sentences look in Dagster: column schemas, sample rows, figures, lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from health_pipeline.core.schemas.escaping import as_markdown
 from health_pipeline.core.schemas.meanings import meaning
 
 SAMPLE_ROWS = 5
@@ -39,3 +40,9 @@ def table_value(frame: pl.DataFrame) -> dg.TableMetadataValue:
 def sample_table(frame: pl.DataFrame) -> dg.TableMetadataValue:
     """The first rows of a frame as a Dagster table."""
     return table_value(frame.head(SAMPLE_ROWS))
+
+
+def listed(sentences: Iterable[str], none: str = "–") -> dg.MarkdownMetadataValue:
+    """One sentence a line; what a source or a person wrote in them is text, never Markdown."""
+    lines = [f"- {as_markdown(sentence)}" for sentence in sentences]
+    return dg.MetadataValue.md("\n".join(lines) or none)

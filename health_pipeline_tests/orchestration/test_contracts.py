@@ -7,6 +7,7 @@ import pytest
 
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.contracts import contract_failures, sum_failures
+from health_pipeline.orchestration.tables import listed
 
 DAY = date(2026, 3, 31)
 SEGMENTS, SCORES = RESULT_TABLES["segments"], RESULT_TABLES["health_scores"]
@@ -70,3 +71,12 @@ def test_points_add_up(why, points, failures):
         ),
     )
     assert sum_failures(scores, given) == failures, why
+
+
+def test_sentences_are_listed_as_text():
+    found = listed(["accounts: unknown columns were kept out: <img src=x>", "two\n# lines"])
+    assert found.value.splitlines() == [
+        r"- accounts\: unknown columns were kept out\: \<img src=x\>",
+        r"- two \# lines",
+    ]
+    assert listed([]).value == "–"

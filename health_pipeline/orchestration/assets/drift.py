@@ -17,7 +17,7 @@ from health_pipeline.orchestration.on_call import drifted
 from health_pipeline.orchestration.partitions import monthly
 from health_pipeline.orchestration.pictures import drift_bars
 from health_pipeline.orchestration.publish import publish, published, version_in
-from health_pipeline.orchestration.tables import table_value
+from health_pipeline.orchestration.tables import listed, table_value
 from health_pipeline.orchestration.window import Window
 
 SCORE = "score"
@@ -101,7 +101,5 @@ def _no_drift(changed: list[str]) -> dg.AssetCheckResult:
         asset_key="drift",
         passed=not changed,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "changed": dg.MetadataValue.md("\n".join(f"- {what}" for what in changed) or "nothing")
-        },
+        metadata={"changed": listed(changed, "nothing")},
     )

@@ -22,7 +22,7 @@ from health_pipeline.orchestration.landing import (
 from health_pipeline.orchestration.plan import landing_window
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.reads import OBSERVED, Reads, last_day
-from health_pipeline.orchestration.tables import sample_table
+from health_pipeline.orchestration.tables import listed, sample_table
 from health_pipeline.orchestration.window import Window, run_tags
 
 FRESH_CHECK = "fresh"
@@ -123,7 +123,7 @@ def _metadata(found: Landing) -> dict[str, Any]:
         "rows_read_now": found.new_rows,
         "quarantined_now": found.quarantined,
         "files_read_now": ", ".join(found.files) or "none: all were landed already",
-        "warnings": dg.MetadataValue.md("\n".join(f"- {text}" for text in found.warnings) or "–"),
+        "warnings": listed(found.warnings),
     }
 
 

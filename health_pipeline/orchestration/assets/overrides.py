@@ -15,6 +15,7 @@ from health_pipeline.orchestration.overrides import (
     accounts_meant,
     without_effect,
 )
+from health_pipeline.orchestration.tables import listed
 
 
 def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
@@ -56,7 +57,7 @@ def assets(_: HealthModel) -> list[dg.AssetsDefinition]:
             told = without_effect(blocks, accounts, walk.window.last)
             figures = {
                 "muted": int(last["muted"].sum()),
-                "without_effect": dg.MetadataValue.md("\n".join(f"- {t}" for t in told) or "–"),
+                "without_effect": listed(told),
             }
             yield from walk.results("overrides", metadata={"overrides": figures})
             yield _effect(told)
