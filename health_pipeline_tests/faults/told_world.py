@@ -17,9 +17,11 @@ from random import Random
 from health_pipeline.adapters.channels.channel import open_channels
 from health_pipeline.adapters.channels.kinds import pagerduty, slack, webhook
 from health_pipeline.adapters.channels.params import DeliveryConfig
+from health_pipeline.adapters.store.alert_book import note_evaluated
 from health_pipeline.adapters.store.control import open_control
 from health_pipeline.adapters.store.deliver import deliver
-from health_pipeline.adapters.store.outbox import enqueue
+from health_pipeline.adapters.store.outbox import put
+from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline_tests.told import alert, message
 
 home, count, minutes, episodes = Path(sys.argv[1]), *map(int, sys.argv[2:5])
@@ -51,7 +53,9 @@ messages = [told(channel, n) for n in range(count) for channel in sorted(channel
 control = open_control(home / "control.db")
 clock = lambda: datetime.now(UTC) + timedelta(minutes=minutes)
 print("ready", flush=True)
-new = enqueue(control, date(2026, 3, 10), "v1", messages, clock())
+with transaction(control):
+    note_evaluated(control, date(2026, 3, 10), "v1", clock())
+    new = put(control, messages, clock())
 report = deliver(control, channels, clock, Random(minutes).uniform, budget_seconds=60)
 (home / "report").write_text(f"{new} {report.waiting} {report.dead} {report.repeats}")
 """

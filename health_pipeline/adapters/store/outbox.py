@@ -10,11 +10,10 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
-from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.core.schemas.ids import stable_id
 from health_pipeline.core.schemas.messages import Message
 from health_pipeline.core.schemas.results import RESULT_TABLES
@@ -100,33 +99,6 @@ class Undelivered:
     last_error: str | None
 
 
-def enqueue(
-    connection: sqlite3.Connection,
-    day: date,
-    model_version: str,
-    messages: Iterable[Message],
-    now: datetime,
-) -> int:
-    """Note that `day` was evaluated, and put its messages into the outbox; one transaction.
-
-    Args:
-        connection: control.db.
-        day: the evaluated day.
-        model_version: by which it was evaluated.
-        messages: what is to be told.
-        now: the wall clock, with time zone.
-
-    Returns:
-        How many messages are new; 0 when all of it was evaluated before.
-    """
-    with transaction(connection):
-        connection.execute(
-            "INSERT INTO evaluations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (day.isoformat(), model_version, utc_text(now)),
-        )
-        return put(connection, messages, now)
-
-
 def put(connection: sqlite3.Connection, messages: Iterable[Message], now: datetime) -> int:
     """Put messages into the outbox, in this order; the caller holds the transaction.
 
@@ -156,16 +128,6 @@ def _row(message: Message, now: datetime) -> tuple[str | None, ...]:
         due,
         utc_text(message.not_after) if message.not_after else None,
         due,
-    )
-
-
-def is_evaluated(connection: sqlite3.Connection, day: date, model_version: str) -> bool:
-    """Whether the ledger holds an evaluation of `day` by `model_version`."""
-    return bool(
-        connection.execute(
-            "SELECT 1 FROM evaluations WHERE day = ? AND model_version = ?",
-            (day.isoformat(), model_version),
-        ).fetchall()
     )
 
 

@@ -1,14 +1,14 @@
 """A control.db of its own, a clock that stands, and a receiver with a script."""
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from health_pipeline.adapters.channels.channel import Channel, SendResult
+from health_pipeline.adapters.store import outbox
 from health_pipeline.adapters.store.deliver import deliver
-from health_pipeline.adapters.store.outbox import enqueue
+from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline_tests.told import alert, message
 
-DAY = date(2026, 3, 10)
 START = datetime(2026, 3, 11, 6, 0, tzinfo=UTC)
 OK = SendResult(ok=True, status_code=200)
 BAD = SendResult(ok=False, status_code=500, error="answered 500")
@@ -72,7 +72,8 @@ class Receiver:
 
 
 def put(connection, messages, now=START):
-    return enqueue(connection, DAY, "v1", messages, now)
+    with transaction(connection):
+        return outbox.put(connection, messages, now)
 
 
 def send(connection, clock, *, given=None, budget=45.0, **receivers):
