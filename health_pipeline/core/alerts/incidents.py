@@ -53,7 +53,7 @@ class Incident(Frozen):
 
 
 class Steps(Frozen):
-    """What a day made of the incidents: the same one stands in at most one of the three."""
+    """What a day made of the incidents: the same one stands in at most one of the four."""
 
     opened: tuple[Incident, ...] = ()
     grown: tuple[Incident, ...] = ()
