@@ -100,7 +100,8 @@ def _frictions(view: DayView, params: Params) -> pl.DataFrame | None:
             escalated = tickets(view).filter(late).group_by("account_id")
             said.append(_named(escalated.agg(n=pl.len()), "{} escalated", "n"))
     if "sentiments" in view.tables:
-        said.append(_named(_discontent(view), "sentiment {} of 5", "score"))
+        whole = pl.col("score").cast(pl.String).str.strip_suffix(".0").alias("score")
+        said.append(_named(_discontent(view).with_columns(whole), "sentiment {} of 5", "score"))
     planned = planned_milestones(view)
     if planned is not None:
         behind = pl.col("completed_on").is_null() & (

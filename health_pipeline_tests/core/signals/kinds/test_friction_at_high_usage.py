@@ -72,7 +72,7 @@ CASES = [
         "a poor rating",
         customer(80, rated=[(5, 2.0), (40, 5.0)]),
         {},
-        (1.0, "measured", "80% of seats active, sentiment 2.0 of 5"),
+        (1.0, "measured", "80% of seats active, sentiment 2 of 5"),
     ),
     (
         "a better one since",
@@ -102,7 +102,7 @@ CASES = [
         "several add up",
         customer(60, *OPEN, ESCALATED, rated=[(5, 1.0)]),
         {},
-        (3.0, "measured", "60% of seats active, 1 escalated, 5 open tickets, sentiment 1.0 of 5"),
+        (3.0, "measured", "60% of seats active, 1 escalated, 5 open tickets, sentiment 1 of 5"),
     ),
     (
         "little use: other signals' matter",
