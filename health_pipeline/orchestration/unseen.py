@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from health_pipeline.adapters.store import manifest
+from health_pipeline.core.identity.landed import optional
+from health_pipeline.core.identity.terms import in_currency
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import Stores
@@ -30,7 +32,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Shares that no account claims: of event rows, of users, of ARR as last stated."""
+    """Shares that no account claims: of event rows, of users, of ARR as last stated.
+
+    Money of another currency than the model's stands in no sum.
+    """
 
     events: Share
     users: Share
@@ -72,5 +77,7 @@ def _arr(stores: Stores) -> Share:
         return Share(0, 0)
     key = list(SOURCE_TABLES["subscriptions"].key)
     last = terms.sort("known_at", maintain_order=True).unique(key, keep="last")
+    named = last.with_columns(optional(last, "currency", pl.String()))
+    last = named.filter(in_currency(stores.model.churn.currency))
     lost = last.join(xref, on=["source", "source_account_id"], how="anti")
     return Share(float(lost["arr"].sum()), float(last["arr"].sum()))

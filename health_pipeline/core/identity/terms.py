@@ -66,18 +66,22 @@ def terms_on(subscriptions: pl.DataFrame, churn: ChurnDefinition, day: date) -> 
     return Terms(pl.concat([in_force, bridging]), ended)
 
 
+def in_currency(code: str) -> pl.Expr:
+    """Whether a term's money is in `code`, the model's: so is that of a term without a currency."""
+    return pl.col("currency").is_null() | (pl.col("currency").str.to_uppercase() == code)
+
+
 def totals(rows: pl.DataFrame, currency: str, day: date) -> tuple[pl.DataFrame, int]:
     """Contract figures for each account, and how many terms are in another currency.
 
-    Money of another currency than `currency` is left out of `arr`, never added up; a term without
-    a currency is in the model's.
+    Money of another currency than `currency` (`in_currency`) is left out of `arr`, never added up.
 
     Returns:
         account_id, arr (float, null when no term states one), seats, starts_on (the earliest),
         renews_on (the next from `day` on), cancellation_notice_on (the earliest); and the
         number of terms whose arr was left out.
     """
-    ours = pl.col("currency").is_null() | (pl.col("currency").str.to_uppercase() == currency)
+    ours = in_currency(currency)
     foreign = rows.filter(~ours & pl.col("arr").is_not_null()).height
 
     def total(name: str, counted: pl.Expr) -> pl.Expr:
