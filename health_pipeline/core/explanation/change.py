@@ -57,7 +57,7 @@ def changes(
         one of the two days has no rows: there is no number to explain.
     """
     pairs = _pairs(now, then)
-    known = sides(drivers)
+    known = sides(drivers, rules.speaking)
     days = (pairs.select("account_id", day) for day in ("compared_with", "date"))
     places = [known.rows(keys) for keys in days]
     found = [RESULT_TABLES["score_changes"].empty()]

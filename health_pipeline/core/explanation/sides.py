@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,15 +56,19 @@ class Sides:
         return self.figures.of(rows)
 
 
-def sides(drivers: pl.DataFrame) -> Sides:
-    """`drivers` (`account_id`, `date`, `signal`, `FIGURES`) as arrays; weight 0 does not speak."""
+def sides(drivers: pl.DataFrame, also: Iterable[str] = ()) -> Sides:
+    """`drivers` (`account_id`, `date`, `signal`, `FIGURES`) as arrays; weight 0 does not speak.
+
+    `also`: signals that have a column even where none speaks. Numpy adds up a row by groups of
+    columns, so that the last digit would depend on who speaks elsewhere, on other days of a range.
+    """
     speaking = drivers.filter(pl.col("weight") > 0)
     starts = _starts(speaking)
     keys = speaking.select(KEY).filter(starts)
     if keys.is_duplicated().any():
-        return sides(speaking.sort(KEY))
+        return sides(speaking.sort(KEY), also)
     rows = starts.cast(pl.Int64).cum_sum().to_numpy() - 1
-    signals = speaking["signal"].unique().sort().to_list()
+    signals = sorted({*speaking["signal"].unique(), *also})
     columns = speaking["signal"].cast(pl.Enum(signals)).to_physical().to_numpy()
     shape = (keys.height + 1, len(signals))
     figures = (_cells(speaking[name], rows, columns, shape) for name in FIGURES)

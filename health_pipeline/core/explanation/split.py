@@ -22,13 +22,17 @@ class Rules:
     Attributes:
         baselines: `RESULT_TABLES["baselines"]` of the model versions concerned.
         higher_is_better: direction of each signal.
-        weights: `segment`, `signal`, `weight` of the model that scored the later day; only asked
-            where model and segment changed together.
+        weights: `segment`, `signal`, `weight` of the model that scored the later day.
     """
 
     baselines: pl.DataFrame
     higher_is_better: dict[str, bool]
     weights: pl.DataFrame
+
+    @property
+    def speaking(self) -> list[str]:
+        """Signals that weigh in some segment."""
+        return self.weights.filter(pl.col("weight") > 0)["signal"].unique().to_list()
 
 
 @dataclass(frozen=True, slots=True)

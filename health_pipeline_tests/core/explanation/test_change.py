@@ -356,3 +356,33 @@ def test_compared_days_are_the_last_scored_one_and_7_and_30_days_back():
     scored = [DAY - timedelta(days=n) for n in (0, 2, 7, 29, 40)]
     assert compared_with(scored, DAY) == [DAY - timedelta(days=7), DAY - timedelta(days=2)]
     assert compared_with([DAY], DAY) == []
+
+
+def test_who_else_is_explained_changes_no_digit():
+    """A range explains days together on which other signals speak than on each alone."""
+    names, chance = [f"s{n:02}" for n in range(24)], np.random.default_rng(7)
+    speaks = {name: names[:: 1 if name == "all" else 3] for name in ("all", *"abcdefgh")}
+    rows = [
+        (account, day, signal, *chance.uniform(0.1, 1, 3) * (1, 100, 100), None)
+        for account, signals in speaks.items()
+        for day in (BEFORE, DAY)
+        for signal in signals
+    ]
+    facts = ("weight", "subscore", "reference", "value")
+    schema = {"account_id": pl.String, "date": pl.Date, "signal": pl.String}
+    told = pl.DataFrame(rows, schema=schema | dict.fromkeys(facts, pl.Float64), orient="row")
+    scores = told.group_by("account_id", "date").agg(
+        score=(pl.col("weight") * pl.col("subscore")).sum(),
+        segment=pl.lit("s").first(),
+        model_version=pl.lit("m").first(),
+    )
+    weights = pl.DataFrame({"segment": "s", "signal": names, "weight": 1.0})
+    rules = Rules(RESULT_TABLES["baselines"].empty(), {}, weights)
+
+    def asked(*who):
+        mine = pl.col("account_id").is_in(who)
+        now, then = (scores.filter(mine, pl.col("date") == day) for day in (DAY, BEFORE))
+        then = then.with_columns(compared_with="date", date=pl.lit(DAY))
+        return changes(now, then, told.filter(mine), rules).filter(pl.col("account_id") != "all")
+
+    assert asked(*"abcdefgh", "all").equals(asked(*"abcdefgh"))

@@ -53,3 +53,9 @@ def test_figures_stand_in_the_rows_that_are_asked_for(why, order):
 def test_nobody_speaks():
     known = sides(pl.DataFrame(schema=SCHEMA))
     assert known.figures.weight.shape == (1, 0)
+
+
+def test_a_signal_that_is_silent_on_all_days_has_its_column():
+    rows = pl.DataFrame(ROWS, schema=SCHEMA, orient="row")
+    assert sides(rows, ("c",)).signals == ["a", "b", "c"]
+    assert np.isnan(sides(rows, ("c",)).figures.weight[:, 2]).all()
