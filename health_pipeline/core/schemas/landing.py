@@ -205,9 +205,11 @@ def _conflicts(
 ) -> pl.DataFrame:
     """Rows that another row of the same key and time overrules, each with its place.
 
-    Of a row that landed earlier the place is the file alone: lines are not kept.
+    A deletion disputes nothing. Of a row that landed earlier the place is the file alone: lines are
+    not kept.
     """
-    marks = (LINE, "inferred", "seen", "current", "repeated")
+    ends = [column.name for column in table.columns if column.ends]
+    marks = (LINE, "inferred", "seen", "current", "repeated", *ends)
     cells = [name for name in arrived.columns if name not in (*STAMPS, *marks)]
     group = [*table.key, "known_at"]
     pool = pl.concat([old, arrived], how="diagonal").with_columns(

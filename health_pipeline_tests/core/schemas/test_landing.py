@@ -182,3 +182,14 @@ def test_every_table_can_be_landed_whole(table):
 def table_of_nulls(name: str) -> pl.DataFrame:
     """One row with every column of the contract, null but for the source."""
     return rows(name, dict.fromkeys(SOURCE_TABLES[name].names) | {"source": "s"})
+
+
+@pytest.mark.parametrize(("more", "disputed"), [({}, 0), ({"priority": "high"}, 1)])
+def test_a_row_handed_in_as_it_was_with_its_deletion_is_no_dispute(more, disputed):
+    ticket = {"source_account_id": "1", "ticket_id": "t", "opened_at": MARCH, "known_at": MARCH}
+    table = SOURCE_TABLES["tickets"]
+    before = landed("tickets", rows("tickets", {**ticket, "priority": "low"}), None, FIRST)
+    gone = {**ticket, "priority": "low", "deleted_at": utc("2024-06-09"), **more}
+    versions, conflicts = land(table, rows("tickets", gone), before, LATER)
+    assert versions["deleted_at"].to_list() == [utc("2024-06-09")]
+    assert conflicts.height == disputed
