@@ -11,7 +11,7 @@ from health_pipeline.config.model import HealthModel
 from health_pipeline.core.plays.enrol import BACKFILLED, MUTED, enrol
 from health_pipeline.core.plays.opening import still_here
 from health_pipeline.core.plays.params import PlayBook
-from health_pipeline.core.plays.people import actions_of, with_people
+from health_pipeline.core.plays.people import actions_of, with_people, without
 from health_pipeline.core.plays.recovery import recovery_plans
 from health_pipeline.core.plays.rewind import rewind
 from health_pipeline.core.schemas.plays import RUNNING, running_plays
@@ -49,12 +49,13 @@ def _of_survivors(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def as_people_left_them(stores: Stores, plays: pl.DataFrame) -> pl.DataFrame:
-    """`plays` with what was done to them in the shell and in the CRM."""
+    """`plays` with what was done to them in the shell and in the CRM, as far as that stands."""
     if plays.is_empty():
         return plays
-    interventions = attached_tables(stores).get("interventions")
-    done = pl.concat([play_actions(stores.control), actions_of(plays, interventions)])
-    return with_people(plays, done)
+    interventions, now = attached_tables(stores).get("interventions"), House.now()
+    withdrawn = actions_of(plays, interventions, now, deleted=True)
+    done = pl.concat([play_actions(stores.control), actions_of(plays, interventions, now)])
+    return with_people(without(plays, withdrawn), done)
 
 
 def note_seen(stores: Stores, plays: pl.DataFrame) -> None:

@@ -7,9 +7,10 @@ import polars as pl
 from health_pipeline.adapters.store import manifest
 from health_pipeline.core.identity.landed import optional
 from health_pipeline.core.identity.terms import in_currency
+from health_pipeline.core.schemas.columns import TIMESTAMP
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.orchestration.house import Stores
+from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import EVENTS, landed, landing_name
 
 SEEN_CHECK = "claimed"
@@ -34,7 +35,7 @@ class Share:
 class Unseen:
     """Shares that no account claims: of event rows, of users, of ARR as last stated.
 
-    Money of another currency than the model's stands in no sum.
+    Money of another currency than the model's, or of a term that its source deleted, is in no sum.
     """
 
     events: Share
@@ -77,7 +78,9 @@ def _arr(stores: Stores) -> Share:
         return Share(0, 0)
     key = list(SOURCE_TABLES["subscriptions"].key)
     last = terms.sort("known_at", maintain_order=True).unique(key, keep="last")
-    named = last.with_columns(optional(last, "currency", pl.String()))
-    last = named.filter(in_currency(stores.model.churn.currency))
+    said = {"currency": pl.String(), "deleted_at": TIMESTAMP}
+    last = last.with_columns(optional(last, name, dtype) for name, dtype in said.items())
+    stands = (pl.col("deleted_at") > House.now()).fill_null(value=True)
+    last = last.filter(stands, in_currency(stores.model.churn.currency))
     lost = last.join(xref, on=["source", "source_account_id"], how="anti")
     return Share(float(lost["arr"].sum()), float(last["arr"].sum()))

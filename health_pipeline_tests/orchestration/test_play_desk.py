@@ -9,6 +9,7 @@ import pytest
 
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.cli.render import telling_digits
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.play_desk import PlayError, accept, close, plays_now
 from health_pipeline_tests.core.schemas.worlds import table
 from health_pipeline_tests.orchestration.small_world import house_in
@@ -45,6 +46,25 @@ def test_a_play_is_not_closed_without_a_word(stores):
     with pytest.raises(PlayError, match="says how it ended"):
         close(stores, IDS[2], "dana", " ")
     assert set(plays_now(stores)["status"]) == {"proposed"}
+
+
+def test_what_the_crm_deleted_took_no_play_on(stores):
+    told = {
+        "source": "crm", "source_account_id": "a", "intervention_id": IDS[0], "play": "p",
+        "started_at": AT, "known_at": AT,
+    }  # fmt: skip
+    gone = {**told, "known_at": AT.replace(day=12), "deleted_at": AT.replace(day=12)}
+    links = table("account_xref", [{**told, "account_id": IDS[0][:5]}])
+    for versions, status in (([told], "accepted"), ([told, gone], "proposed")):
+        schema = {**SOURCE_TABLES["interventions"].schema, "known_assumed": pl.Boolean}
+        frame = pl.DataFrame(versions, schema=schema).with_columns(known_assumed=False)
+        writes = [
+            Write("landing/interventions", None, frame),
+            Write("account_xref", None, links),
+            Write("plays", None, plays_now(stores)),  # as the run before left them
+        ]
+        stores.lake.publish(writes, run_id="r", at=AT)
+        assert dict(plays_now(stores).select("play_id", "status").iter_rows())[IDS[0]] == status
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,44 @@
-"""Which share of what was handed in no account claims."""
+"""The share of ARR that no account claims."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime
 
 import polars as pl
+import pytest
 
 from health_pipeline.adapters.store.lake import Write
+from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline.orchestration.unseen import unseen
+from health_pipeline.orchestration.unseen import Share, unseen
 from health_pipeline_tests.orchestration.small_world import house_in
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-TERMS = [
-    # account, ARR, currency
-    ("known", 60, None),
-    ("known", 900, "EUR"),
-    ("nobody's", 40, "usd"),
+LONG_AGO, AHEAD = datetime(2026, 3, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+CASES = [
+    # why, what is said last of the term that nobody claims, its part in the sum
+    ("it stands", {}, 30.0),
+    ("in the currency of the model", {"currency": "usd"}, 30.0),
+    ("money of another currency is in no sum", {"currency": "EUR"}, 0.0),
+    ("its source deleted it", {"deleted_at": LONG_AGO}, 0.0),
+    ("it will be deleted", {"deleted_at": AHEAD}, 30.0),
 ]
 
 
-def test_arr_of_other_currencies_is_in_no_sum(tmp_path):
-    rows = [
-        {
-            "source": "crm",
-            "subscription_id": str(n),
-            "source_account_id": account,
-            "arr": Decimal(arr),
-            "currency": currency,
-        }
-        for n, (account, arr, currency) in enumerate(TERMS)
+@pytest.mark.parametrize(("why", "said", "unclaimed"), CASES)
+def test_a_term_counts_as_last_stated(why, said, unclaimed, tmp_path):
+    term = {"source": "crm", "known_at": LONG_AGO, "starts_on": date(2026, 1, 1)}
+    theirs = {**term, "source_account_id": "x", "subscription_id": "2", "arr": 30}
+    terms = [
+        {**term, "source_account_id": "a", "subscription_id": "1", "arr": 70},
+        theirs,
+        {**theirs, "known_at": LONG_AGO.replace(day=2), **said},
     ]
-    schema = {name: SOURCE_TABLES["subscriptions"].schema[name] for name in rows[0]}
-    terms = pl.DataFrame(rows, schema=schema).with_columns(known_at=pl.lit(AT))
-    xref = pl.DataFrame({"source": ["crm"], "source_account_id": ["known"]})
+    xref = [{"source": "crm", "source_account_id": "a", "account_id": "acc_a"}]
+    tables = {
+        "landing/subscriptions": pl.DataFrame(terms, schema=SOURCE_TABLES["subscriptions"].schema),
+        "account_xref": pl.DataFrame(xref, schema=RESULT_TABLES["account_xref"].columns),
+    }
+    writes = [Write(name, None, frame) for name, frame in tables.items()]
     with house_in(tmp_path, tmp_path).open() as stores:
-        writes = [Write("landing/subscriptions", None, terms), Write("account_xref", None, xref)]
-        stores.lake.publish(writes, run_id="test", at=AT)
-        assert unseen(stores).arr.part == 0.4
+        stores.lake.publish(writes, run_id="r", at=LONG_AGO)
+        assert unseen(stores).arr == Share(unclaimed, 70.0 + unclaimed), why

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -83,7 +83,43 @@ def with_people(plays: pl.DataFrame, actions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def actions_of(plays: pl.DataFrame, interventions: pl.DataFrame | None) -> pl.DataFrame:
+def without(plays: pl.DataFrame, withdrawn: pl.DataFrame) -> pl.DataFrame:
+    """`plays` as if `withdrawn` (`ACTIONS`) had never been done.
+
+    What others did is laid over again by `with_people`. A closed play stays closed.
+    """
+    if withdrawn.is_empty():
+        return plays
+    gone = withdrawn.group_by("play_id").agg(
+        pl.col("at").alias("gone_at"), (pl.col("action") == DONE).any().alias("was_done")
+    )
+    found = plays.join(gone, on="play_id", how="left", maintain_order="left")
+    stays = {
+        name: pl.col("gone_at").list.contains(pl.col(name)).fill_null(value=False).not_()
+        for name in ("accepted_at", "first_touch_at")
+    }
+    open_again = pl.col("was_done").fill_null(value=False) & (pl.col("status") == "done")
+    accepted = stays["accepted_at"] & pl.col("accepted_at").is_not_null()
+    return RESULT_TABLES["plays"].conform(
+        found.with_columns(
+            *(pl.when(kept).then(pl.col(name)).alias(name) for name, kept in stays.items()),
+            pl.when(stays["accepted_at"]).then("accepted_by").alias("accepted_by"),
+            pl.when(open_again).then(None).otherwise("outcome").alias("outcome"),
+            pl.when(open_again | (pl.col("status") == "accepted"))
+            .then(pl.when(accepted).then(pl.lit("accepted")).otherwise(pl.lit("proposed")))
+            .otherwise("status")
+            .alias("status"),
+        )
+    )
+
+
+def actions_of(
+    plays: pl.DataFrame,
+    interventions: pl.DataFrame | None,
+    now: datetime,
+    *,
+    deleted: bool = False,
+) -> pl.DataFrame:
     """What the CRM's interventions say of plays: their start accepts, their end finishes.
 
     An intervention answers the play whose play_id it carries, else the play of its name that its
@@ -92,8 +128,10 @@ def actions_of(plays: pl.DataFrame, interventions: pl.DataFrame | None) -> pl.Da
     Args:
         plays: `RESULT_TABLES["plays"]`.
         interventions: landed, all versions, with `account_id`; None: not connected.
+        now: what the CRM has deleted by then says nothing.
+        deleted: ask what those said that it has deleted.
     """
-    wanted = ("started_at", "completed_at", "owner_email", "outcome", "assignment")
+    wanted = ("started_at", "completed_at", "owner_email", "outcome", "assignment", "deleted_at")
     if interventions is None or interventions.is_empty():
         return pl.DataFrame(schema=ACTIONS)
     missing = [
@@ -101,11 +139,12 @@ def actions_of(plays: pl.DataFrame, interventions: pl.DataFrame | None) -> pl.Da
         for name in wanted
         if name not in interventions.columns
     ]
+    is_gone = (pl.col("deleted_at") <= now).fill_null(value=False)
     latest = (
         interventions.with_columns(missing)
         .sort("known_at", "intervention_id")
         .unique(["source", "intervention_id"], keep="last", maintain_order=True)
-        .filter(pl.col("assignment").ne_missing("held_out"))
+        .filter(pl.col("assignment").ne_missing("held_out"), is_gone == pl.lit(deleted))
     )
     answered = pl.concat([_by_id(plays, latest), _by_name(plays, latest)]).unique(
         ["source", "intervention_id"], keep="first", maintain_order=True
