@@ -42,8 +42,8 @@ def land(
 
     Args:
         table: the contract; of `events`, which have no versions, see `event_landing`.
-        new: typed contract columns (those of the key always), `origin` (the file) and `line` (in
-            it); `known_at` where the source can tell.
+        new: typed contract columns (those of the key always), `origin` (the file) and, where there
+            are any, `line` (in it); `known_at` where the source can tell.
         previous: what earlier landings gave, None in the first landing.
         as_of: the last day of the run, never today's.
         since: its first day; None = `as_of`.
@@ -219,7 +219,8 @@ def _conflicts(
     differs = pl.any_horizontal(
         pl.col(name).ne_missing(pl.col(name).last().over(group)) for name in cells
     )
-    place = pl.concat_str("origin", LINE, separator=":", ignore_nulls=True)
+    told = [name for name in ("origin", LINE) if name in pool.columns]
+    place = pl.concat_str(told, separator=":", ignore_nulls=True)
     losers = pool.filter(differs & ~pl.col("seen")).with_columns(origin=place)
     facts = [name for name in cells if name not in table.key]
     value = pl.struct(facts).struct.json_encode() if facts else pl.lit(None, pl.String)
