@@ -36,6 +36,7 @@ class SignalRows:
         day: place in `days` of each row.
         names: the signals that have a row, in order.
         signal: place in `names` of each row.
+        regular: each of `days` has each of `names`, once.
     """
 
     frame: pl.DataFrame
@@ -43,6 +44,7 @@ class SignalRows:
     day: Array
     names: list[str]
     signal: Array
+    regular: bool = False
 
     def total(self, figures: Array) -> Array:
         """The sum of one figure a row (no NaN) over each of `days`, in the order of the rows."""
@@ -60,6 +62,8 @@ class SignalRows:
     @cached_property
     def _rows(self) -> list[Array]:
         """The rows of each of `names`."""
+        if self.regular:  # nothing to sort
+            return list(np.arange(len(self.signal)).reshape(-1, len(self.names)).T)
         order = np.argsort(self.signal, kind="stable")
         return np.split(order, np.bincount(self.signal, minlength=len(self.names)).cumsum())
 
@@ -95,10 +99,13 @@ class Cells:
     frame: pl.DataFrame
     at: Array
 
+    def figures(self, column: str) -> Array:
+        """A column as floats; NaN where nothing is said."""
+        return self.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+
     def numbers(self, column: str) -> Array:
         """A column for each row as floats; NaN where nothing is said."""
-        found = self.frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return np.asarray(found[self.at])
+        return np.asarray(self.figures(column)[self.at])
 
     def texts(self, column: str) -> pl.Series:
         """A column for each row."""
@@ -131,7 +138,7 @@ def _regular(signals: pl.DataFrame) -> SignalRows | None:
         return None
     day = np.repeat(np.arange(days.height), len(names))
     signal = np.tile(np.arange(len(names)), days.height)
-    return SignalRows(signals, days, day, names.to_list(), signal)
+    return SignalRows(signals, days, day, names.to_list(), signal, regular=True)
 
 
 def _numbered(signals: pl.DataFrame) -> SignalRows:

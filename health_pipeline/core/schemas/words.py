@@ -49,9 +49,17 @@ def counted(count: int, thing: str) -> str:
 
 
 def grouped(number: pl.Expr) -> pl.Expr:
-    """A whole number with thousands separators: 1,234,567."""
-    backwards = number.cast(pl.String).str.reverse().str.replace_all(r"(\d{3})", "${1},")
-    return backwards.str.replace(r",(-?)$", "${1}").str.reverse()
+    """A whole number with thousands separators: 1,234,567; null stays null."""
+    digits = number.abs().cast(pl.String)
+    sign = pl.when(number < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    threes = [  # of the seven that an Int64 may have, the highest first
+        pl.when(digits.str.len_bytes() > 3 * lower).then(
+            (digits.str.head(-3 * lower) if lower else digits).str.tail(3)
+        )
+        for lower in reversed(range(7))
+    ]
+    told = sign + pl.concat_str(threes, separator=",", ignore_nulls=True)
+    return pl.when(number.is_not_null()).then(told)
 
 
 def spaced(name: pl.Expr) -> pl.Expr:

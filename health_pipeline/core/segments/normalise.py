@@ -59,8 +59,9 @@ def normalised_rows(
     rows = signal_rows(values)
     cells = _cells(rows, segments, baseline, specs)
     _refuse_gaps(rows, cells)
-    better = cells.numbers("higher_is_better") == 1.0
-    worth = subscore(rows.value, [cells.numbers(knot) for knot in KNOTS], higher_is_better=better)
+    knots = [cells.figures(knot) for knot in KNOTS]
+    better = cells.figures("higher_is_better") == 1.0
+    worth = subscore(rows.value, knots, higher_is_better=better, at=cells.at)
     found = rows.frame.with_columns(
         pl.Series("subscore", np.where(rows.measured, worth, np.nan), nan_to_null=True),
         pl.Series("segment_baseline", cells.numbers("median"), nan_to_null=True),

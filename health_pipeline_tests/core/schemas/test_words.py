@@ -33,6 +33,7 @@ def test_a_terminal_and_a_sentence_say_the_same(score):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(-(2**62), 2**62))
-def test_thousands_are_set_apart_as_python_does(number):
-    assert pl.select(grouped(pl.lit(number))).item() == f"{number:,}"
+@given(st.lists(st.none() | st.integers(-(2**62), 2**62)))
+def test_thousands_are_set_apart_as_python_does(numbers):
+    told = pl.Series("n", numbers, pl.Int64).to_frame().select(grouped(pl.col("n"))).to_series()
+    assert told.to_list() == [None if number is None else f"{number:,}" for number in numbers]
