@@ -12,13 +12,14 @@ import polars as pl
 from health_pipeline.adapters.sources.casting import NOT_A, NOT_FINITE, typed
 from health_pipeline.adapters.sources.mapping import PLUS, Mapped, as_text
 from health_pipeline.adapters.sources.raw import ROW, none_broken
-from health_pipeline.core.schemas.columns import Column, SourceTable
+from health_pipeline.core.schemas.columns import NO_DATE_BEFORE, Column, SourceTable
 from health_pipeline.core.schemas.results import ResultTable
 
 if TYPE_CHECKING:
     from pandera.polars import Check, DataFrameSchema
 
 MISSING = "missing_required"
+NO_DATE = f"before_{NO_DATE_BEFORE.year}"
 
 _TIERS = ("green", "yellow", "red", "unscored")
 _STATES = ("healthy", "watch", "risk", "unknown")
@@ -145,7 +146,7 @@ def checked(mapped: Mapped, table: SourceTable) -> tuple[pl.DataFrame, pl.DataFr
         for name, cmap in mapped.maps.items()
     )
     unread = _unread(mapped, rows, table)
-    broken = pl.concat([unread, _failures(rows, table, unread)])
+    broken = pl.concat([unread, _no_dates(mapped, rows, table), _failures(rows, table, unread)])
     if broken.is_empty():
         return rows, broken
     good = mapped.frame.select(~pl.col(ROW).is_in(broken[ROW].implode()))
@@ -164,6 +165,21 @@ def _unread(mapped: Mapped, rows: pl.DataFrame, table: SourceTable) -> pl.DataFr
         rule = pl.when(not_finite).then(pl.lit("not_finite")).otherwise(pl.lit(NOT_A[kind]))
         cases = mapped.frame.filter(hit)
         found.append(cases.select(ROW, (rule + f":{name}").alias("rule"), value.alias("value")))
+    return pl.concat(found)
+
+
+def _no_dates(mapped: Mapped, rows: pl.DataFrame, table: SourceTable) -> pl.DataFrame:
+    """Dates that stand for none: an invoice paid in 1900 is not paid."""
+    found = [none_broken(ROW)]
+    for name in mapped.maps:
+        column = table.column(name)
+        if column.kind not in ("timestamp", "date") or column.any_age:
+            continue
+        hit = (rows[name].dt.date() < NO_DATE_BEFORE).fill_null(value=False)
+        if hit.any():
+            rule = pl.lit(f"{NO_DATE}:{name}").alias("rule")
+            cases = mapped.frame.filter(hit)
+            found.append(cases.select(ROW, rule, _text(name, mapped).alias("value")))
     return pl.concat(found)
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import polars as pl
 
 from health_pipeline.adapters.sources.casting import ISO, skipped
+from health_pipeline.adapters.sources.contract import NO_DATE
 from health_pipeline.adapters.sources.params import ColumnMap
 
 Advice = Iterator[tuple[pl.Series, str]]
@@ -74,6 +75,11 @@ def _about_all(name: str) -> str | None:
         return "map it to true or false by `values` in sources.yaml"
     if name == "not_allowed":
         return "map it to an allowed value by `values` in sources.yaml"
+    if name == NO_DATE:
+        return (
+            "so old a date mostly stands for none; where it does, map it as it is written to an "
+            'empty one, `values: {"…": ""}` in sources.yaml'
+        )
     if name.startswith("before_"):
         return "the clock was not set; correct the time and hand the row in again"
     return _DAMAGE.get(name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date as day
 from typing import Literal
 
 import polars as pl
@@ -12,6 +13,9 @@ Kind = Literal["text", "timestamp", "date", "bool", "int", "double", "percent", 
 
 TIMESTAMP = pl.Datetime("us", "UTC")
 MONEY = pl.Decimal(18, 2)
+
+NO_DATE_BEFORE = day(1990, 1, 1)
+"""What lies before is how a system writes that there is no date: 1900-01-01, 1970-01-01."""
 
 POLARS_TYPES: dict[Kind, pl.DataType] = {
     "text": pl.String(),
@@ -36,6 +40,7 @@ class Column:
         allowed: the closed list of values, empty when open.
         low, high: inclusive bounds of a number, None when open.
         form: the regular expression that all of a text keeps, empty when open.
+        any_age: a date before `NO_DATE_BEFORE` is one.
         happened: a date on which something happened. As of day D it is null when it lies after D.
             Planned dates (due_on, renews_on, close_on) are known in advance and stay.
         outcome: undated; in a single-version row it counts from the row's last `happened` date.
@@ -53,6 +58,7 @@ class Column:
     outcome: bool = False
     ends: bool = False
     form: str = ""
+    any_age: bool = False
 
     @property
     def dtype(self) -> pl.DataType:
@@ -89,6 +95,11 @@ money = _maker("money")
 def formed(name: str, form: str) -> Column:
     """A required text, all of which keeps the regular expression `form`."""
     return Column(name, "text", required=True, form=form)
+
+
+def of_any_age(column: Column) -> Column:
+    """`column`, whose dates before `NO_DATE_BEFORE` are believed."""
+    return replace(column, any_age=True)
 
 
 def percent(name: str) -> Column:

@@ -11,6 +11,7 @@ from health_pipeline.core.schemas.columns import (
     formed,
     integer,
     money,
+    of_any_age,
     percent,
     text,
     timestamp,
@@ -22,7 +23,7 @@ ACCOUNT_OPTIONAL = text("source_account_id")
 DELETED = timestamp("deleted_at", ends=True)
 """Of tables whose rows have no say once their source deleted them. Records, users and ties tell by
 a `deleted_at` of their own that there was somebody."""
-KNOWN = timestamp("known_at")
+KNOWN = of_any_age(timestamp("known_at"))
 
 MOST = 1e12
 """The largest figure that is added up: more is no count, and its sums would not fit."""
@@ -55,7 +56,7 @@ _TABLES = (
             text("deployment"),
             text("owner_email"),
             text("exec_email"),
-            timestamp("created_at"),
+            of_any_age(timestamp("created_at")),
             timestamp("deleted_at", happened=True),
             KNOWN,
         ),
@@ -87,7 +88,7 @@ _TABLES = (
             text("sso_claim"),
             text("role"),
             boolean("is_sponsor"),
-            timestamp("created_at"),
+            of_any_age(timestamp("created_at")),
             timestamp("deactivated_at", happened=True),
             timestamp("deleted_at", happened=True),
             KNOWN,
@@ -100,13 +101,13 @@ _TABLES = (
         (
             SOURCE,
             _id("event_id"),
-            timestamp("occurred_at", required=True),
+            of_any_age(timestamp("occurred_at", required=True)),
             text("source_user_id"),
             ACCOUNT_OPTIONAL,
             text("event_name", required=True),
             text("feature"),
             double("quantity", low=0, high=MOST),
-            timestamp("received_at"),
+            of_any_age(timestamp("received_at")),
         ),
         own_first=("occurred_at",),
     ),

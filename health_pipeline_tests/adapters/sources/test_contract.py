@@ -17,7 +17,7 @@ from health_pipeline.adapters.sources.contract import (
 )
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
-from health_pipeline_tests.adapters.sources.handed_in import read, rejected, write
+from health_pipeline_tests.adapters.sources.handed_in import parquet, read, rejected, write
 
 UTC_3AM = datetime(2024, 1, 2, 3, 4, tzinfo=UTC)
 # table, column, as written, as read
@@ -38,6 +38,10 @@ GOOD = [
     ("subscriptions", "renews_on", "2024-01-02", date(2024, 1, 2)),
     ("subscriptions", "renews_on", "2024-01-02 23:59:59", date(2024, 1, 2)),
     ("subscriptions", "renews_on", "2024-01-01T23:00:00-05:00", date(2024, 1, 2)),
+    ("accounts", "created_at", "1970-01-01", datetime(1970, 1, 1, tzinfo=UTC)),
+    ("invoices", "paid_on", "1990-01-01", date(1990, 1, 1)),
+    ("invoices", "known_at", "1970-01-01", datetime(1970, 1, 1, tzinfo=UTC)),
+    ("subscriptions", "ended_on", "9999-12-31", date(9999, 12, 31)),
     ("subscriptions", "arr", "1.005", Decimal("1.00")),
     ("subscriptions", "arr", "1.015", Decimal("1.02")),
     ("subscriptions", "arr", "2.675", Decimal("2.68")),
@@ -81,6 +85,11 @@ BAD = [
     ("invoices", "failed_attempts", "1000000000001", "above_maximum"),
     ("tickets", "reopened_count", "1000000000001", "above_maximum"),
     ("tickets", "priority", "High", "not_allowed"),
+    ("invoices", "paid_on", "1900-01-01", "before_1990"),
+    ("subscriptions", "cancellation_notice_on", "1899-12-30 00:00:00", "before_1990"),
+    ("users", "deactivated_at", "1970-01-01T00:00:00Z", "before_1990"),
+    ("milestones", "due_on", "1989-12-31", "before_1990"),
+    ("tickets", "opened_at", "1989-12-31T23:59:59", "before_1990"),
     ("usage_daily", "metric", "logins", "not_allowed"),
     ("usage_daily", "metric", "Event:login", "not_allowed"),
     ("usage_daily", "metric", "event:", "not_allowed"),
@@ -177,6 +186,27 @@ def test_parquet_types(tmp_path, why, column, series, expected):
     else:
         assert rejected(found) == [], why
         assert found.rows[column].to_list() == [expected], why
+
+
+@pytest.mark.parametrize("file", ["invoices.csv", "invoices.parquet"])
+def test_a_date_that_stands_for_none_becomes_none_by_values(tmp_path, file):
+    cells = {"invoice_id": ["1", "2"], "paid_on": [date(1900, 1, 1), date(2025, 1, 3)]}
+    given = {"source": "b", "source_account_id": "1", "amount": "1"}
+    dates = {"issued_on": date(2025, 1, 1), "due_on": date(2025, 1, 31)}
+    rows = pl.DataFrame(cells).with_columns(
+        pl.lit(v).alias(k) for k, v in {**given, **dates}.items()
+    )
+    content = rows.write_csv() if file.endswith("csv") else parquet(**rows.to_dict())
+    folder = write(tmp_path, {file: content})
+
+    as_it_stands = read(folder, "invoices")
+    [(rule, value, _)] = rejected(as_it_stands)
+    assert (rule, as_it_stands.rows.height) == ("before_1990:paid_on", 1)
+
+    emptied = {"paid_on": {"from": "paid_on", "values": {value: ""}}}
+    found = read(folder, "invoices", {"columns": emptied})
+    assert rejected(found) == []
+    assert found.rows["paid_on"].to_list() == [None, date(2025, 1, 3)]
 
 
 def test_a_float_in_a_money_column_is_rounded_as_it_is_written(tmp_path):
