@@ -8,6 +8,7 @@ import polars as pl
 
 from health_pipeline.core.delivery.params import CrmRules
 from health_pipeline.core.schemas.deals import is_open
+from health_pipeline.core.schemas.escaping import as_cell
 from health_pipeline.core.schemas.plays import running_plays
 from health_pipeline.core.schemas.results import CRM_FIELDS, RESULT_TABLES
 from health_pipeline.core.schemas.words import floored
@@ -65,6 +66,15 @@ def crm_fields(
     ]
     wanted = pl.concat(records).filter(pl.col("record_type").is_in(rules.record_types))
     return RESULT_TABLES["crm_fields"].conform(wanted.unique().join(fields, KEY))
+
+
+def as_export(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `crm_fields` as a file for people and imports: words are text and nothing but text.
+
+    What names a record stays as the CRM has it, by which its importer finds the record.
+    """
+    words = [name for name in CRM_FIELDS if rows.schema[name] == pl.String]
+    return rows.with_columns(as_cell(pl.col(name)) for name in words)
 
 
 def _fields(

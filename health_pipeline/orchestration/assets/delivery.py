@@ -10,7 +10,7 @@ import polars as pl
 from health_pipeline.adapters.store.backfills import forget
 from health_pipeline.adapters.store.views import build_views
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.delivery.crm_fields import Beside, crm_fields
+from health_pipeline.core.delivery.crm_fields import Beside, as_export, crm_fields
 from health_pipeline.orchestration.chunks import Walk
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import House, Stores
@@ -67,7 +67,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 walk.publish(part, {"crm_fields": _crm_fields(stores, part)})
             yield from walk.results("crm_fields")
             if walk.is_sound and walk.plan.backfill is None:
-                export = walk.last("crm_fields").write_csv().encode()
+                export = as_export(walk.last("crm_fields")).write_csv().encode()
                 stores.lake.export(EXPORT, export)
 
     @dg.multi_asset(

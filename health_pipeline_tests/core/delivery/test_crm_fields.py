@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from health_pipeline.core.delivery.crm_fields import Beside, crm_fields
+from health_pipeline.core.delivery.crm_fields import Beside, as_export, crm_fields
 from health_pipeline.core.delivery.params import CrmRules
 from health_pipeline.core.schemas.results import CRM_FIELDS
 from health_pipeline.core.schemas.time import end_of
@@ -199,3 +199,11 @@ def test_one_blocked_request_is_what_the_account_shows(decisions, told):
     asked = [{"opportunity_id": f"opp-{n}", "decision": one} for n, one in enumerate(decisions)]
     beside = Beside(guard=table("discount_guard", asked))
     assert records(beside=beside)["health_discount_guard"].unique().to_list() == [told]
+
+
+def test_a_file_for_people_holds_no_formula_and_leaves_what_names_a_record():
+    hostile = {"health_narrative": "=1+1 is Red at 12.0", "record_id": "-007"}
+    rows = records().with_columns(pl.lit(text).alias(name) for name, text in hostile.items())
+    found = as_export(rows)
+    assert found["health_narrative"].to_list() == ["'=1+1 is Red at 12.0"]
+    assert found.drop("health_narrative").equals(rows.drop("health_narrative"))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from health_pipeline.core.schemas.escaping import as_line, as_markdown
+from health_pipeline.core.schemas.escaping import as_cell, as_line, as_markdown
+
+
+def as_cell_of(text):
+    return pl.select(as_cell(pl.lit(text))).item()
+
 
 CASES = [
     # why, function, text, expected
@@ -20,6 +26,9 @@ CASES = [
     ("a cell ends at no bar", as_markdown, "a|b", r"a\|b"),
     ("no heading", as_markdown, "# a\nb", r"\# a b"),
     ("no HTML within Markdown", as_markdown, "<b>", r"\<b\>"),
+    ("no formula", as_cell_of, '=HYPERLINK("x")', '\'=HYPERLINK("x")'),
+    ("no formula behind a blank", as_cell_of, " +1", "' +1"),
+    ("a name is itself", as_cell_of, "A=B - C", "A=B - C"),
 ]
 
 
