@@ -77,8 +77,8 @@ def _about_all(name: str) -> str | None:
         return "map it to an allowed value by `values` in sources.yaml"
     if name == NO_DATE:
         return (
-            "so old a date mostly stands for none; where it does, map it as it is written to an "
-            'empty one, `values: {"…": ""}` in sources.yaml'
+            "so old a date mostly stands for none; where it does, map what is written to an empty "
+            'value in sources.yaml, `values: {"…": ""}`'
         )
     if name.startswith("before_"):
         return "the clock was not set; correct the time and hand the row in again"

@@ -62,7 +62,7 @@ HINTS = [
     ("another word for yes", "not_a_boolean:sso", ["WAHR"], {},
      [(1, "WAHR", "to true or false by `values`")]),
     ("no date", "before_1990:paid_on", ["1900-01-01", "1970-01-01"], {},
-     [(2, "1900-01-01", 'to an empty one, `values: {"…": ""}`')]),
+     [(2, "1900-01-01", 'to an empty value in sources.yaml, `values: {"…": ""}`')]),
     ("another word", "not_allowed:priority", ["blazing"], {},
      [(1, "blazing", "to an allowed value by `values`")]),
 ]  # fmt: skip
