@@ -12,6 +12,7 @@ from rich.markup import escape
 from health_pipeline.cli.render import TIER_STYLE, code_words, money_words, table_of, tier_words
 from health_pipeline.core.schemas.escaping import as_line
 from health_pipeline.core.schemas.words import score_words
+from health_pipeline.orchestration.model_change import ModelChange
 from health_pipeline.orchestration.summary import ENDING_DAYS, Overrides, Plays, Summary
 
 LONGEST_NAME = 500
@@ -121,6 +122,8 @@ def _counts(frame: pl.DataFrame) -> str:
 
 
 def _print_gaps(console: Console, summary: Summary) -> None:
+    if summary.model:
+        console.print(model_words(summary.model), markup=False, highlight=False, soft_wrap=True)
     if summary.changes.height:
         console.print(f"Drivers that changed state: {_counts(summary.changes)}")
     _print_overrides(console, summary.overrides)
@@ -150,6 +153,17 @@ def _print_gaps(console: Console, summary: Summary) -> None:
     )
     _print_counted(console, "Unresolved", summary.unresolved, "table `unresolved`")
     _print_identity(console, summary)
+
+
+def model_words(change: ModelChange) -> str:
+    """What another version of the model changed, and what nobody is told of for that."""
+    words = f"Another model than on {change.last} (now {change.version})"
+    if change.signals:
+        names = "all signals" if change.all_signals else ", ".join(change.signals)
+        words += f"; other knots: {names}"
+    if change.judges:
+        words += "; changes of drivers that it may have made are not told"
+    return words
 
 
 def silence_words(row: Mapping[str, Any]) -> str:

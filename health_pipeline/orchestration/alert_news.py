@@ -17,6 +17,7 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
+from health_pipeline.orchestration.model_change import model_change
 from health_pipeline.orchestration.outages import Silence
 from health_pipeline.orchestration.publish import published, version_in
 from health_pipeline.orchestration.window import Window
@@ -60,10 +61,11 @@ def news_of(
     history = counted(published(stores, past, "driver_transitions")["driver_transitions"])
     days = [one for one in stores.lake.days("driver_transitions") if past.first <= one < day]
     model = stores.model
+    changed = model_change(stores, day, version_in(read["health_scores"]))
     beside = Beside(
         muted=_successes(stores, day),
         by_hand=read["overrides"].filter("muted")["account_id"].to_list(),
-        new_model=_is_new_model(stores, day, version_in(read["health_scores"])),
+        new_model=changed is not None and changed.judges,
         facts=[one.name for one in model.signals if one.discrete or one.hard],
         restated=restated,
     )
@@ -182,16 +184,6 @@ def _states(
         rows = found.filter(pl.col("signal").is_in(names))
         parts.append(rows.select("account_id", "signal", "state").collect())
     return pl.concat(parts).join(asked, on=["account_id", "signal"], how="semi")
-
-
-def _is_new_model(stores: Stores, day: date, version: str) -> bool:
-    """Whether one of the last `confirm_days` days was scored by another version of the model."""
-    past = Window(day, day).before(stores.model.alerts.confirm_days)
-    rows = stores.lake.scan("health_scores", past.first, past.last)
-    if rows is None:
-        return False
-    versions = rows.select(pl.col("model_version").unique()).collect()["model_version"]
-    return bool(set(versions) - {version})
 
 
 def _successes(stores: Stores, day: date) -> pl.DataFrame:

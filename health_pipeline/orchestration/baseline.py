@@ -1,4 +1,7 @@
-"""The baseline in force: fitted on the first run, stored, changed only by an explicit refit."""
+"""The baseline in force: fitted on the first run, stored, changed by an explicit refit.
+
+A change of the model fits anew what it is about: one signal, or all where segments change.
+"""
 
 import hashlib
 import json
@@ -10,12 +13,25 @@ from typing import Any
 import polars as pl
 
 from health_pipeline.adapters.store.lake import Write
-from health_pipeline.adapters.store.models import ModelVersion, remember_version, version_for
+from health_pipeline.adapters.store.models import (
+    ModelVersion,
+    keys_of_part,
+    newest_with_part,
+    remember_version,
+    version_for,
+)
 from health_pipeline.adapters.store.transaction import transaction
 from health_pipeline.config.model import HealthModel
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.orchestration.house import House, Stores
+from health_pipeline.orchestration.model_parts import (
+    JUDGEMENT,
+    knots_keys,
+    knots_of,
+    knots_text,
+    parts_of,
+)
 from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.window import Window
 
@@ -40,7 +56,7 @@ class Baseline:
 
 
 def baseline_key(model: HealthModel) -> str:
-    """Hash of the parts of the model that knots depend on; weights and tiers are not among them."""
+    """Hash of all that knots of any signal depend on, as earlier releases noted it."""
     unweighted = [rule.model_copy(update={"weights": {}}) for rule in model.segments.segments]
     segments = model.segments.model_copy(update={"segments": tuple(unweighted)})
     parts: dict[str, Any] = {
@@ -92,7 +108,7 @@ def ensure_baseline(
     run_id: str,
     refit: bool = False,
 ) -> Baseline:
-    """The baseline of this model: the stored one, or one fitted now and stored.
+    """The baseline of this model: what is stored of it, and what is fitted now and stored.
 
     A stored one judges every day, earlier ones than it was fitted on too: knots that followed the
     days would let the same behaviour score differently.
@@ -105,29 +121,51 @@ def ensure_baseline(
         refit: fit anew although one is stored.
     """
     model = stores.model
-    key, fingerprint = baseline_key(model), model.fingerprint()
     stored = _frame(stores)
-    if not refit:
-        known = version_for(stores.control, fingerprint=fingerprint, baseline_key=key)
-        if known:
-            return _baseline(stored, known, is_new=False)
-        sibling = version_for(stores.control, baseline_key=key)
-        if sibling:  # only weights, tiers or words changed: the same knots under a new version
-            rows = stored.filter(pl.col("model_version") == sibling.model_version)
-            return _store(stores, stored, rows, key, run_id)
-    day = fit_day(model, values_on, days)
-    if day is None:
-        none = RESULT_TABLES["baselines"].empty()
-        return Baseline(none, version_of(model, none), None, is_new=False)
-    segments = published(stores, Window(day, day), "segments")["segments"]
-    rows = fit_baseline(values_on(day), segments, model.signals, model.segments, day)
-    return _store(stores, stored, rows, key, run_id)
+    kept = stored.clear() if refit else _kept(stores, stored)
+    missing = [spec for spec in model.signals if spec.name not in set(kept["signal"])]
+    rows = kept.drop("model_version")
+    if missing:
+        day = fit_day(model, values_on, days)
+        if day is None:
+            none = RESULT_TABLES["baselines"].empty()
+            return Baseline(none, version_of(model, none), None, is_new=False)
+        segments = published(stores, Window(day, day), "segments")["segments"]
+        fitted = fit_baseline(values_on(day), segments, missing, model.segments, day)
+        rows = pl.concat([rows, fitted], how="vertical_relaxed").sort("segment", "signal")
+    version = version_of(model, rows)
+    if not missing and version in keys_of_part(stores.control, JUDGEMENT):
+        return _baseline(stored, version, is_new=False)
+    return _baseline(_store(stores, stored, rows, run_id), version, is_new=bool(missing))
+
+
+def _kept(stores: Stores, stored: pl.DataFrame) -> pl.DataFrame:
+    """Of `stored` the rows of signals whose knots depend on nothing that changed since their fit.
+
+    Were all knots fitted anew for the sake of one signal, every score would move by it, and a
+    decline of the whole company would become what is normal.
+    """
+    model = stores.model
+    whole = baseline_key(model)
+    # Versions of earlier releases have no parts: theirs are kept where nothing at all changed.
+    former = version_for(
+        stores.control, fingerprint=model.fingerprint(), baseline_key=whole
+    ) or version_for(stores.control, baseline_key=whole)
+    newest, otherwise = newest_with_part(stores.control), former and former.model_version
+    keys = knots_keys(model)
+    chosen = [
+        (spec.name, newest.get((part, keys[part]), otherwise))
+        for spec in model.signals
+        for part in (knots_of(spec.name),)
+    ]
+    schema = {"signal": pl.String(), "model_version": pl.String()}
+    wanted = pl.DataFrame(chosen, schema=schema, orient="row")
+    return stored.join(wanted, on=["signal", "model_version"], how="semi")
 
 
 def version_of(model: HealthModel, baseline: pl.DataFrame) -> str:
     """`model_version`: hash of resolved model and baseline (contracts.md)."""
-    knots = baseline.drop("model_version", strict=False).sort("segment", "signal")
-    content = f"{model.fingerprint()}\n{knots.write_csv()}"
+    content = f"{model.fingerprint()}\n{knots_text(baseline)}"
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -136,25 +174,32 @@ def _frame(stores: Stores) -> pl.DataFrame:
     return RESULT_TABLES["baselines"].empty() if found is None else found
 
 
-def _baseline(stored: pl.DataFrame, known: ModelVersion, *, is_new: bool) -> Baseline:
-    rows = stored.filter(pl.col("model_version") == known.model_version)
-    return Baseline(rows, known.model_version, date.fromisoformat(known.fitted_through), is_new)
+def _baseline(stored: pl.DataFrame, version: str, *, is_new: bool) -> Baseline:
+    rows = stored.filter(pl.col("model_version") == version)
+    return Baseline(rows, version, _fitted_through(rows), is_new)
 
 
-def _store(
-    stores: Stores, stored: pl.DataFrame, rows: pl.DataFrame, key: str, run_id: str
-) -> Baseline:
-    version = version_of(stores.model, rows)
+def _fitted_through(rows: pl.DataFrame) -> date:
+    last: date = rows["fitted_through"].max()  # type: ignore[assignment]
+    return last
+
+
+def _store(stores: Stores, stored: pl.DataFrame, rows: pl.DataFrame, run_id: str) -> pl.DataFrame:
+    """Publish `rows` as the version in force; all that is stored then."""
+    model, version = stores.model, version_of(stores.model, rows)
     table = RESULT_TABLES["baselines"]
     named = rows.with_columns(pl.lit(version).alias("model_version")).select(*table.columns)
     others = stored.filter(pl.col("model_version") != version)
     whole = table.conform(pl.concat([others, named], how="vertical_relaxed"))
     now = House.now()
     stores.lake.publish([Write("baselines", None, whole)], run_id=run_id, at=now)
-    through: date = named["fitted_through"][0]
     known = ModelVersion(
-        version, stores.model.fingerprint(), key, through.isoformat(), now.isoformat()
+        version,
+        model.fingerprint(),
+        baseline_key(model),
+        _fitted_through(named).isoformat(),
+        now.isoformat(),
     )
     with transaction(stores.control):
-        remember_version(stores.control, known)
-    return _baseline(whole, known, is_new=True)
+        remember_version(stores.control, known, parts_of(model, rows))
+    return whole

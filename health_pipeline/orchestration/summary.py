@@ -21,7 +21,9 @@ from health_pipeline.orchestration.identity_history import (
     to_restate,
     waiting_decisions,
 )
+from health_pipeline.orchestration.model_change import ModelChange, model_change
 from health_pipeline.orchestration.plays import held_back, plans_of, unowned
+from health_pipeline.orchestration.publish import version_in
 from health_pipeline.orchestration.unseen import Unseen, unseen
 from health_pipeline.orchestration.window import Window
 
@@ -83,6 +85,7 @@ class Summary:
         unfitted: signals that are measured and that the baseline has never seen measured: they
             were connected later, and keep default knots until a refit.
         outages: `RESULT_TABLES["outages"]` of the day: sources that fell silent.
+        model: how the model differs from that of the days before; None: it does not.
         changes: driver changes of the day by state entered.
         overrides: of the day; see `Overrides`. `plays`: likewise.
         waiting: alerts in the outbox that the sensor, or the shell, has yet to deliver.
@@ -108,6 +111,7 @@ class Summary:
     not_applicable: tuple[str, ...]
     unfitted: tuple[str, ...]
     outages: pl.DataFrame
+    model: ModelChange | None
     changes: pl.DataFrame
     overrides: "Overrides"
     plays: Plays
@@ -155,6 +159,7 @@ def summarise(stores: Stores) -> Summary:
         not_applicable=tuple(sorted(unused.filter(pl.col("x"))["signal"].to_list())),
         unfitted=_unfitted(stores, signals, scores),
         outages=_frame(stores, "outages", day),
+        model=model_change(stores, day, version_in(scores)) if day else None,
         changes=_counted(transitions, "to_state"),
         overrides=_overrides(stores, day),
         plays=_plays(stores, scores, day),

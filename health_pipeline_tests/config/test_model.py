@@ -63,6 +63,16 @@ def test_the_engine_is_no_part_of_what_a_model_means(tmp_path):
     assert after.fingerprint() == before.fingerprint()
 
 
+def test_who_is_told_is_no_part_of_what_a_model_means(tmp_path):
+    folder = folder_with(tmp_path / "model")
+    before = load_model(folder)
+    with (folder / "alerts.yaml").open("a", encoding="utf-8") as text:
+        text.write("\nmax_age_hours: 72\ntell_red: false\n")
+    after = load_model(folder)
+    assert after.alerts.max_age_hours == 72
+    assert after.fingerprint() == before.fingerprint()
+
+
 OVERRIDES = """
 # what people say
 overrides:

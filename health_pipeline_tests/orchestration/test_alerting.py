@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from health_pipeline.adapters.store.backfills import set_quiet
 from health_pipeline.adapters.store.lake import Write
+from health_pipeline.adapters.store.models import ModelVersion, remember_version
 from health_pipeline.adapters.store.outbox import deliveries, utc_text
 from health_pipeline.adapters.store.silences import silence
 from health_pipeline.adapters.store.transaction import transaction
@@ -31,6 +32,7 @@ from health_pipeline.orchestration.alerting import send_due
 from health_pipeline.orchestration.assets import alerts as alert_assets
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.identity_history import MOVED, MOVED_SCHEMA
+from health_pipeline.orchestration.model_parts import JUDGEMENT
 from health_pipeline.orchestration.sensors import driver_alerts
 from health_pipeline.orchestration.window import yesterday
 from health_pipeline_tests.core.alerts.population import WARM_UP, Population
@@ -99,6 +101,20 @@ def test_pages_nobody(why, before, versions, decision, tmp_path):
     assert not {a.account_id for m in first for a in m.alerts if m.action == "trigger"} & fallen(
         world
     )
+
+
+def test_another_version_that_judges_alike_pages_as_ever(tmp_path):
+    """Such as a channel, or a step of a play: no customer looks otherwise for it."""
+
+    def known(stores, *_):
+        for version in ("v1", "v2"):
+            one = ModelVersion(version, version, "key", "2026-01-01", "2026-01-01T00:00:00+00:00")
+            remember_version(stores.control, one, {JUDGEMENT: "the same"})
+
+    world, decided = run(tmp_path, known, versions={FALL: "v2"})
+    assert not any("model_change" in day for day in decided)
+    with world.house.open() as stores:
+        assert len(pages(stores, fallen(world))) >= SEEN
 
 
 OUT, ECHO = 3, 4

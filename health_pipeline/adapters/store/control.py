@@ -41,7 +41,7 @@ TABLES: tuple[str, ...] = (
 )
 """DDL of every table; all STRICT, all created if missing."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 OLDEST = 3
 """Since then a new schema adds tables, which are created when an older file is opened; the outbox
 of schema 4 is carried over, and since schema 6 no values of signals are kept beside them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 TABLES = (
@@ -13,6 +14,14 @@ TABLES = (
         baseline_key   TEXT NOT NULL,        -- of the parts of it that knots depend on
         fitted_through TEXT NOT NULL,
         since          TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS model_parts (
+        model_version TEXT NOT NULL,
+        part          TEXT NOT NULL,         -- what of it: knots of a signal, or what judges
+        key           TEXT NOT NULL,         -- hash of all that this part depends on
+        PRIMARY KEY (model_version, part)
     ) STRICT
     """,
 )
@@ -42,8 +51,10 @@ def version_for(
     return ModelVersion(*row) if row else None
 
 
-def remember_version(connection: sqlite3.Connection, version: ModelVersion) -> None:
-    """Note a version as the newest; a refit may lead back to one that is known."""
+def remember_version(
+    connection: sqlite3.Connection, version: ModelVersion, parts: Mapping[str, str]
+) -> None:
+    """Note a version as the newest, and its parts; a refit may lead back to one that is known."""
     connection.execute(
         "INSERT OR REPLACE INTO model_versions VALUES (?, ?, ?, ?, ?)",
         (
@@ -54,3 +65,22 @@ def remember_version(connection: sqlite3.Connection, version: ModelVersion) -> N
             version.since,
         ),
     )
+    connection.executemany(
+        "INSERT OR REPLACE INTO model_parts VALUES (?, ?, ?)",
+        [(version.model_version, part, key) for part, key in parts.items()],
+    )
+
+
+def newest_with_part(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    """(part, key) → the newest version that has it; none of versions of earlier releases."""
+    rows = connection.execute(
+        "SELECT part, key, model_version FROM model_parts JOIN model_versions"
+        " USING (model_version) ORDER BY since, model_versions.rowid"
+    )
+    return {(part, key): version for part, key, version in rows}
+
+
+def keys_of_part(connection: sqlite3.Connection, part: str) -> dict[str, str]:
+    """Version → its key of one part; none of versions of earlier releases."""
+    query = "SELECT model_version, key FROM model_parts WHERE part = ?"
+    return dict(connection.execute(query, (part,)).fetchall())

@@ -123,7 +123,7 @@ class AlertRules(Frozen):
     band: float = Field(default=8.0, ge=0, le=50)
     confirm_days: int = Field(default=2, ge=1)
     reopen_days: int = Field(default=7, ge=0)
-    max_age_hours: int = Field(default=36, ge=1)
+    max_age_hours: int = Field(default=36, ge=1, exclude=True)
     notify: tuple[str, ...] = Field(default=("risk",), exclude=True)
     channels: tuple[str, ...] = Field(default=("console",), exclude=True)
     tell_red: bool = Field(default=True, exclude=True)

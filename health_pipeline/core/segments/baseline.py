@@ -1,7 +1,7 @@
 """What is normal in each segment: knots, reference and median of every signal (R61).
 
-A baseline is fitted once, stored, and changed only by an explicit refit: a daily refit would hide
-a decline of the whole company.
+A baseline is fitted once, stored, and changed by an explicit refit, or where the model itself
+changes: a daily refit would hide a decline of the whole company.
 """
 
 from __future__ import annotations

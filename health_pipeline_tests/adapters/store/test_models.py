@@ -8,6 +8,7 @@ import pytest
 from health_pipeline.adapters.store.models import (
     TABLES,
     ModelVersion,
+    newest_with_part,
     remember_version,
     version_for,
 )
@@ -33,7 +34,8 @@ def test_the_last_fit_is_in_force(why, fits, expected):
         for version, hour in fits:
             since = f"2026-11-30T{hour:02d}:00:00+00:00"
             known = ModelVersion(version, MODEL, KEY, "2026-10-01", since)
-            remember_version(connection, known)
+            remember_version(connection, known, {"knots:seats": KEY})
         for fingerprint in (MODEL, None):
             found = version_for(connection, fingerprint=fingerprint, baseline_key=KEY)
             assert (found and found.model_version) == expected, why
+        assert newest_with_part(connection).get(("knots:seats", KEY)) == expected, why
