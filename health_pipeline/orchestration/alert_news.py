@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from health_pipeline.adapters.store.alert_book import last_looked_at
+from health_pipeline.config.model import HealthModel
 from health_pipeline.core.alerts.account_changes import account_changes
 from health_pipeline.core.alerts.caught_up import caught_up
 from health_pipeline.core.alerts.entries import PEOPLE
@@ -17,7 +18,7 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
-from health_pipeline.orchestration.model_change import model_change
+from health_pipeline.orchestration.model_change import ModelChange, model_change
 from health_pipeline.orchestration.outages import Silence
 from health_pipeline.orchestration.publish import published, version_in
 from health_pipeline.orchestration.window import Window
@@ -66,7 +67,7 @@ def news_of(
         muted=_successes(stores, day),
         by_hand=read["overrides"].filter("muted")["account_id"].to_list(),
         new_model=changed is not None and changed.judges,
-        facts=[one.name for one in model.signals if one.discrete or one.hard],
+        facts=facts_of(model, changed),
         restated=restated,
     )
     return News(
@@ -184,6 +185,13 @@ def _states(
         rows = found.filter(pl.col("signal").is_in(names))
         parts.append(rows.select("account_id", "signal", "state").collect())
     return pl.concat(parts).join(asked, on=["account_id", "signal"], how="semi")
+
+
+def facts_of(model: HealthModel, changed: ModelChange | None) -> list[str]:
+    """Signals that act at once, and are measured as they were before the model changed."""
+    otherwise = changed.measured if changed else ()
+    at_once = [one.name for one in model.signals if one.discrete or one.hard]
+    return [name for name in at_once if name not in otherwise]
 
 
 def _successes(stores: Stores, day: date) -> pl.DataFrame:

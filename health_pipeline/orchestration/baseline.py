@@ -15,8 +15,8 @@ import polars as pl
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.adapters.store.models import (
     ModelVersion,
-    keys_of_part,
     newest_with_part,
+    parts_of_version,
     remember_version,
     version_for,
 )
@@ -26,7 +26,6 @@ from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.segments.baseline import fit_baseline
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.model_parts import (
-    JUDGEMENT,
     knots_keys,
     knots_of,
     knots_text,
@@ -134,7 +133,7 @@ def ensure_baseline(
         fitted = fit_baseline(values_on(day), segments, missing, model.segments, day)
         rows = pl.concat([rows, fitted], how="vertical_relaxed").sort("segment", "signal")
     version = version_of(model, rows)
-    if not missing and version in keys_of_part(stores.control, JUDGEMENT):
+    if not missing and parts_of_version(stores.control, version):
         return _baseline(stored, version, is_new=False)
     return _baseline(_store(stores, stored, rows, run_id), version, is_new=bool(missing))
 

@@ -5,12 +5,14 @@ from datetime import date
 
 import polars as pl
 
+from health_pipeline.adapters.store.models import parts_of_version
 from health_pipeline.config.model import HealthModel
-from health_pipeline.core.explanation.change import Rules, changes, compared_with
+from health_pipeline.core.explanation.change import Rules, changes, compared_with, with_measure
 from health_pipeline.core.explanation.identity_effect import join_days, move_days, with_identity
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity_history import moved_accounts
+from health_pipeline.orchestration.model_parts import measured_otherwise
 from health_pipeline.orchestration.plan import SCORES
 from health_pipeline.orchestration.publish import published, published_on
 from health_pipeline.orchestration.window import Window, runs_of
@@ -42,7 +44,27 @@ def changes_of(stores: Stores, part: Window) -> pl.DataFrame:
     if not days:
         return found
     compared = then.select("account_id", "score").drop_nulls("score")
-    return with_identity(found, _jumps(stores, scored, days, rules, compared))
+    told = with_identity(found, _jumps(stores, scored, days, rules, compared))
+    return with_measure(told, _measured_otherwise(stores, scores, earlier))
+
+
+def _measured_otherwise(
+    stores: Stores, scores: pl.DataFrame, earlier: Mapping[date, Sequence[date]]
+) -> pl.DataFrame:
+    """`date`, `compared_with`, `signal`: what the versions of the two days measure otherwise."""
+    version_on = dict(scores.select("date", "model_version").unique().iter_rows())
+    parts = {one: parts_of_version(stores.control, one) for one in set(version_on.values())}
+    rows = [
+        (day, one, signal)
+        for day, before in earlier.items()
+        for one in before
+        if day in version_on and one in version_on
+        for signal in measured_otherwise(
+            stores.model, parts[version_on[day]], parts[version_on[one]]
+        )
+    ]
+    schema = {"date": pl.Date(), "compared_with": pl.Date(), "signal": pl.String()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _jumps(

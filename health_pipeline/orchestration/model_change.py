@@ -5,10 +5,10 @@ from datetime import date
 
 import polars as pl
 
-from health_pipeline.adapters.store.models import keys_of_part
+from health_pipeline.adapters.store.models import parts_of_version
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.house import Stores
-from health_pipeline.orchestration.model_parts import JUDGEMENT
+from health_pipeline.orchestration.model_parts import JUDGEMENT, measured_otherwise
 from health_pipeline.orchestration.window import Window
 
 KNOTS = ["segment", "signal", "k0", "k60", "k80", "k100"]
@@ -22,12 +22,15 @@ class ModelChange:
         last: the last day of the version before. version: the one of now.
         judges: whether rules or knots are others, so that states may change without a customer.
             Another version alone does not tell: a channel or a step of a play makes one.
+        measured: signals of now whose raw value may be another for the same behaviour, by their
+            kind, params, or what events mean.
         signals: those of now whose knots are others, or that are new; `all_signals`: all are.
     """
 
     last: date
     version: str
     judges: bool
+    measured: tuple[str, ...]
     signals: tuple[str, ...]
     all_signals: bool
 
@@ -42,13 +45,16 @@ def model_change(stores: Stores, day: date, version: str) -> ModelChange | None:
     others = found.filter(pl.col("model_version") != version)
     if others.is_empty():
         return None
-    judged = keys_of_part(stores.control, JUDGEMENT)
-    now = judged.get(version)
+    now = parts_of_version(stores.control, version)
+    before = [parts_of_version(stores.control, one) for one in others["model_version"].unique()]
     signals, every = _other_knots(stores, others["model_version"][-1], version)
     return ModelChange(
         last=others["date"][-1],
         version=version,
-        judges=any(now is None or judged.get(one) != now for one in others["model_version"]),
+        judges=not now or any(one.get(JUDGEMENT) != now[JUDGEMENT] for one in before),
+        measured=tuple(
+            sorted({name for one in before for name in measured_otherwise(stores.model, now, one)})
+        ),
         signals=signals,
         all_signals=every,
     )

@@ -26,6 +26,11 @@ def knots_of(signal: str) -> str:
     return f"knots:{signal}"
 
 
+def measure_of(signal: str) -> str:
+    """The name of the part that the measuring of a signal is."""
+    return f"measure:{signal}"
+
+
 def knots_keys(model: HealthModel) -> dict[str, str]:
     """Part → hash of all that the knots of one signal depend on, for every signal.
 
@@ -37,25 +42,42 @@ def knots_keys(model: HealthModel) -> dict[str, str]:
     ]
     segments = model.segments.model_copy(update={"segments": tuple(rules)})
     compared = segments.model_dump(mode="json")
-    meaning = rolled_up_by(model.activity)
+    named = {"knots", "default_knots", "segment_knots"}
     return {
         knots_of(spec.name): _hash(
-            [compared, _measured_by(spec), meaning if USAGE & set(spec.reads) else None]
+            [
+                compared,
+                _measured_by(model, spec),
+                spec.model_dump(mode="json", include=named),
+                spec.higher_is_better,
+            ]
         )
         for spec in model.signals
     }
 
 
-def _measured_by(spec: SignalSpec) -> Mapping[str, Any]:
-    named = {"name", "kind", "params", "knots", "default_knots", "segment_knots"}
-    told = spec.model_dump(mode="json", include=named)
-    return {**told, "higher_is_better": spec.higher_is_better}
+def _measured_by(model: HealthModel, spec: SignalSpec) -> list[Any]:
+    told = spec.model_dump(mode="json", include={"name", "kind", "params"})
+    return [told, rolled_up_by(model.activity) if USAGE & set(spec.reads) else None]
+
+
+def measured_otherwise(
+    model: HealthModel, now: Mapping[str, str], before: Mapping[str, str]
+) -> list[str]:
+    """Signals of `model` that two versions measure otherwise, by their parts where both tell."""
+    parts = {spec.name: measure_of(spec.name) for spec in model.signals}
+    return [
+        name
+        for name, part in parts.items()
+        if part in now and part in before and now[part] != before[part]
+    ]
 
 
 def parts_of(model: HealthModel, knots: pl.DataFrame) -> dict[str, str]:
     """Part → key of the version that `model` and its baseline `knots` are."""
     judged = [model.section_fingerprint(*JUDGING), knots_text(knots)]
-    return {**knots_keys(model), JUDGEMENT: _hash(judged)}
+    measured = {measure_of(spec.name): _hash(_measured_by(model, spec)) for spec in model.signals}
+    return {**knots_keys(model), **measured, JUDGEMENT: _hash(judged)}
 
 
 def knots_text(baseline: pl.DataFrame) -> str:

@@ -35,6 +35,7 @@ watched:
   reason_code: escalated
   play: call
 """
+PARAMS = "breadth\n  params: {window_days: 7}"
 ALL = {"knots:seats", "knots:milestones"}
 
 
@@ -63,8 +64,8 @@ def changed(tmp_path, file, old, new):
         ("whom a segment takes", "segments", "[Starter]", "[Starter, Growth]", ALL),
         ("knots of a signal", "signals", "[30, 7, 3, 0]", "[30, 8, 3, 0]", {"knots:milestones"}),
         (
-            *("how a signal measures", "signals", "breadth\n  params: {}"),
-            *("breadth\n  params: {window_days: 7}", {"knots:seats"}),
+            *("how a signal measures", "signals", "breadth\n  params: {}", PARAMS),
+            {"knots:seats"},
         ),
         (
             *("a signal beside them", "signals", "milestones:", WATCHED + "milestones:"),
@@ -93,6 +94,23 @@ def test_another_version_judges_otherwise_only_by_what_judges(why, file, old, ne
     knots = RESULT_TABLES["baselines"].empty()
     was, now = (parts_of(model, knots)[JUDGEMENT] for model in (before, after))
     assert (was == now) is same, why
+
+
+@pytest.mark.parametrize(
+    ("why", "file", "old", "new", "otherwise"),
+    [
+        ("knots", "signals", "[30, 7, 3, 0]", "[30, 8, 3, 0]", set()),
+        ("whom a segment takes", "segments", "[Starter]", "[Starter, Growth]", set()),
+        ("params", "signals", "breadth\n  params: {}", PARAMS, {"measure:seats"}),
+        ("what events mean", "activity", "match: [workflows]", "match: [flows]", {"measure:seats"}),
+    ],
+)
+def test_what_is_measured_otherwise(why, file, old, new, otherwise, tmp_path):
+    before, after = changed(tmp_path, file, old, new)
+    knots = RESULT_TABLES["baselines"].empty()
+    was, now = (parts_of(model, knots) for model in (before, after))
+    found = {part for part, key in now.items() if was[part] != key}
+    assert {part for part in found if part.startswith("measure:")} == otherwise, why
 
 
 DAY = date(2026, 3, 2)

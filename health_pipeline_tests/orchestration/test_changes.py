@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 
 from health_pipeline.adapters.store.lake import Write
+from health_pipeline.adapters.store.models import ModelVersion, remember_version
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.orchestration.changes import changes_of
 from health_pipeline.orchestration.house import House
+from health_pipeline.orchestration.model_parts import measure_of
 from health_pipeline.orchestration.window import Window
 from health_pipeline_tests.orchestration.small_world import house_in
 
@@ -89,3 +91,50 @@ def test_a_range_of_days_gives_what_its_days_give(stores):
     single = pl.concat(changes_of(stores, Window(day, day)) for day in DAYS[4:])
     key = ["account_id", "date", "compared_with", "effect", "signal"]
     assert whole.sort(key).equals(single.sort(key))
+
+
+def test_what_another_model_measures_otherwise_is_no_behaviour(tmp_path):
+    """Two versions, of which the later one counts escalations of 90 days in place of 14."""
+    days, versions = DAYS[:3], ("v1", "v1", "v2")
+    values = {"escalations": (0.0, 1.0, 3.0), "open_tickets": (0.0, 1.0, 3.0)}
+    with house_in(tmp_path, tmp_path / "sources").open() as stores:
+        writes = [Write("baselines", None, rows("baselines", *(
+            {"segment": "s", "signal": signal, "model_version": version, "reference": 75.0}
+            | {"k0": 4.0, "k60": 3.0, "k80": 1.0, "k100": 0.0}
+            for version in ("v1", "v2") for signal in values
+        )))]  # fmt: skip
+        for n, (day, version) in enumerate(zip(days, versions, strict=True)):
+            subscore = {0.0: 100.0, 1.0: 80.0, 3.0: 60.0}
+            common = {"account_id": "a", "date": day, "segment": "s", "model_version": version}
+            drivers = [
+                {"account_id": "a", "date": day, "signal": signal, "status": "measured"}
+                | {"weight": 0.5, "subscore": subscore[of[n]], "reference": 75.0, "value": of[n]}
+                for signal, of in values.items()
+            ]
+            for table, given in (
+                ("health_scores", [common | {"score": subscore[values["escalations"][n]]}]),
+                ("contributions", drivers),
+                ("signals", drivers),
+            ):
+                shape = RESULT_TABLES[table].columns
+                known = [{k: v for k, v in one.items() if k in shape} for one in given]
+                writes.append(Write(table, day, rows(table, *known)))
+        stores.lake.publish(writes, run_id="test", at=House.now())
+        for version in ("v1", "v2"):
+            known = ModelVersion(version, version, "key", "2026-01-01", "2026-01-01T00:00:00Z")
+            parts = {measure_of("escalations"): version, measure_of("open_tickets"): "the same"}
+            remember_version(stores.control, known, parts)
+        found = changes_of(stores, Window(days[1], days[2]))
+    effects = found.select("date", "compared_with", "signal", "effect").rows()
+    assert sorted(effects) == [
+        (days[1], days[0], "escalations", "behaviour"),
+        (days[1], days[0], "open_tickets", "behaviour"),
+        (days[2], days[1], "escalations", "measure"),
+        (days[2], days[1], "open_tickets", "behaviour"),
+    ]
+    assert (
+        found.group_by("date")
+        .agg(pl.col("points").sum() - pl.col("delta").first())
+        .select(pl.col("points").abs().max() < 1e-9)
+        .item()
+    )

@@ -10,8 +10,9 @@ from health_pipeline.adapters.store.models import ModelVersion, remember_version
 from health_pipeline.cli.summary import model_words
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.time import end_of
+from health_pipeline.orchestration.alert_news import facts_of
 from health_pipeline.orchestration.model_change import model_change
-from health_pipeline.orchestration.model_parts import JUDGEMENT
+from health_pipeline.orchestration.model_parts import JUDGEMENT, measure_of
 from health_pipeline_tests.orchestration.alert_world import house_in
 
 DAY = date(2026, 3, 10)
@@ -69,3 +70,22 @@ def test_what_another_version_changes_is_said(why, versions, k80, judgements, ex
             remember_version(stores.control, known, {JUDGEMENT: key})
         found = model_change(stores, DAY, versions[-1])
     assert (found and model_words(found)) == expected, why
+
+
+def test_what_is_measured_otherwise_is_no_fact_of_a_customer(tmp_path):
+    """A window of 90 days in place of 14 finds escalations that nobody needs to hear of now."""
+    with house_in(tmp_path).open() as stores:
+        for day, version in ((DAY - timedelta(days=1), "v1"), (DAY, "v2")):
+            scored = rows("health_scores", account_id="a", date=day, model_version=version)
+            stores.lake.publish(
+                [Write("health_scores", day, scored)], run_id="test", at=end_of(day)
+            )
+            known = ModelVersion(version, version, "key", "2026-01-01", SINCE)
+            parts = {measure_of("escalations"): version, measure_of("integrations"): "the same"}
+            remember_version(stores.control, known, {JUDGEMENT: version, **parts})
+        found = model_change(stores, DAY, "v2")
+        facts = facts_of(stores.model, found)
+    assert found.measured == ("escalations",)
+    assert "escalations" not in facts
+    assert "integrations" in facts
+    assert {"escalations", "integrations"} <= set(facts_of(stores.model, None))

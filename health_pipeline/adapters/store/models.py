@@ -19,7 +19,7 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS model_parts (
         model_version TEXT NOT NULL,
-        part          TEXT NOT NULL,         -- what of it: knots of a signal, or what judges
+        part          TEXT NOT NULL,         -- what of it: see orchestration/model_parts.py
         key           TEXT NOT NULL,         -- hash of all that this part depends on
         PRIMARY KEY (model_version, part)
     ) STRICT
@@ -80,7 +80,7 @@ def newest_with_part(connection: sqlite3.Connection) -> dict[tuple[str, str], st
     return {(part, key): version for part, key, version in rows}
 
 
-def keys_of_part(connection: sqlite3.Connection, part: str) -> dict[str, str]:
-    """Version → its key of one part; none of versions of earlier releases."""
-    query = "SELECT model_version, key FROM model_parts WHERE part = ?"
-    return dict(connection.execute(query, (part,)).fetchall())
+def parts_of_version(connection: sqlite3.Connection, version: str) -> dict[str, str]:
+    """Part → key of one version; empty for those of earlier releases."""
+    query = "SELECT part, key FROM model_parts WHERE model_version = ?"
+    return dict(connection.execute(query, (version,)).fetchall())

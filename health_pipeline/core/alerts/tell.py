@@ -36,8 +36,8 @@ class Beside:
         muted: `account_id`, `why` (kind of the counterweight: expansion, multi_year_renewal) of
             the accounts whose success mutes alarms (R13); None: nobody.
         by_hand: account_ids that a person has muted (overrides.yaml).
-        new_model: the model changed less than `confirm_days` ago. facts: signals that act at once,
-            which are told of all the same where the value itself has moved.
+        new_model: the model changed less than `confirm_days` ago. facts: signals that act at once
+            and are measured as before, which are told of all the same where the value has moved.
         restated: accounts that a merge or split has just made of other records.
         open_risks: `account_id`, `signal` of the alerts in force that somebody was told of; None:
             not known, every recovery is told.

@@ -33,6 +33,9 @@ LEAST = 1e-12
 EFFECTS = ("behaviour", "coverage", "segment", "threshold", "weight")
 """In the order of the table's key."""
 
+MEASURE = "measure"
+"""In place of behaviour: the signal is measured otherwise on one of the two days."""
+
 AT_ONCE = 8_192
 """Comparisons that are worked out together: their arrays stay in the cache."""
 
@@ -78,6 +81,26 @@ def _pairs(now: pl.DataFrame, then: pl.DataFrame) -> pl.DataFrame:
         .drop_nulls(["score", "score_0"])
         .with_columns((pl.col("score") - pl.col("score_0")).alias("delta"))
         .sort("date", "account_id", "compared_with")
+    )
+
+
+def with_measure(found: pl.DataFrame, otherwise: pl.DataFrame) -> pl.DataFrame:
+    """`found` where another model measures a signal otherwise: its raw value moved by that.
+
+    What the customer did between the two days cannot be told apart from it.
+
+    Args:
+        found: `RESULT_TABLES["score_changes"]`.
+        otherwise: `date`, `compared_with`, `signal`.
+    """
+    if otherwise.is_empty():
+        return found
+    keys = ["date", "compared_with", "signal"]
+    marked = found.join(otherwise.with_columns(is_other=True), on=keys, how="left")
+    is_measure = pl.col("is_other").is_not_null() & (pl.col("effect") == "behaviour")
+    effect = pl.when(is_measure).then(pl.lit(MEASURE)).otherwise("effect")
+    return RESULT_TABLES["score_changes"].conform(
+        marked.with_columns(effect=effect).drop("is_other")
     )
 
 

@@ -11,7 +11,12 @@ import polars as pl
 from health_pipeline.core.schemas.words import DRIFT
 
 MOST_PARTS = 6
-WORDS = {"behaviour": "", "segment": "another segment", "identity": "records that joined"}
+WORDS = {
+    "behaviour": "",
+    "measure": "measured otherwise",
+    "segment": "another segment",
+    "identity": "records that joined",
+}
 """How an effect is called; `behaviour` goes without saying, others by their name."""
 
 

@@ -185,7 +185,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "compared_with": "earlier scored day: the last one, and 7 and 30 days before",
         "delta": "score less the score of that day",
         "signal": "null where segment or identity moved as a whole",
-        "effect": "behaviour, weight, threshold, segment, coverage or identity",
+        "effect": "behaviour, measure, weight, threshold, segment, coverage or identity",
         "points": "what it moved; parts of one comparison add up to delta",
     },
     "baselines": {
