@@ -130,8 +130,8 @@ def _grow(life: Life, term: Term, health: float, rng: np.random.Generator) -> No
     )
 
 
-def _renew(life: Life, term: Term, health: float, rng: np.random.Generator) -> tuple[int, float]:
-    """Seats and months of the next term; records the outcome of an annual contract."""
+def _renew(life: Life, term: Term, health: float, rng: np.random.Generator) -> tuple[int, int]:
+    """Seats and months of the next term; records the outcome, of a monthly one if it changes."""
     u = rng.random(4)
     _, seats, arr = term.changes[-1]
     months = life.account.term_months
@@ -149,7 +149,7 @@ def _renew(life: Life, term: Term, health: float, rng: np.random.Generator) -> t
         life.outcomes.append(
             Outcome(term.renews_on, kind, term.subscription_id, arr, float(new_arr))
         )
-    return after, float(months)
+    return after, months
 
 
 def _term(life: Life, starts_on: date, months: int, seats: int, arr: float) -> Term:
@@ -191,7 +191,6 @@ def live(seed: int, window: Window, account: Account, path: Floats) -> Life:
         if leaves and (term.renews_on - account.started_on).days > 60:
             _lose(life, term, path, window, rng)
             return life
-        seats, wanted = _renew(life, term, health, rng)
-        months = int(wanted)
+        seats, months = _renew(life, term, health, rng)
         arr = float(round(term.changes[-1][2] * seats / term.changes[-1][1]))
         starts_on = term.renews_on

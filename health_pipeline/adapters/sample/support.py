@@ -86,10 +86,9 @@ def tickets(seed: int, window: Window, lives: list[Life], health: Floats) -> pl.
             now = float(health[life.account.number, middle])
             rng = stream(seed, "tickets", life.account.number, month_key(first))
             for n in range(int(rng.poisson(_monthly_tickets(life, now, first)))):
-                rows += _ticket(rng, life, first, now, n)
-    live = {life.account.number: life for life in lives}
-    kept = [r for r in rows if live[int(r["ticket_id"][4:8])].is_live(r["opened_at"].date())]
-    table = frame("tickets", kept)
+                versions = _ticket(rng, life, first, now, n)
+                rows += versions if life.is_live(versions[0]["opened_at"].date()) else []
+    table = frame("tickets", rows)
     if window.support_gap is None:
         return table
     return table.filter(~pl.col("opened_at").dt.date().is_between(*window.support_gap))
