@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from health_pipeline.core.identity.beginnings import is_general
@@ -222,9 +222,3 @@ def domain_forms(value: str) -> list[Form]:
     words = plain_words(folded(main))
     words += [w for sub in subs if sub not in _SERVICES for w in plain_words(folded(sub))]
     return [Form(tuple(words), domain=True)] if words else []
-
-
-def kinds_of(words: Iterable[str], common: Collection[str]) -> list[str]:
-    """`kind_of` each word; rare words that are common in the data are soft."""
-    kinds = [(word, kind_of(word)) for word in words]
-    return ["soft" if kind == "rare" and word in common else kind for word, kind in kinds]

@@ -111,7 +111,6 @@ def told_words(read: pl.DataFrame, common: Collection[str]) -> Words:
         .group_by("words", maintain_order=True)
         .agg(
             "plain",
-            pl.col("kind").last().alias("ends"),
             pl.len().cast(pl.Int64).alias("size"),
             telling.min().alias("first"),
             telling.max().alias("last"),

@@ -1,7 +1,7 @@
 """What a word of a company name tells: a legal form, a place, a trade, or which company it is.
 
 Lists of general words only; no company stands here. Words that follow many different names in the
-data at hand are added to them by `forms.common_words`.
+data at hand are added to them by `keys.common_words`.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from health_pipeline.core.identity.likeness.forms import Form, kinds_of
+from health_pipeline.core.identity.likeness.forms import Form
 from health_pipeline.core.identity.likeness.search import LEFTOVERS
-from health_pipeline.core.identity.likeness.words import BEFORE, FORMED, GLUED, plain
+from health_pipeline.core.identity.likeness.words import BEFORE, FORMED, GLUED, kind_of, plain
 
 Key = tuple[str, str, str, int, int, int, int]
 Told = list[tuple[str, str]]
@@ -65,9 +65,15 @@ def _telling_keys(words: tuple[str, ...], told: Told, telling: list[int]) -> Ite
         yield _key("spelt", core, told[:first] + told[last + 1 :])
 
 
+def _kinds(words: tuple[str, ...], common: Collection[str]) -> list[str]:
+    """What each word tells; rare words that are common in the data are soft."""
+    kinds = [(word, kind_of(word)) for word in words]
+    return ["soft" if kind == "rare" and word in common else kind for word, kind in kinds]
+
+
 def keys_of(form: Form, common: Collection[str]) -> Iterator[Key]:
     """How, key, words left over, and how many of them are rare, trade, soft, place."""
-    words, kinds = form.words, kinds_of(form.words, common)
+    words, kinds = form.words, _kinds(form.words, common)
     told = list(zip(map(plain, words), kinds, strict=True))
     telling = [i for i, kind in enumerate(kinds) if kind == "rare" and not words[i].isdigit()]
     how = "whole" if telling else "general" if len(words) > 1 else "generic"
