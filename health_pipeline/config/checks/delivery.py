@@ -9,9 +9,9 @@ from health_pipeline.adapters.channels.kind import kinds
 from health_pipeline.config.checks.names import listed, unknown
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
+from health_pipeline.config.matched import STATES
 from health_pipeline.config.validate import parse
 
-STATES = ("healthy", "watch", "risk", "unknown")
 HOSTS = "a host name, *.domain, an IP address or a network such as 10.0.0.0/8"
 RECORD_TYPES = ("account", "renewal", "opportunity")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from zoneinfo import ZoneInfo
 
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
@@ -43,3 +44,12 @@ def badly_named(draft: Draft, file: str, path: Path, name: str) -> Iterator[Issu
         yield draft.issue(
             file, path, f"{name!r} is not a plain name", "lower_case_with_underscores"
         )
+
+
+def is_zone(name: str) -> bool:
+    """Whether the IANA database has a time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True

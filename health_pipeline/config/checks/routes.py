@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
-from health_pipeline.config.checks.names import listed, unknown
+from health_pipeline.config.checks.names import is_zone, listed, unknown
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.matched import known_values
@@ -83,7 +82,7 @@ def time_zones(draft: Draft) -> Iterator[Issue]:
     zones: list[tuple[Path, str | None]] = [(("time_zone",), alerts.time_zone)]
     zones += [(("people", name, "time_zone"), one.time_zone) for name, one in alerts.people.items()]
     for path, zone in zones:
-        if zone is not None and not _is_zone(zone):
+        if zone is not None and not is_zone(zone):
             yield draft.issue(FILE, path, "no such time zone", "such as Europe/Berlin")
 
 
@@ -112,14 +111,6 @@ def addresses(draft: Draft) -> Iterator[Issue]:
         url = getattr(draft.alerts, key)
         if url is not None and (place not in url or not url.startswith(("http://", "https://"))):
             yield draft.issue(FILE, (key,), "no address of this kind", f"https://… with {place}")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return False
-    return True
 
 
 def _routes(draft: Draft) -> Iterator[tuple[Path, Route, bool]]:
