@@ -5,7 +5,6 @@ Where people write exactly what is used, the resolved shape of core or adapters 
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -19,7 +18,7 @@ from health_pipeline.core.drift.params import DriftRules
 from health_pipeline.core.explanation.params import ExplanationRules
 from health_pipeline.core.identity.params import IdentityRules
 from health_pipeline.core.overrides.params import OverrideBlock
-from health_pipeline.core.plays.params import Step, Trigger
+from health_pipeline.core.plays.params import PlayBlock, PlayRules
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.churn import ChurnDefinition
 from health_pipeline.core.schemas.spec import Knots
@@ -80,27 +79,10 @@ class WrittenScoring(ScoringRules):
     explanation: ExplanationRules = ExplanationRules()
 
 
-class WrittenPlay(Frozen):
-    """A block of plays.yaml; its key is the play's name."""
+class WrittenPlays(PlayRules):
+    """plays.yaml: the key of each block is the play's name."""
 
-    title: str
-    goal: str
-    steps: tuple[Step, ...] = Field(min_length=1)
-    due_hours: int = Field(default=24, ge=1, le=24)
-    cooldown_days: int = Field(default=14, ge=0)
-
-
-class WrittenPlays(Frozen):
-    """plays.yaml."""
-
-    plays: dict[str, WrittenPlay]
-    otherwise: str
-    triggers: tuple[Trigger, ...] = ()
-    open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
-    executive_from_arr: float | None = Field(default=None, ge=0)
-    hold_out: float = Field(default=0.0, ge=0, le=0.5)
-    holidays: dict[str, tuple[date, ...]] = {}
-    stand_ins: dict[str, str | None] = {}
+    plays: dict[str, PlayBlock]
 
 
 class WrittenDelivery(Frozen):

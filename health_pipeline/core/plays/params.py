@@ -1,4 +1,4 @@
-"""The resolved plays (plays.yaml): what is done about a reason, by whom, until when."""
+"""The plays (plays.yaml): what is done about a reason, by whom, until when."""
 
 from __future__ import annotations
 
@@ -24,15 +24,20 @@ class Step(Frozen):
     due_working_days: int | None = Field(default=None, ge=0)
 
 
-class Play(Frozen):
-    """A save motion (R91). `due_hours`: the first step must have started by then (R5: ≤ 24)."""
+class PlayBlock(Frozen):
+    """A save motion as written (R91). `due_hours`: the first step has started by then (R5)."""
 
-    name: str
     title: str
     goal: str
     steps: tuple[Step, ...] = Field(min_length=1)
-    due_hours: int = Field(default=24, ge=1)
+    due_hours: int = Field(default=24, ge=1, le=24)
     cooldown_days: int = Field(default=14, ge=0)
+
+
+class Play(PlayBlock):
+    """A block and its name, which is its key."""
+
+    name: str
 
 
 class Trigger(Frozen):
@@ -58,19 +63,20 @@ class Trigger(Frozen):
     segments: tuple[str, ...] = ()
 
 
-class PlayBook(Frozen):
-    """All plays by name, the tiers that open one, and from which ARR executives are involved.
+class PlayRules(Frozen):
+    """Which play is opened for whom, and when it is due.
 
     Attributes:
         triggers: the first that matches decides; without a match the first reason's play is
             opened, without a reason the one of the gate.
         otherwise: play of an account at risk that has neither.
-        stand_ins: people who left → who does their work now; null: nobody yet.
+        open_for_tiers: tiers that open one.
+        executive_from_arr: ARR from which executives are involved.
         hold_out: share of episodes that get no play, to measure what plays do.
         holidays: region → days that are no working days; `default` for all other regions.
+        stand_ins: people who left → who does their work now; null: nobody yet.
     """
 
-    plays: dict[str, Play]
     otherwise: str
     triggers: tuple[Trigger, ...] = ()
     open_for_tiers: tuple[Literal["red", "yellow"], ...] = ("red",)
@@ -78,3 +84,9 @@ class PlayBook(Frozen):
     hold_out: float = Field(default=0.0, ge=0, le=0.5)
     holidays: dict[str, tuple[date, ...]] = {}
     stand_ins: dict[str, str | None] = {}
+
+
+class PlayBook(PlayRules):
+    """The rules, and all plays by name."""
+
+    plays: dict[str, Play]
