@@ -45,6 +45,11 @@ def test_days_may_be_left_out():
     assert found.on(day_number(FIRST) + 9).tolist() == [day_number(FIRST)]
 
 
+def test_accounts_that_began_alike_have_rows_of_their_own():
+    seen = first_active(activity(("a", 1, 0, 1), ("b", 1, 0, 1)))
+    assert seen["account_id"].to_list() == ["a", "b"]
+
+
 def test_a_row_wherever_one_of_the_firsts_changed():
     seen = first_active(activity(("a", 2, 0, 0), ("a", 3, 0, 1), ("a", 4, 0, 1), ("a", 0, 4, 0)))
     days = days_between(FIRST, FIRST + timedelta(4))

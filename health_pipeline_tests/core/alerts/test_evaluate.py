@@ -10,9 +10,10 @@ import pytest
 
 from health_pipeline.core.alerts.entries import PEOPLE
 from health_pipeline.core.alerts.evaluate import evaluate_day
+from health_pipeline.core.alerts.force import Silenced
 from health_pipeline.core.alerts.gates import COUNTED, Outage
 from health_pipeline.core.alerts.params import AlertRules
-from health_pipeline.core.alerts.routes import Route
+from health_pipeline.core.alerts.routes import Match, Route
 from health_pipeline.core.alerts.seen import Memory, News
 from health_pipeline.core.alerts.tell import Beside
 from health_pipeline.core.schemas.ids import stable_id
@@ -248,6 +249,28 @@ def test_a_notice_inhibits_the_drivers_of_its_account():
         remembered(found),
     )
     assert later.messages == (), "and while it lasts"
+
+
+SILENCES = [
+    # why, account, first and last day from the day of the clock, decision
+    ("on its only day", "acme", 0, 0, "silence:s1"),
+    ("its last day was yesterday", "acme", -9, -1, "told"),
+    ("it begins tomorrow", "acme", 1, 9, "told"),
+    ("of another account", "bolt", 0, 0, "told"),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "account", "since", "until", "decision"), SILENCES, ids=[case[0] for case in SILENCES]
+)
+def test_a_silence_holds_back_what_it_names_on_its_days(why, account, since, until, decision):
+    today = news(change("acme"))
+    since, until = (today.now.date() + timedelta(days=days) for days in (since, until))
+    match = Match(account=(account,))
+    silence = Silenced(silence_id="s1", match=match, since=since, until=until)
+    found = evaluate(today, Memory(silences=(silence,)))
+    assert found.decided["decision"].to_list() == [decision]
+    assert len(found.messages) == (decision == "told")
 
 
 def test_what_an_outage_held_back_is_told_when_its_echo_is_over_and_it_is_so_still():

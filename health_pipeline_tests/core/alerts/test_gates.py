@@ -141,6 +141,7 @@ VOLUMES = [
     ("everybody speaks", [(1000, ALWAYS, 0)], 1000, 1000, False),
     ("a third is silent", [(700, ALWAYS, 0), (300, GONE, 0)], 700, 1000, True),
     ("so few are chance", [(950, ALWAYS, 0), (50, GONE, 0)], 950, 1000, False),
+    ("a third of few, too", [(70, ALWAYS, 0), (30, GONE, 0)], 70, 100, False),
     ("a source that is always a day late", [(1000, ALWAYS, 1)], 1000, 1000, False),
     ("weekends are quiet every week", [(1000, mask(1, 2, 3), 0)], 0, 0, False),
     ("one quiet week before does not matter", [(1000, mask(0, 7, 14, 28), 0)], 1000, 1000, False),

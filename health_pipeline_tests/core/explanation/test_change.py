@@ -326,6 +326,13 @@ def test_parts_of_a_history_with_merges_add_up(raw, knots, weights, corners, joi
             assert by_merge == pytest.approx(sum(whole), abs=1e-9)
 
 
+def test_joins_between_two_scored_days_are_one_comparison_and_others_are_not_asked_for():
+    joined = [datetime(2026, 3, day, 9, tzinfo=UTC) for day in (3, 8, 9, 11)]
+    xref = pl.DataFrame({"account_id": ["a"] * len(joined), "linked_at": joined})
+    scored = [BEFORE - timedelta(days=1), BEFORE, DAY, DAY + timedelta(days=1)]
+    assert join_days(xref, scored, BEFORE, DAY).rows() == [("a", DAY, BEFORE)]
+
+
 def test_what_moved_on_the_day_of_a_merge_is_identity():
     rows = [
         drivers(DAYS[n], (0.5, 0.5, 0, 0), (80.0, s, None, None))

@@ -98,16 +98,16 @@ def test_what_nobody_was_to_work_on_is_left_out(outcome):
 
 
 @pytest.mark.parametrize(
-    ("now", "touch", "closed", "late"),
+    ("now", "touch", "closed", "late", "hours"),
     [
-        (10, None, None, 0),
-        (40, None, None, 1),
-        (40, 20, None, 0),
-        (90, 50, None, 1),
-        (90, None, 20, 0),
+        (10, None, None, 0, None),
+        (40, None, None, 1, None),
+        (40, 20, None, 0, 18.0),
+        (90, 50, None, 1, 48.0),
+        (90, None, 20, 0, None),
     ],
 )  # fmt: skip
-def test_people_owe_a_touch_in_24_hours(now, touch, closed, late):
+def test_people_owe_a_touch_in_24_hours(now, touch, closed, late, hours):
     found = ledger(touch=touch, closed_at=None if closed is None else after(closed))
     owners = untouched(found, pl.lit(after(now)).cast(pl.Datetime("us", "UTC")))
-    assert owners.select("owner_email", "late").rows() == [("csm@us.example", late)]
+    assert owners.rows() == [("csm@us.example", 1, late, hours, hours)]

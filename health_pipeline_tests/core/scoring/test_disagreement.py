@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import polars as pl
 import pytest
 
@@ -33,6 +35,22 @@ def test_disagreement(why, score, trend, mood, expected):
     found = disagreement(scores, _rows(trend, mood), VIEWS)
     assert dict(found.schema) == DISAGREEMENT
     assert found["disagreement"].to_list() == [expected, None], why
+
+
+def test_what_is_said_of_an_account_is_said_whoever_stands_beside_it():
+    figures = list(product((90.0, 70.0, 10.0), repeat=3))
+    names = [f"a{n:02}" for n in range(len(figures))]
+    scores = pl.DataFrame(
+        {"account_id": names, "date": [DAY] * len(names), "score": [one[0] for one in figures]}
+    )
+    signals = pl.concat(
+        _rows(trend, mood).with_columns(account_id=pl.lit(name))
+        for name, (_, trend, mood) in zip(names, figures, strict=True)
+    )
+    alone = [
+        disagreement(one, signals, VIEWS)["disagreement"].item() for one in scores.iter_slices(1)
+    ]
+    assert disagreement(scores, signals, VIEWS)["disagreement"].to_list() == alone
 
 
 def test_nobody_to_disagree():

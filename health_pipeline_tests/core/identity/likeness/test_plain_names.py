@@ -42,6 +42,7 @@ NAMES = st.lists(st.tuples(WORDS, GAPS), min_size=1, max_size=5).map(
 @example("The Acme GmbH")
 @example("AcmeLabs Inc")
 @example("Acme Acme Labs the")
+@example("Acme Acme Acme Acme Acme Acme Acme Acme Labs")  # too many initials, but for the last
 @given(NAMES)
 def test_a_plain_name_has_the_form_of_its_words(name):
     texts = plain_texts(pl.Series([name])).drop_nulls()
