@@ -119,15 +119,15 @@ def seat_requests(seed: int, lives: list[Life]) -> pl.DataFrame:
             if outcome.kind not in ("contraction", "expansion") or u[0] > 0.7:
                 continue
             requested_on = outcome.occurred_on - timedelta(days=int(10 + u[1] * 50))
-            per_seat = outcome.arr_before / life.account.seats
-            seats = round((outcome.arr_after - outcome.arr_before) / per_seat)
+            _, seats, arr = life.terms[0].changes[0]  # the price of a seat never changes
+            more = round((outcome.arr_after - outcome.arr_before) * seats / arr)
             row = _base(life, "request_id", f"seat-{life.account.number:04d}-{n}")
             rows.append(
                 row
                 | {
                     "subscription_id": outcome.subscription_id,
                     "requested_on": requested_on,
-                    "seats": seats or 1,
+                    "seats": more,
                     "known_at": at(requested_on, 12 * 3600),
                 }
             )

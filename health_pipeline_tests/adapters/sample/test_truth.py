@@ -97,6 +97,22 @@ def test_money_of_outcomes_agrees_with_their_kind(default):
     ]
 
 
+def test_seats_are_asked_for_at_the_price_of_the_contract(default):
+    price = pl.col("arr").cast(pl.Float64) / pl.col("seats")
+    prices = default.tables["subscriptions"].group_by("source_account_id").agg(price.first())
+    number = pl.col("outcome_id").str.replace("out", "seat").alias("request_id")
+    moved = (pl.col("arr_after") - pl.col("arr_before")).cast(pl.Float64).alias("moved")
+    asked = (
+        default.tables["seat_requests"]
+        .join(default.tables["outcomes"].select(number, moved), on="request_id")
+        .join(prices, on="source_account_id")
+    )
+    assert asked.height > 50
+    assert (
+        asked.select((pl.col("moved") / pl.col("arr")).round() == pl.col("seats")).to_series().all()
+    )
+
+
 def test_quiet_churners_slip_in_use_long_before_notice_without_a_word_to_support(default):
     days = account_days(default)
     tickets = default.tables["tickets"].unique("ticket_id")
