@@ -28,7 +28,7 @@ def changed(days, before, *, number="s"):
         "subscription_id": number,
         "occurred_on": on(days),
         "kind": "expansion",
-        "arr_before": Decimal(before),
+        "arr_before": None if before is None else Decimal(before),
     }
 
 
@@ -68,6 +68,12 @@ CASES = [
         contract(term(150), changes=[changed(30, 120), changed(90, 100)]),
         {},
         said(50.0, 150, 100),
+    ),
+    (
+        "a change without an amount is passed over",
+        contract(term(150), changes=[changed(30, 120), changed(90, None)]),
+        {},
+        said(25.0, 150, 120),
     ),
     (
         "a change before that is not this trend's",

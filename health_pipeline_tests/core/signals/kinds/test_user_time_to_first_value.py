@@ -38,6 +38,16 @@ def team(*users, core=None, recorded=RECORDED, **columns):
     )
 
 
+def aggregates_only():
+    """Core use of accounts, and nobody's name to it."""
+    return world(
+        {"users": [user("u", 30), user("v", 30)]},
+        accounts=[account()],
+        windows=[window(active_users_30d=None, first_core_on=on(RECORDED))],
+        usage_sources=frozenset({"product"}),
+    )
+
+
 def told(joined, reached):
     return f"{joined} new users, {reached} of them with core use"
 
@@ -97,6 +107,7 @@ CASES = [
         {},
         (10.0, "measured", told(2, 2)),
     ),
+    ("who did what is not told", aggregates_only(), {}, NOT_APPLICABLE),
     ("one new user is one person", team(user("u", 30)), {}, NOT_APPLICABLE),
     (
         "unless that is enough",
