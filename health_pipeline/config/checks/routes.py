@@ -9,6 +9,7 @@ from health_pipeline.config.checks.names import is_zone, listed, unknown
 from health_pipeline.config.draft import Draft
 from health_pipeline.config.issue import Issue, Path
 from health_pipeline.config.matched import known_values
+from health_pipeline.core.alerts.recipients import UNOWNED, recipient
 from health_pipeline.core.alerts.routes import LISTS, Match, Route
 
 FILE = "alerts"
@@ -87,13 +88,12 @@ def time_zones(draft: Draft) -> Iterator[Issue]:
 
 
 def managers(draft: Draft) -> Iterator[Issue]:
-    """Nobody manages themselves, and who is gone has somebody in their place."""
-    people, last = draft.alerts.people, draft.alerts.manager
-    for name, one in people.items():
+    """Nobody manages themselves, and who is gone has somebody in their place who is there."""
+    for name, one in draft.alerts.people.items():
         if one.manager == name:
             yield draft.issue(FILE, ("people", name, "manager"), "manages themselves")
-        if one.deactivated and one.manager is None and last is None:
-            words = "deactivated, and nobody is named who is told instead"
+        if one.deactivated and recipient("owner", name, None, draft.alerts).name == UNOWNED:
+            words = "deactivated, and nobody who is there is told instead"
             yield draft.issue(FILE, ("people", name), words, "`manager` here, or of alerts.yaml")
 
 
