@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
 from health_pipeline.core.schemas.base import Frozen
 from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS, DayView, FeatureInfo
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
@@ -26,23 +27,6 @@ NOT_APPLICABLE = (None, "not_applicable", None)
 Case = tuple[str, DayView, Row, tuple[Any, ...]]
 """Why, the day, the kind's params, and what is said of account `a`: value, status, detail."""
 
-ACCOUNTS = {
-    "account_id": pl.String(),
-    "plan": pl.String(),
-    "region": pl.String(),
-    "customer_tier": pl.String(),
-    "deployment": pl.String(),
-    "owner_email": pl.String(),
-    "exec_email": pl.String(),
-    "employees": pl.Int64(),
-    "arr": pl.Float64(),
-    "seats": pl.Int64(),
-    "starts_on": pl.Date(),
-    "renews_on": pl.Date(),
-    "first_seen_on": pl.Date(),
-    "cancellation_notice_on": pl.Date(),
-    "has_usage": pl.Boolean(),
-}
 WINDOWS = {
     "account_id": pl.String(),
     "observed_on": pl.Date(),
@@ -102,7 +86,7 @@ def world(
     delivered = {name: frozenset(frame.columns) for name, frame in frames.items()}
     return DayView(
         day=DAY,
-        accounts=pl.DataFrame(accounts, schema=ACCOUNTS),
+        accounts=pl.DataFrame(accounts, schema=ACCOUNT_COLUMNS),
         windows=pl.DataFrame(windows, schema=WINDOWS),
         tables=frames,
         provided=delivered | {k: frozenset(v) for k, v in (provided or {}).items()},

@@ -134,7 +134,7 @@ class Keys:
     Attributes:
         found: row, form, how, key.
         words: what each key was made of, for `leftovers`.
-        places: row, words, since, until, soft: the words that a key covers.
+        places: row, words, since, until, glued: the words that a key covers, and what it cut off.
     """
 
     found: pl.DataFrame
