@@ -16,12 +16,12 @@ import pytest
 
 from health_pipeline.adapters.sample import World, generate
 from health_pipeline.config.loader import load_model
+from health_pipeline.core.identity.population import ACCOUNT_COLUMNS
 from health_pipeline.core.schemas.day import WEEKS, WINDOW_COLUMNS, DayView
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.spec import SignalSpec
 from health_pipeline.core.schemas.time import as_of
 from health_pipeline.core.signals.compute import signal_values
-from health_pipeline_tests.core.signals.worlds import ACCOUNTS
 
 END = date(2025, 6, 30)
 FIRST = date(2024, 6, 23)
@@ -94,11 +94,13 @@ def views(world: World) -> list[DayView]:
             has_usage=pl.lit(value=True),
             cancellation_notice_on=pl.when(pl.col("notice_on") <= day).then("notice_on"),
         )
-        missing = {k: pl.lit(None, v) for k, v in ACCOUNTS.items() if k not in accounts.columns}
+        missing = {
+            k: pl.lit(None, v) for k, v in ACCOUNT_COLUMNS.items() if k not in accounts.columns
+        }
         found.append(
             DayView(
                 day=day,
-                accounts=accounts.with_columns(**missing).select(ACCOUNTS.keys()),
+                accounts=accounts.with_columns(**missing).select(ACCOUNT_COLUMNS.keys()),
                 windows=windows_on(users, day).join(accounts, on="account_id", how="semi"),
                 tables={n: as_of(SOURCE_TABLES[n], t, day) for n, t in tables.items()},
                 provided={n: frozenset(t.columns) for n, t in tables.items()},
