@@ -290,6 +290,19 @@ def test_what_an_outage_held_back_is_told_when_its_echo_is_over_and_it_is_so_sti
     }
 
 
+def test_the_end_of_what_was_held_back_is_told_to_nobody_however_often_it_is_asked():
+    out = Outage("product", "usage", frozenset({"bolt"}), DAY, "silent")
+    held = evaluate(news(change("bolt"), outages=(out,))).alerts
+    late = DAY + timedelta(days=RULES.gates.echo_days + 1)
+    end = change("bolt", to="healthy", was="risk", day=late)
+    today = news(end, day=late, states=[("bolt", "seats", "healthy")])
+    first = evaluate(today, Memory(held=held))
+    assert [one.status for one in first.alerts] == ["resolved"]
+    for found in (first, evaluate(today, remembered(first))):
+        assert found.decided["decision"].to_list() == ["never_told"]
+        assert found.messages == ()
+
+
 @pytest.mark.parametrize(("hours", "repeats"), [(7, 0), (8, 1), (15, 0)])
 def test_repeats_are_due_by_the_clock_and_only_once(hours, repeats):
     rules = RULES.model_copy(update={"routes": (Route(name="all", repeat_hours=8),)})
