@@ -249,14 +249,19 @@ def test_coverage_counts_accounts_and_money_and_says_how_sure_it_is():
             dict.fromkeys(shape) | {"account_id": f"r{n}", "date": DAY, "tier": "red", "arr": 10.0}
             for n in range(18)
         ]
-        + [dict.fromkeys(shape) | {"account_id": "g", "date": DAY, "tier": "green", "arr": 5.0}],
+        + [
+            dict.fromkeys(shape) | {"account_id": tier, "date": DAY, "tier": tier, "arr": 5.0}
+            for tier in ("yellow", "green")
+        ],
         schema=shape,
     )
     plans = pl.DataFrame(
         [(f"r{n}", DAY, f"p{n}", n < 14, None) for n in range(16)], schema=PLANS, orient="row"
     )
     running = pl.concat([play(account_id=f"r{n}", status="proposed") for n in (13, 14, 15)])
-    row = coverage(people, plans, running).row(0, named=True)
+    found = coverage(people, plans, running)
+    assert found["tier"].to_list() == ["red", "yellow"]
+    row = found.row(0, named=True)
     assert (row["accounts"], row["with_plan"], row["only_proposed"]) == (18, 14, 2)
     assert (row["arr"], row["arr_with_plan"]) == (180.0, 140.0)
     # science.md, "Known answers", row "Wilson": 14/18.
