@@ -134,6 +134,11 @@ def test_of_two_plays_of_a_name_the_later_one_that_was_open_is_answered():
     assert found["play_id"].to_list() == ["p2"]
 
 
+def test_a_play_that_was_closed_by_then_is_not_answered():
+    over = plays(closed_at=at(0, 8), status="closed")
+    assert actions_of(over, interventions(), NOW).is_empty()
+
+
 WITHDRAWN = [
     # why, what the intervention had said, what else was done, status, by, touched, outcome
     ("taken on", {}, (), "proposed", None, None, None),
