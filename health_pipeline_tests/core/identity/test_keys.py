@@ -225,6 +225,16 @@ CRM, APP = account("crm:1"), account("app:p")
             None,
         ),
         (
+            "which takes nothing from a domain beside it, nor does a mailbox",
+            [CRM, APP],
+            [
+                *members("crm", "1", "a@acme.com", "oidc|77"),
+                *members("app", "p", "b@acme.com", "c@gmail.com"),
+            ],
+            {"crm:1", "app:p"},
+            None,
+        ),
+        (
             "a record that nobody knows",
             [CRM],
             [*members("crm", "1", "a@acme.com"), *members("app", "zz", "a@acme.com")],
