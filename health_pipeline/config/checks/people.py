@@ -11,6 +11,7 @@ from health_pipeline.config.issue import Issue
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 
 ROLES = ("product", "crm", "billing", "support", "delivery")
+LEAP_YEAR = 2024
 ATTRIBUTE_TABLES = ("accounts", "subscriptions")
 
 
@@ -106,10 +107,15 @@ def core_use(draft: Draft) -> Iterator[Issue]:
 
 
 def holidays(draft: Draft) -> Iterator[Issue]:
-    """Holidays are dates."""
+    """Holidays are dates, or days of every year, as they are compared."""
     for n, day in enumerate(draft.activity.holidays):
-        try:
-            date.fromisoformat(day)
-        except ValueError:
-            allowed = "a date such as 2024-12-25"
+        if not (_is_date(day) or _is_date(f"{LEAP_YEAR}-{day}")):
+            allowed = "a date such as 2024-12-25, or 12-25 of every year"
             yield draft.issue("activity", ("holidays", n), "not a date", allowed)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -38,7 +38,7 @@ class ActivityRules(Frozen):
         first_valid_year: rows before 1 January of it are quarantined.
         delivered_share: a source with fewer than this share of its regular accounts active on a
             day did not deliver (contracts.md).
-        holidays: days on which few active accounts are normal.
+        holidays: days on which few active accounts are normal: 2026-12-25, or 12-25 of every year.
     """
 
     features: tuple[Feature, ...] = Field(default=(), max_length=62)
