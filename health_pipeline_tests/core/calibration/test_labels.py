@@ -114,6 +114,12 @@ SUBSCRIPTIONS = [
     ("a new term one day too late", (term(-300, 40), term(71, None)), LATE, (True, "logo_loss")),
     ("an add-on ends, the plan runs on", (term(-300, 40), term(-200, None)), LATE, (False, None)),
     (
+        "two add-ons end with a gap between them, the plan runs on",
+        (term(-300, None), term(-200, -100), term(20, 40)),
+        LATE,
+        (False, None),
+    ),
+    (
         "an earlier row that outlasts a later one",
         (term(-200, 80), term(-20, 40)),
         LATE,
