@@ -124,11 +124,8 @@ def _parent(
 
 
 def _plans(name: str, rules: SegmentRules) -> tuple[str, ...]:
-    """The plans a segment is limited to; empty when one of its rules takes any plan."""
-    named = [rule.match.get("plan", ()) for rule in rules.segments if rule.name == name]
-    if name == rules.default or not all(named):
-        return ()
-    return tuple(plan for plans in named for plan in plans)
+    """The plans that a segment is limited to; empty when it takes any, as the default does."""
+    return next((rule.match.get("plan", ()) for rule in rules.segments if rule.name == name), ())
 
 
 def _values(frame: pl.DataFrame) -> Floats:
