@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -119,8 +118,8 @@ def file_forms(draft: Draft) -> Iterator[Issue]:
     """Encodings are known, and a delimiter is one character."""
     for _, one, path in _maps(draft):
         try:
-            codecs.lookup(one.encoding)
-        except LookupError:
+            "a".encode(one.encoding)  # hex is a codec, and none of text
+        except (LookupError, ValueError):
             words, allowed = "not a known encoding", "such as utf-8 or latin-1"
             yield draft.issue("sources", (*path, "encoding"), words, allowed)
         if len(one.delimiter) != 1:
