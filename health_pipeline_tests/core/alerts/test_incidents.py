@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from health_pipeline.core.alerts.compose_many import _incident_title
 from health_pipeline.core.alerts.gates import Trip
 from health_pipeline.core.alerts.incidents import (
     DATA_INCIDENT,
@@ -107,3 +108,19 @@ def test_when_a_group_is_over(why, known, states, over):
     schema = dict.fromkeys(("signal", "account_id", "state"), pl.String)
     still = still_bad([known], pl.DataFrame(rows, schema=schema, orient="row"))
     assert calm([known], still, RULES.calm_share) == ["old"] * over
+
+
+OUTAGE = incident(kind=DATA_INCIDENT)
+TITLES = [
+    # incident, action, title
+    (OUTAGE, "trigger", "No data of usage for 2 accounts; their alerts are held back"),
+    (OUTAGE, "resolve", "Data of usage are back"),
+    (incident(), "trigger", "2 accounts changed at once (seats)"),
+    (incident(fault=True), "trigger", "Possible data fault: 2 accounts changed at once (seats)"),
+    (incident(), "resolve", "Most of 2 accounts are back: seats"),
+]
+
+
+@pytest.mark.parametrize(("one", "action", "title"), TITLES, ids=[case[2] for case in TITLES])
+def test_what_an_incident_is_called(one, action, title):
+    assert _incident_title(one, action) == title
