@@ -251,6 +251,17 @@ def test_a_notice_inhibits_the_drivers_of_its_account():
     assert later.messages == (), "and while it lasts"
 
 
+def test_what_a_notice_held_back_is_told_once_it_is_over():
+    first = evaluate(news(NOTICE, change("acme")))
+    held = tuple(one for one in first.alerts if one.status == "suppressed")
+    told = tuple(one for one in first.alerts if one.status != "suppressed")
+    states = [("acme", "seats", "risk"), ("acme", "cancellation_notice", "risk")]
+    today = news(day=NEXT, states=states)
+    assert evaluate(today, Memory(alerts=told, held=held)).messages == ()
+    (late,) = evaluate(today, Memory(held=held)).messages
+    assert [one.signal for one in late.alerts] == ["seats"]
+
+
 SILENCES = [
     # why, account, first and last day from the day of the clock, decision
     ("on its only day", "acme", 0, 0, "silence:s1"),
