@@ -257,7 +257,12 @@ def test_what_a_notice_held_back_is_told_once_it_is_over():
     told = tuple(one for one in first.alerts if one.status != "suppressed")
     states = [("acme", "seats", "risk"), ("acme", "cancellation_notice", "risk")]
     today = news(day=NEXT, states=states)
-    assert evaluate(today, Memory(alerts=told, held=held)).messages == ()
+    lasting = evaluate(today, Memory(alerts=told, held=held))
+    assert (lasting.alerts, lasting.messages) == ((), ())
+    end = evaluate(news(day=NEXT, states=states[:1]), Memory(alerts=told, held=held))
+    assert [one.row.signal for one in end.alerts] == ["cancellation_notice"]
+    again = evaluate(news(day=NEXT, states=states[:1]), Memory(alerts=end.alerts, held=held))
+    assert again.alerts == (), "on the day of its end it holds back still"
     (late,) = evaluate(today, Memory(held=held)).messages
     assert [one.signal for one in late.alerts] == ["seats"]
 
