@@ -156,10 +156,10 @@ def test_a_transition_in_full():
 
 
 def crowd(steps):
-    """Forty accounts at 70 that move by `steps` (cycled) on the second day."""
+    """Forty accounts from 50 to 89 that move by `steps` (cycled) on the second day."""
     found = []
     for n in range(40):
-        found += rows([70, 70 + steps[n % len(steps)]], account=f"a{n:02}")
+        found += rows([50 + n, 50 + n + steps[n % len(steps)]], account=f"a{n:02}")
     return found
 
 

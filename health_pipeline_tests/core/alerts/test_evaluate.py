@@ -319,7 +319,7 @@ def test_the_end_of_what_was_held_back_is_told_to_nobody_however_often_it_is_ask
         assert found.messages == ()
 
 
-@pytest.mark.parametrize(("hours", "repeats"), [(7, 0), (8, 1), (15, 0)])
+@pytest.mark.parametrize(("hours", "repeats"), [(7, 0), (8, 1), (15, 0), (16, 1)])
 def test_repeats_are_due_by_the_clock_and_only_once(hours, repeats):
     rules = RULES.model_copy(update={"routes": (Route(name="all", repeat_hours=8),)})
     first = evaluate(news(change("acme")), rules=rules)
@@ -328,8 +328,10 @@ def test_repeats_are_due_by_the_clock_and_only_once(hours, repeats):
         at_eight = evaluate(_later(8), told, rules)
         assert len(at_eight.messages) == 1
         told = remembered(at_eight, first)
+        first = replace(first, messages=first.messages + at_eight.messages)
     found = evaluate(_later(hours), told, rules)
     assert len(found.messages) == repeats
+    assert {one.key for one in found.messages}.isdisjoint(one.key for one in first.messages)
 
 
 def _later(hours):

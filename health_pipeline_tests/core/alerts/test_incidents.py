@@ -13,6 +13,7 @@ from health_pipeline.core.alerts.incidents import (
     DATA_INCIDENT,
     GROUP,
     Incident,
+    believed_out,
     calm,
     groups,
     still_bad,
@@ -108,6 +109,22 @@ def test_when_a_group_is_over(why, known, states, over):
     schema = dict.fromkeys(("signal", "account_id", "state"), pl.String)
     still = still_bad([known], pl.DataFrame(rows, schema=schema, orient="row"))
     assert calm([known], still, RULES.calm_share) == ["old"] * over
+
+
+ECHOES = [
+    # why, what is known, whether its accounts are not believed
+    ("of yesterday", incident(1, kind=DATA_INCIDENT), True),
+    ("of so long ago", incident(10, kind=DATA_INCIDENT), True),
+    ("of longer ago", incident(11, kind=DATA_INCIDENT), False),
+    ("of today, which the outages of today tell", incident(0, kind=DATA_INCIDENT), False),
+    ("a group is no outage", incident(1), False),
+]
+
+
+@pytest.mark.parametrize(("why", "known", "out"), ECHOES, ids=[case[0] for case in ECHOES])
+def test_how_long_an_outage_is_believed(why, known, out):
+    found = believed_out([known], [], DAY, RULES)
+    assert [(one.source, one.accounts) for one in found] == [("usage", {"a", "b"})] * out
 
 
 OUTAGE = incident(kind=DATA_INCIDENT)

@@ -10,6 +10,7 @@ import pytest
 
 from health_pipeline.core.drift.drift import METRICS, drift
 from health_pipeline.core.drift.params import DriftRules
+from health_pipeline.core.drift.psi import p_value
 from health_pipeline.core.schemas.results import RESULT_TABLES
 
 RULES = DriftRules()
@@ -41,6 +42,7 @@ def test_a_shift_alerts_and_all_tests_agree():
     found = figures(frame(normal(300)), frame(normal(280, 60, seed=2)))[("score", "s")]
     assert found["alert"] == 1
     assert found["psi"] > 0.5
+    assert found["p"] == pytest.approx(p_value(found["psi"], 300, 280, 5), rel=1e-9)
     assert max(found["p_adjusted"], found["ks_p"], found["mann_whitney_p"]) < 1e-6
     assert (found["n"], found["note"]) == (280, "280 values now, 300 before")
 

@@ -237,6 +237,16 @@ TRAPS = [
         [date(2024, 2, 1)],
     ),
     (
+        "paid on D is paid, beside one that is paid a day later",
+        "invoices",
+        [
+            {**BILL, "invoice_id": one, "known_at": utc("2024-01-04"), **DATED, "paid_on": day}
+            for one, day in (("1", DAY), ("2", DAY + timedelta(days=1)))
+        ],
+        "paid_on",
+        [DAY, None],
+    ),
+    (
         "a deleted record was an account all the same",
         "accounts",
         [{**RECORD, "deleted_at": utc("2024-01-03")}],
