@@ -42,7 +42,6 @@ def test_a_shift_alerts_and_all_tests_agree():
     found = figures(frame(normal(300)), frame(normal(280, 60, seed=2)))[("score", "s")]
     assert found["alert"] == 1
     assert found["psi"] > 0.5
-    assert found["p"] == pytest.approx(p_value(found["psi"], 300, 280, 5), rel=1e-9)
     assert max(found["p_adjusted"], found["ks_p"], found["mann_whitney_p"]) < 1e-6
     assert (found["n"], found["note"]) == (280, "280 values now, 300 before")
 
@@ -57,6 +56,7 @@ def test_a_sure_but_small_change_does_not_alert():
 def test_a_large_psi_of_few_accounts_does_not_alert():
     found = figures(frame(normal(35)), frame(normal(35, seed=3)))[("score", "all")]
     assert found["psi"] > 0.1
+    assert found["p"] == pytest.approx(p_value(found["psi"], 35, 35, 5))
     assert found["p_adjusted"] > 0.05
     assert found["alert"] == 0
 
