@@ -51,8 +51,24 @@ def test_a_plain_name_has_the_form_of_its_words(name):
 
 
 HOSTS = st.sampled_from(
-    ["acme.com", "acme-labs.com", "eu.acme.com", "x", "acme.co.uk", "ümlaut.de"]
+    [
+        "acme.com",
+        "acme-labs.com",
+        "eu.acme.com",
+        "x",
+        "acme.co.uk",
+        "ümlaut.de",
+        "global.toyota",
+        "cloud.com",
+        "global.info",
+        "acme.cloud",
+    ]
 )
+
+
+@pytest.mark.parametrize("form", ["OÜ", "OUE", "Ou"])
+def test_a_legal_form_is_left_out_however_its_umlaut_is_written(form):
+    assert name_forms(f"Acme {form}")[0].words == ("acme",)
 
 
 @settings(deadline=None, max_examples=200)
