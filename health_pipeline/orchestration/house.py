@@ -13,7 +13,7 @@ from health_pipeline.adapters.store.control import is_locked, locked, open_contr
 from health_pipeline.adapters.store.lake import Lake
 from health_pipeline.adapters.store.owner import bind_lake
 from health_pipeline.config.model import HealthModel
-from health_pipeline.config.settings import Settings
+from health_pipeline.config.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,14 @@ class Stores:
 
         Raises:
             ObjectError: object storage cannot be read.
+            SettingsError: the folder is not there, as where a share is not mounted; a day without
+                any source would look like a day without use.
         """
         place = self.settings.sources
         if isinstance(place, Url):
             return mirror(ObjectStore(place), self.settings.cache / "sources" / place.slug)
+        if not place.is_dir():
+            raise SettingsError(f"{place}: no such folder; mount it, or correct HEALTH_SOURCES")
         return place
 
 
