@@ -18,18 +18,8 @@ OLD = 400
 
 
 def start(first_core, *milestones, first_seen=60, subscribed=None, has_usage=True, shown=True):
-    """Account a; b has had core use for long. Milestones: name, due, completed, in days ago."""
-    rows = [
-        {
-            "account_id": "a",
-            "milestone_id": name,
-            "name": name,
-            "due_on": None if due is None else on(due),
-            "completed_on": None if done is None else on(done),
-        }
-        for name, due, done in milestones
-    ]
-    tables = {"milestones": rows} if rows else {}
+    """Account a; b has had core use for long. Milestones: see `step`."""
+    tables = {"milestones": list(milestones)} if milestones else {}
     if subscribed is not None:
         terms = [{"account_id": "a", "starts_on": on(days)} for days in subscribed]
         tables["subscriptions"] = terms
@@ -43,58 +33,82 @@ def start(first_core, *milestones, first_seen=60, subscribed=None, has_usage=Tru
     )
 
 
+def step(name, starts=None, done=None, *, onboarding=True, first_value=False):
+    """A milestone of account a, in days ago."""
+    return {
+        "account_id": "a",
+        "milestone_id": name,
+        "name": name,
+        "is_onboarding": onboarding,
+        "is_first_value": first_value,
+        "starts_on": None if starts is None else on(starts),
+        "completed_on": None if done is None else on(done),
+    }
+
+
+def live(done=None, starts=50):
+    """The milestone with which the customer first has value."""
+    return step("First workflow live", starts, done, first_value=True)
+
+
 def without_core():
     view = start(10)
     view.windows.drop_in_place("first_core_on")
     return view
 
 
-def reached(kickoff, first, days):
-    return f"kickoff {on(kickoff)}, first core use {on(first)}, {days} days"
+def reached(kickoff, first, days, what="first core use"):
+    return f"kickoff {on(kickoff)}, {what} {on(first)}, {days} days"
 
 
 def waits(kickoff, days):
-    return f"kickoff {on(kickoff)}, no core use for {days} days since"
+    return f"kickoff {on(kickoff)}, no first value for {days} days since"
 
 
-KICKOFF = ("Kick-off held", 60, 50)
+def by_plan(kickoff, first, days):
+    return reached(kickoff, first, days, "first value")
+
+
+ONBOARDING = step("Set-up", 50)
 CASES = [
-    (
-        "from the day kickoff was held",
-        start(20, KICKOFF),
-        {},
-        (30.0, "measured", reached(50, 20, 30)),
-    ),
-    (
-        "planned and not yet reported: as planned",
-        start(20, ("kickoff", 45, None)),
-        {},
-        (25.0, "measured", reached(45, 20, 25)),
-    ),
-    (
-        "of several the first",
-        start(20, ("Kickoff", 45, None), KICKOFF),
-        {},
-        (30.0, "measured", reached(50, 20, 30)),
-    ),
-    (
-        "no kickoff in the plan: the first subscription, not the renewed one",
-        start(20, ("Launch", 30, 30), subscribed=[90, 10]),
-        {},
-        (70.0, "measured", reached(90, 20, 70)),
-    ),
+    ("from the start of onboarding", start(20, ONBOARDING), {},
+     (30.0, "measured", reached(50, 20, 30))),
+    ("of several steps the first", start(20, step("Launch", 45), ONBOARDING), {},
+     (30.0, "measured", reached(50, 20, 30))),
+    ("a step of no named project is one", start(20, step("Set-up", 50, onboarding=None)), {},
+     (30.0, "measured", reached(50, 20, 30))),
+    ("a later project does not count", start(20, step("Rollout", 90, onboarding=False), ONBOARDING),
+     {}, (30.0, "measured", reached(50, 20, 30))),
+    ("a plan without dates: the first subscription, not the renewed one",
+     start(20, step("Launch", done=30), subscribed=[90, 10]), {},
+     (70.0, "measured", reached(90, 20, 70))),
     ("neither: the first day", start(20), {}, (40.0, "measured", reached(60, 20, 40))),
-    ("core use before kickoff", start(55, KICKOFF), {}, (0.0, "measured", reached(50, 55, 0))),
-    ("none yet: the days waited", start(None, KICKOFF), {}, (50.0, "measured", waits(50, 50))),
-    (
-        "known users and no activity at all",
-        start(None, KICKOFF, shown=False),
-        {},
-        (50.0, "measured", waits(50, 50)),
-    ),
+    ("core use before kickoff", start(55, ONBOARDING), {}, (0.0, "measured", reached(50, 55, 0))),
+    ("none yet: the days waited", start(None, ONBOARDING), {}, (50.0, "measured", waits(50, 50))),
+    ("known users and no activity at all", start(None, ONBOARDING, shown=False), {},
+     (50.0, "measured", waits(50, 50))),
+    ("its milestone came before core use", start(20, live(30)), {},
+     (20.0, "measured", by_plan(50, 30, 20))),
+    ("core use came before its milestone", start(40, live(30)), {},
+     (10.0, "measured", reached(50, 40, 10))),
+    ("core use, and the milestone is open", start(20, live()), {},
+     (30.0, "measured", reached(50, 20, 30))),
+    ("neither use nor milestone yet", start(None, live()), {}, (50.0, "measured", waits(50, 50))),
+    ("a milestone tells of an account that no source shows",
+     start(None, live(30), has_usage=False, shown=False), {},
+     (20.0, "measured", by_plan(50, 30, 20))),
+    ("an open one tells that it waits", start(None, live(), has_usage=False, shown=False), {},
+     (50.0, "measured", waits(50, 50))),
+    ("a milestone tells what was before anything was recorded",
+     start(20, live(OLD - 10, OLD + 1)), {"window_days": 365 * 2},
+     (11.0, "measured", by_plan(OLD + 1, OLD - 10, 11))),
+    ("an open one does not, of an account in use since", start(20, live(None, OLD + 1)),
+     {"window_days": 365 * 2}, MISSING),
+    ("milestones alone tell it", world({"milestones": [live(30)]}, [account("a", has_usage=False)]),
+     {}, (20.0, "measured", by_plan(50, 30, 20))),
     (
         "no source shows the account",
-        start(None, KICKOFF, has_usage=False, shown=False),
+        start(None, ONBOARDING, has_usage=False, shown=False),
         {},
         MISSING,
     ),
@@ -107,7 +121,7 @@ CASES = [
         {"window_days": 300},
         (161.0, "measured", reached(181, 20, 161)),
     ),
-    ("kickoff lies ahead", start(None, ("Kickoff", -5, None)), {}, MISSING),
+    ("kickoff lies ahead", start(None, step("Set-up", -5)), {}, MISSING),
     ("nothing tells when it began", start(20, first_seen=None), {}, MISSING),
     (
         "kickoff before anything was recorded",
@@ -118,7 +132,7 @@ CASES = [
     ("no core use is ever told", world(windows=[window()]), {}, NOT_APPLICABLE),
     ("windows of an earlier shape", without_core(), {}, NOT_APPLICABLE),
     ("no product source", world(accounts=[account(has_usage=False)]), {}, NOT_APPLICABLE),
-]
+]  # fmt: skip
 
 test_time_to_first_value = case_test("time_to_first_value", CASES)
 
