@@ -55,6 +55,12 @@ def check_failed(stores: Stores, day: date, table: str, failures: Iterable[str])
     return _tell(stores, "failed_check", f"{table}:{day}", "error", title, words)
 
 
+def unreadable(stores: Stores, day: date, table: str, why: str) -> int:
+    """Queue that a source table could not be read, once a day and table."""
+    title = f"{table} could not be read for {day}: its last good landing stays in force"
+    return _tell(stores, "failed_check", f"landing/{table}:{day}", "error", title, why)
+
+
 def undelivered(stores: Stores) -> int:
     """Queue that messages were given up, once; of those about such messages nobody is told."""
     rows = stores.control.execute(

@@ -212,6 +212,10 @@ def test_a_table_that_cannot_be_read_fails_its_check_and_nothing_else(tmp_path, 
     assert why.metadata["last_good_landing_in_force"].value is False
     with house.open() as stores:
         assert [str(day) for day in stores.lake.days("crm_fields")] == DAYS[:3]
+        told = stores.control.execute("SELECT key, payload FROM outbox").fetchall()
+    (on_call,) = [payload for key, payload in told if key.startswith("failed_check:")]
+    assert f"tickets could not be read for {LAST}" in on_call
+    assert "tickets.parquet" in on_call
 
 
 def test_without_the_sources_folder_a_run_fails_and_publishes_no_day(tmp_path, ran):

@@ -19,11 +19,12 @@ from health_pipeline.orchestration.landing import (
     Landing,
     land_table,
 )
+from health_pipeline.orchestration.on_call import unreadable
 from health_pipeline.orchestration.plan import landing_window
 from health_pipeline.orchestration.progress import tracked
 from health_pipeline.orchestration.reads import OBSERVED, Reads, last_day
 from health_pipeline.orchestration.tables import listed, sample_table
-from health_pipeline.orchestration.window import Window, run_tags
+from health_pipeline.orchestration.window import Window, is_backfill, run_tags
 
 FRESH_CHECK = "fresh"
 SENT_CHECK = "every_day_sent"
@@ -41,9 +42,12 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with house.open() as stores:
-            reads, window = Reads(stores), landing_window(stores, run_tags(context))
+            tags = run_tags(context)
+            reads, window, history = Reads(stores), landing_window(stores, tags), is_backfill(tags)
             for name in tracked("landing", SOURCE_TABLES, len(SOURCE_TABLES)):
                 found = land_table(stores, reads, name, window, context.run.run_id)
+                if found.error and not history:
+                    unreadable(stores, window.last, name, found.error)
                 frame = None if name == EVENTS else stores.lake.frame(landing_name(name))
                 rows = {} if frame is None else {"sample": sample_table(frame)}
                 checks = [_readable(found), _contract(found, model)]
