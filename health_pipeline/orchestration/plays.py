@@ -84,17 +84,30 @@ def unowned(running: pl.DataFrame, book: PlayBook) -> pl.DataFrame:
 
 
 def _filled(stores: Stores, before: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """`before` as it stands, with the plays that only the filled days open.
+    """`before` with the filled days: holes open plays of their own, days after all others go on.
+
+    Days that no published one follows live on the plays that run, as in a daily run: no later run
+    would see that an account was calm on them.
+    """
+    runs, scored = runs_of(plan.days), stores.lake.days(SCORES)
+    holes = [run for run in runs if scored[-1] > run.last]
+    after = [day for run in runs[len(holes) :] for day in run.days]
+    if not after:
+        return _holes_filled(stores, before, holes)
+    return _walked(stores, _holes_filled(stores, rewind(before, after[0]), holes), after)
+
+
+def _holes_filled(stores: Stores, before: pl.DataFrame, holes: list[Window]) -> pl.DataFrame:
+    """`before` as it stands, with the plays that only the days of `holes` open.
 
     A play that still runs when published days begin is closed there: those days, and the plays that
     they opened, are not decided anew.
     """
-    opened_on, scored = pl.col("opened_at").dt.date(), stores.lake.days(SCORES)
-    kept, found = before.filter(~opened_on.is_in(plan.days)), []
-    for run in runs_of(plan.days):
-        plays = _walked(stores, rewind(kept, run.first), run.days)
-        new = plays.join(kept, on="play_id", how="anti")
-        found.append(_closed(new, run.last) if scored[-1] > run.last else new)
+    days = [day for hole in holes for day in hole.days]
+    kept, found = before.filter(~pl.col("opened_at").dt.date().is_in(days)), []
+    for hole in holes:
+        plays = _walked(stores, rewind(kept, hole.first), hole.days)
+        found.append(_closed(plays.join(kept, on="play_id", how="anti"), hole.last))
     return pl.concat([kept, *found])
 
 

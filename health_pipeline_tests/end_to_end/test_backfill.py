@@ -17,9 +17,14 @@ from health_pipeline_tests.end_to_end.conftest import END
 from health_pipeline_tests.end_to_end.folders import add, rows_of, small, write_as_of
 from health_pipeline_tests.end_to_end.shell import Place, health, same_tables
 
-DAYS = days_between(END - timedelta(days=3), END)
-FITTED = DAYS[0] - timedelta(days=1)
+DAYS = days_between(END - timedelta(days=8), END - timedelta(days=5))
+"""On the last of them an account has been calm for a week, whose play was opened before them."""
+
+FITTED = days_between(DAYS[0] - timedelta(days=4), DAYS[0] - timedelta(days=1))
 """Published before every range here, so that all of them are judged by the same knots."""
+
+ENDS = ("status", "closed_at", "outcome", "calm_since")
+"""What the days of a play change of it."""
 
 CONTROL = ("outbox", "evaluations", "delivery_attempts")
 
@@ -49,11 +54,18 @@ def generations(place, days):
     return [row for row in place.manifest() if row[1] in wanted]
 
 
+def recovered(place):
+    """Plays that were opened before the days and ended on the last of them."""
+    opened_on, closed_on = pl.col("opened_at").dt.date(), pl.col("closed_at").dt.date()
+    plays = place.table("plays").filter(opened_on < DAYS[0], closed_on == DAYS[-1])
+    return plays.filter(outcome="recovered")
+
+
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory, world):
-    """A place with one day published, from which the knots are. Read-only."""
+    """A place with the first days published, from which the knots are. Read-only."""
     place = Place(tmp_path_factory.mktemp("fitted") / "home", world)
-    assert place.run_days(FITTED, FITTED).code == 0
+    assert place.run_days(FITTED[0], FITTED[-1]).code == 0
     return place
 
 
@@ -74,14 +86,14 @@ def test_any_chunks_give_what_the_days_give_one_by_one(days, fitted, by_day, tmp
     assert told.code == 0, told.err
     assert f"Filled: {len(DAYS)} days ({DAYS[0]} … {DAYS[-1]})" in told.out
     assert place.table("driver_transitions").height > 0
-    assert place.table("plays").height > 0
+    assert recovered(place).height > 0
     assert same_tables(by_day, place, but=frozenset({"alerts"})) == []
     assert place.control("SELECT * FROM backfill_steps") == []
 
 
 @pytest.fixture(scope="module")
 def two_days(tmp_path_factory, world):
-    """A place with the last two days of the world published. Read-only."""
+    """A place with the last two of the days published. Read-only."""
     place = Place(tmp_path_factory.mktemp("two_days") / "home", world)
     assert place.run_days(DAYS[-2], DAYS[-1]).code == 0
     return place
@@ -127,12 +139,18 @@ def test_a_backfill_killed_after_its_last_day_is_brought_to_its_end(by_day, tmp_
 
 
 def test_a_hole_is_filled_from_the_day_before_it(by_day, fitted, tmp_path):
-    """Tiers, driver states and trends of the hole go on from the published day before it."""
+    """Tiers, driver states and trends of the hole go on from the published day before it.
+
+    Of plays those days do that nothing follows.
+    """
     place = copy_of(fitted, tmp_path / "home")
-    assert place.run_days(DAYS[2], DAYS[3]).code == 0
-    later = generations(place, DAYS[2:])
+    assert place.run_days(DAYS[2], DAYS[2]).code == 0
+    published, plays = generations(place, DAYS[2:3]), place.table("plays")
     assert backfill(place, DAYS[0], DAYS[3]).code == 0
-    assert generations(place, DAYS[2:]) == later
+    assert generations(place, DAYS[2:3]) == published
+    after = place.table("plays").join(plays, on="play_id", how="semi")
+    assert after.drop(ENDS).equals(plays.drop(ENDS)), "a published play became another"
+    assert after.filter(outcome="recovered").equals(recovered(by_day))
     for table in ("health_scores", "driver_states", "driver_transitions", "reason_codes"):
         hole = [one.table(table).filter(pl.col("date").is_in(DAYS[:2])) for one in (place, by_day)]
         assert hole[0].height > 0
