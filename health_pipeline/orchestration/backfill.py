@@ -55,6 +55,7 @@ def run_backfill(house: House, first: date, last: date, *, restate: bool) -> Bac
     Raises:
         ValueError: see `choose_window`.
         ControlError: see `House.open`.
+        SettingsError, ObjectError: see `Reads`.
     """
     tags = tags_for(first, last, recorded=False) | {BACKFILL_TAG: "true"}
     if restate:

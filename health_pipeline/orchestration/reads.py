@@ -20,7 +20,9 @@ from health_pipeline.adapters.sources.file import (
 from health_pipeline.adapters.sources.folder import file_ref, paths_of, unread
 from health_pipeline.adapters.store.landed import digests, landed_files, remember_digests
 from health_pipeline.adapters.store.transaction import transaction
+from health_pipeline.config.settings import SettingsError
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
+from health_pipeline.core.schemas.words import counted
 from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.landed import EVENTS, landing_name
 
@@ -44,9 +46,35 @@ class Reads:
     """
 
     def __init__(self, stores: Stores) -> None:
+        """Look into the folder.
+
+        Raises:
+            ObjectError: see `Stores.sources_folder`.
+            SettingsError: likewise; or no file is there any more, as where nothing is mounted on
+                the folder of a share. A day without any source would look like a day without use.
+        """
         self.stores = stores
         self.folder = stores.sources_folder()
         self._reads: dict[str, TableRead | SourceError | None] = {}
+        self._refuse_emptied()
+
+    def _refuse_emptied(self) -> None:
+        landed = [name for name in SOURCE_TABLES if landed_files(self.stores.control, name)]
+        # Files of events may be put away once they have landed: alone they do not tell it.
+        if set(landed) <= {EVENTS} or self._holds_files():
+            return
+        raise SettingsError(
+            f"{self.stores.settings.sources}: no file of any table is there, but "
+            f"{counted(len(landed), 'table')} had landed from it; mount it, or correct "
+            "HEALTH_SOURCES. Files that were renamed are mapped in sources.yaml"
+        )
+
+    def _holds_files(self) -> bool:
+        """Whether a file of some source table lies in the folder, readable or not."""
+        try:
+            return any(self._paths(name) for name in SOURCE_TABLES)
+        except SourceError:
+            return True
 
     def _stems(self, table: str) -> list[str]:
         maps = self.stores.model.sources.tables.get(table, ())
@@ -98,12 +126,8 @@ class Reads:
 
     def is_connected(self) -> bool:
         """Whether any source table has landed, or lies in the folder, readable or not."""
-        if any(landing_name(name) in self.stores.lake.tables() for name in SOURCE_TABLES):
-            return True
-        try:
-            return any(self._paths(name) for name in SOURCE_TABLES)
-        except SourceError:
-            return True
+        tables = self.stores.lake.tables()
+        return any(landing_name(name) in tables for name in SOURCE_TABLES) or self._holds_files()
 
     def waiting(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """Tables that cannot be read now, with why; and files with rows that have not landed."""

@@ -98,6 +98,7 @@ def run_daily(
     Raises:
         ValueError: see `choose_window`.
         ControlError: see `House.open`.
+        SettingsError, ObjectError: see `Reads`.
     """
     with house.open() as stores:
         reads = Reads(stores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from health_pipeline.adapters.sample.population import MAX_ACCOUNTS
 from health_pipeline.config.shapes import FILES
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline_tests.end_to_end.conftest import END
 from health_pipeline_tests.end_to_end.shell import health
 
 COMMANDS = [
@@ -112,6 +114,23 @@ def test_sources_that_are_no_folder(name, tmp_path):
     assert told.code == 2
     assert f"{name}: no such folder (name one with --sources)" in told.err
     assert not (tmp_path / "lake").exists()
+
+
+WAYS = ("run", "backfill")
+
+
+@pytest.mark.parametrize("command", WAYS)
+def test_a_folder_whose_tables_are_all_gone(command, small_finished, tmp_path):
+    """An empty mount point is no day without use."""
+    before = small_finished.manifest()
+    (tmp_path / "not_mounted").mkdir()
+    places = ("--sources", tmp_path / "not_mounted", "--lake", small_finished.lake)
+    next_day = str(END + timedelta(days=1))
+    told = health(command, *places, "--from", next_day, "--to", next_day)
+    assert told.code == 2
+    assert "not_mounted: no file of any table is there, but" in told.err
+    assert "tables had landed from it; mount it, or correct HEALTH_SOURCES" in told.err
+    assert small_finished.manifest() == before
 
 
 def test_unknown_options_and_commands_are_exit_2():

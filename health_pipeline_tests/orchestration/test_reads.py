@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from health_pipeline.adapters.store.landed import digests, remember_files
+from health_pipeline.config.settings import SettingsError
 from health_pipeline.orchestration.reads import Reads, data_through, last_day
 from health_pipeline_tests.orchestration.small_world import house_in
 
@@ -127,8 +128,36 @@ GONE = [
 @pytest.mark.parametrize(("why", "table", "landed", "there", "told"), GONE)
 def test_a_table_whose_files_are_gone_is_told(why, table, landed, there, told, stores):
     remember_files(stores.control, table, dict.fromkeys(landed, "x"))
-    for name in there:
+    for name in ("tickets.csv", *there):
         put(stores, name, frame(DAY))
     said = Reads(stores).gone(table)
     assert bool(said) == told, why
     assert all(landed[0] in one for one in said)
+
+
+EMPTIED = [
+    # why, tables that have landed, there now, how many the refusal counts (0: none)
+    ("nothing is mounted", ["users", "tickets"], [], 2),
+    ("of events, too", ["events", "users"], [], 2),
+    ("one table alone", ["users"], [], 1),
+    ("what is there is no table", ["users"], ["people.csv"], 1),
+    ("a file of another table", ["users"], ["tickets.csv"], 0),
+    ("the events are there", ["users"], ["events/1.csv"], 0),
+    ("events that were put away", ["events"], [], 0),
+    ("a first run", [], [], 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "landed", "there", "counted"), EMPTIED, ids=[c[0] for c in EMPTIED]
+)
+def test_a_folder_that_holds_no_table_any_more_is_refused(why, landed, there, counted, stores):
+    for table in landed:
+        remember_files(stores.control, table, {f"{table}.csv": "x"})
+    for name in there:
+        put(stores, name, frame(DAY))
+    if not counted:
+        Reads(stores)
+        return
+    with pytest.raises(SettingsError, match=f"no file .* but {counted} tables? had landed from it"):
+        Reads(stores)

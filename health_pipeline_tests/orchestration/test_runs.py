@@ -218,16 +218,26 @@ def test_a_table_that_cannot_be_read_fails_its_check_and_nothing_else(tmp_path, 
     assert "tickets.parquet" in on_call
 
 
-def test_without_the_sources_folder_a_run_fails_and_publishes_no_day(tmp_path, ran):
+UNMOUNTED = [
+    # why, whether the folder is there, what is said
+    ("no folder", False, "not_mounted: no such folder"),
+    ("the empty folder of a share", True, "not_mounted: no file of any table is there"),
+]
+
+
+@pytest.mark.parametrize(("why", "is_there", "said"), UNMOUNTED, ids=[c[0] for c in UNMOUNTED])
+def test_without_the_sources_a_run_fails_and_publishes_no_day(why, is_there, said, tmp_path, ran):
     """A share that is not mounted is no day without use: the day waits until it is there again."""
     copied = copy_of(ran.house, tmp_path)
     house = house_in(tmp_path, tmp_path / "not_mounted")
+    if is_there:
+        house.settings.sources.mkdir()
     with instance_in(tmp_path / "dagster") as instance:
         result = run_days(house, instance, date(2025, 10, 1))
     assert not result.success
     (failed,) = [event for event in result.all_events if event.is_step_failure]
     assert failed.step_key == "landing"
-    assert "not_mounted: no such folder" in str(failed.step_failure_data.error)
+    assert said in str(failed.step_failure_data.error), why
     with copied.open() as stores:
         assert [str(day) for day in stores.lake.days("crm_fields")] == DAYS
 
