@@ -2,11 +2,18 @@
 
 from importlib.resources import files
 
+import polars as pl
 import pytest
 
 from health_pipeline.config.loader import check_model, load_model
 from health_pipeline.config.shapes import FILES
+from health_pipeline.core.scoring.gates import fired_gates
+from health_pipeline.core.segments.assign import assign
+from health_pipeline.core.segments.baseline import fit_baseline
+from health_pipeline.core.segments.normalise import normalise
+from health_pipeline.core.signals.compute import signal_values
 from health_pipeline.core.signals.kind import kinds
+from health_pipeline_tests.core.signals.worlds import DAY, plan
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +96,7 @@ def test_gates_hold_the_words_of_green_and_red(model):
         "escalation_open": ("escalations", "above", "yellow"),
         "milestone_late": ("onboarding_milestones", "above", "yellow"),
         "usage_declining": ("usage_trend", "risk", "yellow"),
-        "milestones_stalled": ("onboarding_milestones", "risk", "yellow"),
+        "milestones_stalled": ("stalled_onboarding", "risk", "yellow"),
         "sponsor_gone": ("sponsor_engagement", "above", "yellow"),
         "quiet_churn": ("quiet_churn", "risk", "yellow"),
         "escalations_while_usage_falls": ("escalations_while_usage_falls", "risk", "yellow"),
@@ -119,3 +126,34 @@ def test_every_play_starts_within_a_day_and_has_dated_steps(model):
         assert play.due_hours <= 24, play.name
         assert play.steps[0].due_days <= 2, play.name
         assert len(play.steps) >= 3, play.name
+
+
+@pytest.mark.parametrize(
+    ("why", "onboarding", "fire"),
+    [
+        ("done on time", (("Import", 40, 40, 40), ("Launch", 30, 30, 30)), set()),
+        (
+            "done 12 days late is late, and stands still no more",
+            (("Import", 40, 40, 40), ("Launch", 30, 30, 18)),
+            {"milestone_late"},
+        ),
+        (
+            "nothing finished for three planned steps",
+            (("Import", 40, 40, 40), ("Launch", 30, 30, None)),
+            {"milestone_late", "milestones_stalled"},
+        ),
+    ],
+)
+def test_only_what_stands_still_is_called_stalled(model, why, onboarding, fire):
+    """Two of usage declining, milestones stalled, sponsor gone make red: each has to be true."""
+    about = ("milestone_late", "milestones_stalled")
+    gates = tuple(gate for gate in model.scoring.gates if gate.name in about)
+    asked = {gate.signal for gate in gates}
+    specs = [signal for signal in model.signals if signal.name in asked]
+    view = plan(*onboarding)
+    found = signal_values(view, specs)
+    placed = assign(view.accounts.with_columns(date=pl.lit(DAY)), model.segments)
+    baseline = fit_baseline(found, placed, specs, model.segments, DAY)
+    rules = model.scoring.model_copy(update={"gates": gates, "combined_gates": ()})
+    (row,) = fired_gates(normalise(found, placed, baseline, specs), rules).to_dicts()
+    assert {name for name in about if row[name]} == fire, why
