@@ -23,6 +23,7 @@ from health_pipeline.config.issue import Issue
 
 RULES: tuple[Callable[[Draft], Iterator[Issue]], ...] = (
     people.churn_events,
+    people.entity,
     people.currency,
     people.exclusions,
     people.roles,

@@ -26,6 +26,12 @@ def churn_events(draft: Draft) -> Iterator[Issue]:
         yield draft.issue("churn", ("events",), "no event counts as churn", allowed)
 
 
+def entity(draft: Draft) -> Iterator[Issue]:
+    """The score is about accounts; one about users is not built (R11)."""
+    if draft.churn.entity == "user":
+        yield draft.issue("churn", ("entity",), "scores of users are not built yet", "account")
+
+
 def currency(draft: Draft) -> Iterator[Issue]:
     """Currencies are ISO codes."""
     code = draft.churn.currency
