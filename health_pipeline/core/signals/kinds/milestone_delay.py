@@ -41,7 +41,7 @@ META = KindMeta(
     healthy_range="no onboarding milestone more than 3 days behind the original plan",
     risk_pattern="a milestone more than 7 days behind the original plan, rescheduled or not",
     kpi="time to value",
-    risk_sentence="onboarding {value:.0f} days behind the original plan ({detail})",
+    risk_sentence="milestone {value:.0f} days behind the original plan ({detail})",
     strength_sentence="onboarding close to the original plan ({detail})",
 )
 
