@@ -36,3 +36,9 @@ def _listed(view: DayView) -> pl.DataFrame:
 def as_compared(column: str) -> pl.Expr:
     """An address without the spelling that does not matter."""
     return pl.col(column).str.strip_chars().str.to_lowercase()
+
+
+def unanswered() -> pl.Expr:
+    """True for an outgoing mail, which is no engagement: a reply is one of its own."""
+    mail = pl.col("kind").str.to_lowercase() == "email"
+    return (mail & (pl.col("direction") == "out")).fill_null(False)

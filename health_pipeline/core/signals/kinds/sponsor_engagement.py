@@ -15,7 +15,7 @@ from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
-from health_pipeline.core.signals.sponsors import as_compared, sponsors
+from health_pipeline.core.signals.sponsors import as_compared, sponsors, unanswered
 
 CONTACT = ("account_id", "contact_email", "contact_is_sponsor", "kind", "direction")
 
@@ -81,7 +81,7 @@ def compute(view: DayView, _params: Params) -> pl.DataFrame:
 def _last_met(contacts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """`account_id`, `on`, `met` (true) of the accounts of which a sponsor was met."""
     told = pl.col("contact_is_sponsor")
-    asked = contacts.filter(told.fill_null(True)).filter(~_unanswered())
+    asked = contacts.filter(told.fill_null(True)).filter(~unanswered())
     gone = people.drop_nulls("left_on")
     # Addresses are compared only where they decide: of hardly any account a sponsor has left.
     doubted = pl.col("account_id").is_in(gone["account_id"].unique().implode())
@@ -120,9 +120,3 @@ def _can_tell(view: DayView) -> bool:
     """Whether some source says who is a sponsor."""
     by_email = view.has("engagements", "contact_email") and view.has("users", "email", "is_sponsor")
     return by_email or view.has("engagements", "contact_is_sponsor")
-
-
-def _unanswered() -> pl.Expr:
-    """True for an outgoing mail: a reply is an engagement of its own."""
-    mail = pl.col("kind").str.to_lowercase() == "email"
-    return (mail & (pl.col("direction") == "out")).fill_null(False)

@@ -2,8 +2,9 @@
 
 A sponsor is a user with `is_sponsor`, and has left once every record of that person is deactivated
 or deleted; the mark stays on who left. A successor is another listed sponsor, or whoever an
-engagement from that day on calls one. Missing for an account of which no sponsor is listed, also
-where the only mark was taken back: a mark that was wrong looks the same, and is no departure.
+engagement from that day on calls one; a mail of ours that nobody answered is none. Missing for an
+account of which no sponsor is listed, also where the only mark was taken back: a mark that was
+wrong looks the same, and is no departure.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from health_pipeline.core.schemas.day import DayView
 from health_pipeline.core.schemas.queries import read
 from health_pipeline.core.signals.answers import answers, not_applicable, rows
 from health_pipeline.core.signals.kind import KindMeta
-from health_pipeline.core.signals.sponsors import as_compared, sponsors
+from health_pipeline.core.signals.sponsors import as_compared, sponsors, unanswered
 
 
 class Params(Frozen):
@@ -72,7 +73,7 @@ def _followed(view: DayView, left: pl.DataFrame, people: pl.DataFrame) -> pl.Dat
         return left.select("account_id", met_on="left_on", followed=pl.lit(1)).clear()
     return (
         rows(view, "engagements")
-        .filter("contact_is_sponsor")
+        .filter(pl.col("contact_is_sponsor") & ~unanswered())
         .join(left.lazy().select("account_id", "left_on"), on="account_id")
         .with_columns(on=pl.col("occurred_at").dt.date(), email=as_compared("contact_email"))
         .filter(pl.col("on") >= pl.col("left_on"))

@@ -15,8 +15,9 @@ HERE = {"email": "boss@acme.test", "is_sponsor": True}
 FOLLOWER = {"email": NEXT, "is_sponsor": True}
 
 
-def met(email, days_ago, sponsor=None):
-    return {"contact_email": email, "occurred_at": at(days_ago), "contact_is_sponsor": sponsor}
+def met(email, days_ago, sponsor=None, **columns):
+    called = {"contact_email": email, "contact_is_sponsor": sponsor}
+    return {"occurred_at": at(days_ago), **called, **columns}
 
 
 def crm(*users, met=(), columns=COLUMNS, account_id="a"):
@@ -73,6 +74,24 @@ CASES = [
         FOLLOWED,
     ),
     ("without an address too", crm(GONE, met=[met(None, 2, True)]), {}, FOLLOWED),
+    (
+        "whom we wrote to, and who never answered, follows nobody",
+        crm(GONE, met=[met(NEXT, 2, True, kind="email", direction="out")]),
+        {},
+        LEFT,
+    ),
+    (
+        "an answer is an engagement, and so is a call of ours",
+        crm(
+            GONE,
+            met=[
+                met(NEXT, 2, True, kind="email", direction="in"),
+                met(NEXT, 3, True, kind="call", direction="out"),
+            ],
+        ),
+        {},
+        FOLLOWED,
+    ),
     ("met before is no successor", crm(GONE, met=[met(NEXT, 9, True)]), {}, LEFT),
     ("the one who left follows nobody", crm(GONE, met=[met("BOSS@acme.test", 2, True)]), {}, LEFT),
     ("a colleague was met", crm(GONE, met=[met(USER, 2), met(USER, 1, False)]), {}, LEFT),
