@@ -97,13 +97,14 @@ def _outcomes(tables: Tables, data_through: date) -> pl.DataFrame:
         pl.col("known_at").dt.date().alias("known_on"),
         pl.when(pl.col("kind").is_in(_LOSSES))
         .then(pl.col("kind"))
-        .when(after == 0)
+        # Nothing before and nothing after is no loss: a free plan that goes on.
+        .when((after == 0) & before.ne_missing(0))
         .then(pl.when(pl.col("early")).then(pl.lit("logo_loss")).otherwise(pl.lit("non_renewal")))
         .when(after < before)
         .then(pl.lit("contraction"))
         .when((pl.col("kind") != "multi_year_renewal") & (after > before))
         .then(pl.lit("expansion"))
-        .when((pl.col("kind") == "contraction") & (after == before))
+        .when(pl.col("kind").is_in(("contraction", "expansion")) & (after == before))
         .then(pl.lit("renewal"))
         .otherwise(pl.col("kind"))
         .alias("kind"),

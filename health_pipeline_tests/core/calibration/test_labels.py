@@ -84,6 +84,8 @@ OUTCOMES = [
     ("ARR speaks against the kind: a fall", outcome(5, "renewal", **money(100, 50)), ALL, True),
     ("ARR of zero is a loss", outcome(5, "contraction", **money(100, 0)), H90, True),
     ("a renewal is none", outcome(5, "renewal", **money(100, 100)), ALL, False),
+    ("nor is that of a free plan", outcome(5, "renewal", **money(0, 0)), ALL, False),
+    ("nothing after is a loss, whatever was before", outcome(5, "renewal", arr_after=0), ALL, True),
 ]
 
 
@@ -92,6 +94,24 @@ def test_outcomes_in_the_horizon(why, outcomes, churn, expected):
     found = label({"outcomes": outcomes}, churn)
     assert found["churned_within_horizon"] is expected, why
     assert found["censored"] is (expected is None), why
+
+
+SUCCESSES = [
+    ("taken as given", outcome(5, "expansion"), "expansion"),
+    ("more ARR, though called a renewal", outcome(5, "renewal", **money(100, 120)), "expansion"),
+    ("the same ARR is a renewal", outcome(5, "expansion", **money(100, 100)), None),
+    ("less is a contraction", outcome(5, "expansion", **money(100, 90)), None),
+    (
+        "of several years, at the same ARR",
+        outcome(5, "multi_year_renewal", **money(100, 100)),
+        "multi_year_renewal",
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "outcomes", "expected"), SUCCESSES)
+def test_what_is_a_success(why, outcomes, expected):
+    assert label({"outcomes": outcomes})["counterweight"] == expected, why
 
 
 def term(start: int, end: int | None, **more) -> dict:
