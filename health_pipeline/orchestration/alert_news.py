@@ -14,8 +14,8 @@ from health_pipeline.core.alerts.incidents import GROUP
 from health_pipeline.core.alerts.seen import Memory, News
 from health_pipeline.core.alerts.tell import Beside
 from health_pipeline.core.alerts.volume import Volume, volume
+from health_pipeline.core.calibration.events import successes
 from health_pipeline.core.schemas.results import RESULT_TABLES
-from health_pipeline.orchestration.days import as_of_days
 from health_pipeline.orchestration.house import Stores
 from health_pipeline.orchestration.identity import attached_tables
 from health_pipeline.orchestration.model_change import ModelChange, model_change
@@ -196,12 +196,9 @@ def facts_of(model: HealthModel, changed: ModelChange | None) -> list[str]:
 
 def _successes(stores: Stores, day: date) -> pl.DataFrame:
     """Accounts whose recent success mutes alarms (R13): account_id, why."""
-    outcomes = as_of_days(stores, Window(day, day), "outcomes").get("outcomes")
-    if outcomes is None:
-        return pl.DataFrame(schema={"account_id": pl.String(), "why": pl.String()})
+    won = successes(attached_tables(stores), stores.model.churn, day)
     recent = pl.col("occurred_on") > day - timedelta(days=SUCCESS_DAYS)
-    counted_kinds = pl.col("kind").is_in(list(stores.model.churn.counterweights))
-    return outcomes.filter(recent & counted_kinds).select("account_id", pl.col("kind").alias("why"))
+    return won.filter(recent).select("account_id", why="kind")
 
 
 def transitions_version(stores: Stores, day: date) -> str:

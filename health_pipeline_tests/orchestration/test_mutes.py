@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import polars as pl
 import pytest
 
 from health_pipeline.adapters.store.lake import Write
 from health_pipeline.core.schemas.results import RESULT_TABLES
+from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.alerting import evaluate, send_due
 from health_pipeline.orchestration.house import House
 from health_pipeline.orchestration.on_call import drifted, run_failed
@@ -34,6 +35,22 @@ def publish_overrides(house: House, day: date, said: dict[str, str | None]) -> N
     )
     with house.open() as stores:
         stores.lake.publish([Write("overrides", day, frame)], run_id="test", at=house.now())
+
+
+def publish_outcome(house: House, day: date, said: dict[str, object]) -> None:
+    """Land one outcome of `acc_0` that happened on `day`, at an ARR of 100 before."""
+    record = {"source": "crm", "source_account_id": "a"}
+    known = datetime.combine(day, time(), tzinfo=UTC)
+    row = {**record, "outcome_id": "o", "occurred_on": day, "known_at": known, "arr_before": 100}
+    landed = {**SOURCE_TABLES["outcomes"].schema, "known_assumed": pl.Boolean}
+    xref = RESULT_TABLES["account_xref"].columns
+    tables = {
+        "landing/outcomes": pl.DataFrame([row | {"known_assumed": False} | said], schema=landed),
+        "account_xref": pl.DataFrame([record | {"account_id": "acc_0"}], schema=xref),
+    }
+    with house.open() as stores:
+        writes = [Write(name, None, frame) for name, frame in tables.items()]
+        stores.lake.publish(writes, run_id="test", at=house.now())
 
 
 @pytest.fixture
@@ -70,6 +87,25 @@ def test_what_is_sent(why, said, sent, decided, tmp_path, receiver):
     held = found.alerts.filter(status="suppressed")
     assert set(held["suppressed_by"]) <= {"muted"}
     assert held.height == 3 - sent
+
+
+SUCCESSES = [
+    ("an expansion mutes", {"kind": "expansion"}, "counterweight:expansion"),
+    ("ARR says that it is one", {"kind": "renewal", "arr_after": 120}, "counterweight:expansion"),
+    ("ARR says that it is none", {"kind": "expansion", "arr_after": 80}, None),
+    ("the same ARR is a renewal", {"kind": "expansion", "arr_after": 100}, None),
+    ("a renewal mutes nobody", {"kind": "renewal"}, None),
+]
+
+
+@pytest.mark.parametrize(("why", "said", "by"), SUCCESSES, ids=[c[0] for c in SUCCESSES])
+def test_a_success_mutes_by_what_became_of_arr(why, said, by, tmp_path, receiver):
+    house, day = house_with_webhook(tmp_path), yesterday()
+    publish_transitions(house, day, 1)
+    publish_outcome(house, day, said)
+    with house.open() as stores:
+        (alert,) = evaluate(stores).alerts.iter_rows(named=True)
+    assert alert["suppressed_by"] == by, why
 
 
 def test_who_is_on_call_is_never_muted(tmp_path, receiver):
