@@ -6,8 +6,8 @@ import polars as pl
 
 from health_pipeline.adapters.store import manifest
 from health_pipeline.core.identity.landed import optional
-from health_pipeline.core.identity.terms import in_currency
 from health_pipeline.core.schemas.columns import TIMESTAMP
+from health_pipeline.core.schemas.currency import in_currency
 from health_pipeline.core.schemas.results import RESULT_TABLES
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.orchestration.house import House, Stores

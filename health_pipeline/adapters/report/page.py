@@ -79,6 +79,9 @@ def renewal_words(head: dict[str, Any]) -> str:
     if found["amount"] is not None:
         told.append(f"{figures.count(found['amount'])} {head['currency']}")
     said = f"{', '.join(told)}."
+    if found["foreign"]:
+        other, have = figures.count(found["foreign"]), "has" if found["foreign"] == 1 else "have"
+        said += f" {other} in another currency {have} no amount here."
     if found["overdue"]:
         overdue, are = figures.count(found["overdue"]), _are(found["overdue"])
         said += f" {overdue} more should have been closed before and {are} still open."

@@ -9,6 +9,7 @@ import polars as pl
 
 from health_pipeline.core.identity.records import optional
 from health_pipeline.core.schemas.churn import ChurnDefinition
+from health_pipeline.core.schemas.currency import in_currency
 from health_pipeline.core.schemas.sources import SOURCE_TABLES
 from health_pipeline.core.schemas.time import as_of
 
@@ -64,11 +65,6 @@ def terms_on(subscriptions: pl.DataFrame, churn: ChurnDefinition, day: date) -> 
     )
     ended = last_end.join(bridging, on="account_id", how="anti").select("account_id")
     return Terms(pl.concat([in_force, bridging]), ended)
-
-
-def in_currency(code: str) -> pl.Expr:
-    """Whether a term's money is in `code`, the model's: so is that of a term without a currency."""
-    return pl.col("currency").is_null() | (pl.col("currency").str.to_uppercase() == code)
 
 
 def totals(rows: pl.DataFrame, currency: str, day: date) -> tuple[pl.DataFrame, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from health_pipeline.core.report.read import Read
+from health_pipeline.core.schemas.currency import in_currency
 from health_pipeline.core.schemas.deals import is_open
 
 RENEWAL_DAYS = 90
@@ -16,18 +17,24 @@ PAST_DAYS = 90
 KEY = ["source", "opportunity_id"]
 
 
-def renewals(read: Read) -> dict[str, Any]:
+def renewals(read: Read, currency: str) -> dict[str, Any]:
     """Open renewals due within `RENEWAL_DAYS`, and those overdue, the earliest first.
+
+    Args:
+        read: the published day.
+        currency: of the model: an amount of another one is not shown, and in no sum.
 
     Returns:
         `from_crm`: False where no renewals table is connected; the dates are then those of the
         contracts (`accounts.renews_on`), and nothing is asked of the guard. `rows` (columns):
         `id` (account), `on` (ISO date), `days` (negative: overdue), `amount`, `asked` (discount in
-        %), `decision`, `why`. `ahead` and their `amount` (null: not known), `overdue`, `blocked`:
-        how many of them. `long_overdue`: open, and overdue for more than `PAST_DAYS`.
+        %), `decision`, `why`. `ahead` and their `amount` (null: not known), `overdue`, `blocked`,
+        `foreign` (of another currency): how many of them. `long_overdue`: open, and overdue for
+        more than `PAST_DAYS`.
     """
     from_crm = read.renewals is not None
-    found = _of_crm(read, read.renewals) if read.renewals is not None else _of_contracts(read)
+    table = read.renewals
+    found = _of_contracts(read) if table is None else _of_crm(read, table, currency)
     days = (pl.col("on") - pl.lit(read.day, pl.Date)).dt.total_days()
     dated = found.with_columns(days=days).join(read.scores, "account_id", "semi")
     near = dated.filter(pl.col("days").is_between(-PAST_DAYS, RENEWAL_DAYS))
@@ -38,6 +45,7 @@ def renewals(read: Read) -> dict[str, Any]:
         "amount": ahead["amount"].sum() if ahead["amount"].count() else None,
         "overdue": near.height - ahead.height,
         "blocked": near.filter(pl.col("decision") == "block").height,
+        "foreign": near["foreign"].sum(),
         "rows": _columns(near.sort("on", "account_id", "opportunity_id", nulls_last=True)),
         "long_overdue": dated.filter(pl.col("days") < -PAST_DAYS).height,
     }
@@ -55,7 +63,7 @@ def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
     ).to_dict(as_series=False)
 
 
-def _of_crm(read: Read, table: pl.DataFrame) -> pl.DataFrame:
+def _of_crm(read: Read, table: pl.DataFrame, currency: str) -> pl.DataFrame:
     """Renewals that nobody has won, lost or closed yet."""
 
     def given(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -67,10 +75,14 @@ def _of_crm(read: Read, table: pl.DataFrame) -> pl.DataFrame:
         "account_id",
         on=given("close_on", pl.Date()),
         amount=given("amount", pl.Float64()),
+        currency=given("currency", pl.String()),
         asked=given("discount_requested_pct", pl.Float64()),
     )
     decided = read.guard.select(*KEY, "decision", "why")
-    return wanted.join(decided, KEY, "left")
+    amount, ours = pl.col("amount"), in_currency(currency)
+    return wanted.join(decided, KEY, "left").with_columns(
+        amount=pl.when(ours).then(amount), foreign=amount.is_not_null() & ~ours
+    )
 
 
 def _of_contracts(read: Read) -> pl.DataFrame:
@@ -80,6 +92,7 @@ def _of_contracts(read: Read) -> pl.DataFrame:
         "account_id",
         on="renews_on",
         amount=pl.col("arr").cast(pl.Float64),
+        foreign=pl.lit(value=False),
         opportunity_id=pl.lit(None, pl.String),
         asked=pl.lit(None, pl.Float64),
         decision=pl.lit(None, pl.String),

@@ -41,7 +41,7 @@ def report(read: Read, words: Words) -> Report:
     opened = order.filter("has_details").select("account_id")
     # A signal that the model has dropped since then keeps its name.
     signals = sorted({*words.groups, *read.contributions["signal"].unique()})
-    coming = renewals(read)
+    coming = renewals(read, words.currency)
     listed = coming.pop("rows")
     head = {
         "day": str(read.day) if read.day else None,

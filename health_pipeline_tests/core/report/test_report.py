@@ -174,10 +174,26 @@ def crm(**columns):
     ],
 )
 def test_which_renewals_are_listed(why, table, days, long_overdue):
-    found = renewals(replace(READ, renewals=table))
+    found = renewals(replace(READ, renewals=table), "USD")
     assert found["from_crm"]
     assert found["rows"]["days"] == days, why
     assert found["long_overdue"] == long_overdue, why
+
+
+@pytest.mark.parametrize(
+    ("currency", "amounts", "total", "foreign"),
+    [
+        ("USD", [1000, 1000], 2000.8, 0),
+        ("usd", [1000, 1000], 2000.8, 0),
+        (None, [1000, 1000], 2000.8, 0),
+        ("JPY", [1000, None], 1000.4, 1),
+    ],
+)
+def test_money_of_another_currency_is_in_no_sum(currency, amounts, total, foreign):
+    table = pl.concat([crm(currency="USD"), crm(opportunity_id="o2", currency=currency)])
+    found = renewals(replace(READ, renewals=table), "USD")
+    assert found["rows"]["amount"] == amounts
+    assert (found["amount"], found["foreign"]) == (pytest.approx(total), foreign)
 
 
 def test_a_renewal_stands_with_what_the_guard_decided():
@@ -185,7 +201,8 @@ def test_a_renewal_stands_with_what_the_guard_decided():
         source=pl.lit("crm"), opportunity_id=pl.lit("o1"), account_id=pl.lit(ID),
         decision=pl.lit("block"), why=pl.lit("The account is Red."),
     )  # fmt: skip
-    found = renewals(replace(READ, renewals=crm(discount_requested_pct=15.0), guard=guard))["rows"]
+    asking = replace(READ, renewals=crm(discount_requested_pct=15.0), guard=guard)
+    found = renewals(asking, "USD")["rows"]
     assert (found["asked"], found["decision"]) == ([15.0], ["block"])
     assert found["why"] == ["The account is Red."]
     assert found["amount"] == [1000]
@@ -196,7 +213,7 @@ def test_without_a_renewals_table_contracts_say_when():
         renews_on=pl.when(pl.col("account_id") == ID).then(DAY + timedelta(days=9))
         .when(pl.col("account_id") == OTHER).then(DAY - timedelta(days=9))
     )  # fmt: skip
-    found = renewals(replace(READ, accounts=ends))
+    found = renewals(replace(READ, accounts=ends), "USD")
     assert not found["from_crm"]
     assert (found["rows"]["id"], found["rows"]["days"]) == ([ID], [9])
 
