@@ -38,7 +38,7 @@ def discount_guard(
         asking.join(scores.select(*KEY, "tier", "model_version"), on=KEY, how="left")
         .join(_first_that_counts(plans), on=KEY, how="left")
         .join(
-            plans.select(*KEY, pl.col("plan_id").alias("recovery_plan_id"), "counts", "why_not"),
+            _by_name(plans),
             on=[*KEY, "recovery_plan_id"],
             how="left",
         )
@@ -71,6 +71,15 @@ def _asking(renewals: pl.DataFrame) -> pl.DataFrame:
         pl.col("discount_requested_pct").cast(pl.Float64),
         given("discount_approved_at", pl.Datetime("us", "UTC")),
         given("recovery_plan_id", pl.String()),
+    )
+
+
+def _by_name(plans: pl.DataFrame) -> pl.DataFrame:
+    """One plan a name: of interventions that two systems number alike the one that counts."""
+    return (
+        plans.sort(pl.col("counts").not_(), "why_not")
+        .unique([*KEY, "plan_id"], keep="first", maintain_order=True)
+        .select(*KEY, pl.col("plan_id").alias("recovery_plan_id"), "counts", "why_not")
     )
 
 

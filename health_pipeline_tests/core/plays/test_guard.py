@@ -190,6 +190,14 @@ def test_only_open_renewals_that_ask_are_judged(asks):
     assert discount_guard(asked, scores("red"), plans).is_empty()
 
 
+def test_interventions_that_two_systems_number_alike_decide_once():
+    begun, waits = intervention(), intervention(started_at=None)
+    for told in ([begun, waits], [waits, begun]):
+        plans = recovery_plans(NO_PLAYS, pl.concat(told, how="vertical_relaxed"))
+        found = discount_guard(renewal(recovery_plan_id="int-1"), scores("red"), plans)
+        assert found["decision"].to_list() == ["allow"]
+
+
 def test_without_renewals_nothing_is_asked():
     plans = recovery_plans(NO_PLAYS, None)
     assert discount_guard(None, scores("red"), plans).is_empty()
