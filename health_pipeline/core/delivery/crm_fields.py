@@ -18,12 +18,20 @@ OVERRIDE_FIELDS = ("health_tier_override", "health_override_reason", "health_ove
 RECORD_OF_KIND = {"renewal": "renewal", "expansion": "opportunity"}
 
 
+_PLANS = {"account_id": pl.String(), "date": pl.Date(), "counts": pl.Boolean()}
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What people and rules decide beside a score: the result tables of those days."""
+    """What people and rules decide beside a score: the result tables of those days.
+
+    `plans`: `account_id`, `date`, `counts` of every play and intervention, as `recovery_plans` says
+    which of them are recovery plans.
+    """
 
     overrides: pl.DataFrame = field(default_factory=RESULT_TABLES["overrides"].empty)
     guard: pl.DataFrame = field(default_factory=RESULT_TABLES["discount_guard"].empty)
+    plans: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_PLANS))
 
 
 def crm_fields(
@@ -53,12 +61,18 @@ def crm_fields(
         `RESULT_TABLES["crm_fields"]`. An account without a CRM record has its account_id as
         record_id; one with several has a row for each. Renewals and opportunities (kind expansion)
         are there while open. The discount guard is that of the account: block if one of its
-        requests is blocked. The churn probability is null as long as nothing decides it.
+        requests is blocked. The plan is accepted, too, where an intervention of the CRM counts as
+        a recovery plan. The churn probability is null as long as nothing decides it.
     """
     said = beside or Beside()
     # "block" comes after "allow": one blocked request is what is told.
     guarded = said.guard.group_by(KEY).agg(pl.col("decision").max())
-    told = scores.join(_said(said.overrides), KEY, "left").join(guarded, KEY, "left")
+    planned = said.plans.group_by(KEY).agg(has_plan=pl.col("counts").any())
+    told = (
+        scores.join(_said(said.overrides), KEY, "left")
+        .join(guarded, KEY, "left")
+        .join(planned, KEY, "left")
+    )
     fields = _fields(told, reasons, narratives, plays, rules)
     records = [
         _account_records(fields.select(KEY), crm_accounts),
@@ -84,7 +98,7 @@ def _fields(
     plays: pl.DataFrame,
     rules: CrmRules,
 ) -> pl.DataFrame:
-    """`account_id`, `date` and the CRM fields, one row a score; overrides and guard are there."""
+    """`account_id`, `date` and the CRM fields, one row a score; what stands beside it is there."""
     days = scores["date"].unique().to_list()
     wide = (
         scores.join(_codes(reasons, rules.reason_codes), KEY, "left")
@@ -103,7 +117,9 @@ def _fields(
         "health_churn_probability": pl.col("churn_probability"),
         "health_next_play": pl.when(waiting).then(pl.col("play")),
         "health_next_play_due": pl.when(waiting).then(pl.col("due_at").dt.date()),
-        "health_recovery_plan_status": pl.col("status").fill_null("none"),
+        "health_recovery_plan_status": pl.when("has_plan")
+        .then(pl.lit("accepted"))
+        .otherwise(pl.col("status").fill_null("none")),
         "health_discount_guard": pl.col("decision"),
         "health_model_version": pl.col("model_version"),
         "health_scored_at": pl.col("scored_at"),

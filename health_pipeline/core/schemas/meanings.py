@@ -84,7 +84,8 @@ EVERYWHERE: dict[str, str] = {
     "health_churn_probability": "null: nothing computes it yet",
     "health_next_play": "the running play, while proposed or accepted",
     "health_next_play_due": "day by which its first step must have started",
-    "health_recovery_plan_status": "none, proposed, accepted or done",
+    "health_recovery_plan_status": "of the play: none, proposed, accepted or done; accepted, too, "
+    "by an intervention that is a recovery plan",
     "health_discount_guard": "allow or block, of the open discount requests; null without one",
     "health_model_version": "model and baseline behind the score",
     "health_scored_at": "when it was computed",

@@ -17,6 +17,7 @@ from health_pipeline.orchestration.house import House, Stores
 from health_pipeline.orchestration.keys import ACTION, OWNER, contract_spec, landing_key, table_spec
 from health_pipeline.orchestration.partitions import SINGLE_RUN, daily
 from health_pipeline.orchestration.plan import plan_of
+from health_pipeline.orchestration.plays import plans_of
 from health_pipeline.orchestration.publish import published
 from health_pipeline.orchestration.window import Window, run_tags
 
@@ -48,7 +49,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
                 ACTION,
                 [
                     *CRM_READS,
-                    landing_key("renewals"),
+                    *(landing_key("renewals"), landing_key("interventions")),
                 ],
                 "The health fields of every CRM account, open renewal and opportunity, by one set "
                 f"of names; the last day also as `{EXPORT}` in the lake.",
@@ -110,6 +111,7 @@ def _crm_fields(stores: Stores, part: Window) -> pl.DataFrame:
     roles = model.identity.roles
     crm_sources = [name for name, role in roles.items() if role == "crm"] or ["crm"]
     xref = read["account_xref"].filter(pl.col("source").is_in(crm_sources))
+    plans, _ = plans_of(stores, part)
     return crm_fields(
         read["health_scores"],
         read["reason_codes"],
@@ -118,5 +120,5 @@ def _crm_fields(stores: Stores, part: Window) -> pl.DataFrame:
         as_of_days(stores, part, "renewals").get("renewals"),
         xref.select("source_account_id", "account_id"),
         model.crm,
-        Beside(read["overrides"], read["discount_guard"]),
+        Beside(read["overrides"], read["discount_guard"], plans),
     )

@@ -175,6 +175,21 @@ def test_recovery_plan_status(why, plays, status, play):
     assert (row["health_recovery_plan_status"], row["health_next_play"]) == (status, play)
 
 
+PLANS = [
+    ("an intervention of the CRM counts", [], [True, False], "accepted"),
+    ("though our play waits", [PLAY | {"status": "proposed"}], [True], "accepted"),
+    ("one that does not count", [PLAY | {"status": "proposed"}], [False], "proposed"),
+    ("nor does any", [], [False], "none"),
+]
+
+
+@pytest.mark.parametrize(("why", "plays", "counts", "status"), PLANS, ids=[c[0] for c in PLANS])
+def test_an_intervention_may_be_the_recovery_plan(why, plays, counts, status):
+    plans = pl.DataFrame([{"account_id": ACCOUNT, "date": DAY, "counts": one} for one in counts])
+    row = records(plays=plays, beside=Beside(plans=plans)).row(0, named=True)
+    assert row["health_recovery_plan_status"] == status
+
+
 def test_rules():
     rules = CrmRules(record_types=("renewal",), reason_codes=1)
     row = records(renewals({"opportunity_id": "r1"}), rules=rules).row(0, named=True)
