@@ -266,6 +266,7 @@ def day_views(
             provided=past.provided,
             features=past.features,
             usage_sources=past.usage_sources(day),
+            roles=past.model.identity.roles,
             currency=past.model.churn.currency,
             first_core=partial(past.first_core, day),
             ids=ids,

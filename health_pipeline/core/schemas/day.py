@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -54,6 +54,7 @@ class DayView:
         provided: for each connected table the optional columns that some source really delivers.
         features: the product's features, in bit order.
         usage_sources: values of `source` that send events or usage_daily.
+        roles: source → the role that the model gives it (product, crm, …).
         currency: the model's ISO code, which an amount without a currency is in; None = not told.
         first_core: gives `user_id`, `first_core_on` of users, by what was known by D of the
             `NEW_USER_DAYS` before it: of a user who is new, their first core use. It reads
@@ -69,6 +70,7 @@ class DayView:
     provided: Mapping[str, frozenset[str]]
     features: tuple[FeatureInfo, ...] = ()
     usage_sources: frozenset[str] = frozenset()
+    roles: Mapping[str, str] = field(default_factory=dict)
     currency: str | None = None
     first_core: Callable[[], pl.DataFrame] = _nobody
     ids: pl.Series | None = None

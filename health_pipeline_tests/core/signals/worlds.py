@@ -80,6 +80,7 @@ def world(
     features: tuple[FeatureInfo, ...] = (),
     usage_sources: frozenset[str] = frozenset(),
     first_core: Mapping[str, date] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> DayView:
     """A day on which the tables deliver just the columns that their rows name."""
     frames = {name: _frame(name, rows) for name, rows in (tables or {}).items()}
@@ -92,6 +93,7 @@ def world(
         provided=delivered | {k: frozenset(v) for k, v in (provided or {}).items()},
         features=features,
         usage_sources=usage_sources,
+        roles=roles or {},
         currency="USD",
         first_core=lambda: _first_core(first_core or {}),
     )

@@ -16,7 +16,7 @@ from health_pipeline.core.signals.kind import KindMeta
 
 
 class Params(Frozen):
-    """`source`: the product source's name; null = every source that sends usage."""
+    """`source`: the product source by its role or name; null = every source that sends usage."""
 
     source: str | None = "product"
 
@@ -42,7 +42,7 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     """Per cent of contracted seats; `detail` gives both figures."""
     if "users" not in view.tables or not view.has("subscriptions", "seats"):
         return not_applicable(view)
-    sources = view.usage_sources if params.source is None else {params.source}
+    sources = view.usage_sources if params.source is None else _sources(view, params.source)
     is_used = pl.col("deactivated_at").is_null() & pl.col("deleted_at").is_null()
     users = (
         rows(view, "users")
@@ -62,6 +62,11 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
             detail=pl.format("{} of {} seats", used, seats),
         ),
     )
+
+
+def _sources(view: DayView, wanted: str) -> set[str]:
+    """The sources of that role, and the one of that name."""
+    return {wanted, *(source for source, role in view.roles.items() if role == wanted)}
 
 
 def _people(users: pl.DataFrame) -> pl.Expr:

@@ -14,13 +14,13 @@ from health_pipeline_tests.core.signals.worlds import (
 FOUR_SEATS = (account(seats=4),)
 
 
-def users(*people, source="product", accounts=FOUR_SEATS, sources=frozenset()):
+def users(*people, source="product", accounts=FOUR_SEATS, sources=frozenset(), roles=None):
     """Users by user_id, each with the dates that it carries."""
     rows = [
         {"account_id": "a", "source": source, "user_id": name, "deactivated_at": None, **dates}
         for name, dates in people
     ]
-    return world({"users": rows, **SEATS}, accounts, usage_sources=sources)
+    return world({"users": rows, **SEATS}, accounts, usage_sources=sources, roles=roles)
 
 
 ANN, BEN = ("ann", {}), ("ben", {})
@@ -45,6 +45,18 @@ CASES = [
         users(ANN, source="app"),
         {"source": "app"},
         (25.0, "measured", "1 of 4 seats"),
+    ),
+    (
+        "a product by its role",
+        users(ANN, source="app", roles={"app": "product", "hub": "crm"}),
+        {},
+        (25.0, "measured", "1 of 4 seats"),
+    ),
+    (
+        "a source of another role",
+        users(ANN, source="hub", roles={"app": "product", "hub": "crm"}),
+        {},
+        NOT_APPLICABLE,
     ),
     (
         "any source that sends usage",
