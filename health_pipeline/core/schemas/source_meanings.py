@@ -126,7 +126,7 @@ OF_TABLE: dict[str, dict[str, str]] = {
         "reopened_at": "the last time",
         "escalated_at": "when it was escalated",
         "priority": "priority",
-        "satisfaction": "rating, 1 to 5",
+        "satisfaction": "what the customer gave it, 1 to 5: an answer of `survey_satisfaction`",
     },
     "surveys": {
         "response_id": "the answer",

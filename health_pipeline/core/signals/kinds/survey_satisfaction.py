@@ -1,8 +1,10 @@
-"""How satisfied the customer's people say they are, on one scale for all surveys (R55).
+"""How satisfied the customer's people say they are, on one scale for surveys and tickets (R55).
 
 An answer is placed on its survey's own scale: NPS 0 to 10, CSAT 1 to 5, CES 1 to 7, the lowest 0
-and the highest 100; one beyond its scale is none. Of each person and survey the latest answer of
-`window_days` counts, an answer that names nobody for itself. Missing below `min_answers`.
+and the highest 100; one beyond its scale is none. What somebody gave a ticket (`satisfaction`) is a
+CSAT answer of the day of its resolution, without one of its opening. Of each person and survey the
+latest answer of `window_days` counts, an answer that names nobody for itself. Missing below
+`min_answers`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class Params(Frozen):
 
 
 META = KindMeta(
-    reads=("surveys",),
+    reads=("surveys", "tickets"),
     unit="of 100",
     higher_is_better=True,
     leading=True,
@@ -44,25 +46,21 @@ META = KindMeta(
     healthy_range="a mean of 75 or more: an NPS answer of 7 or 8, a CSAT answer of 4",
     risk_pattern="answers that average in the lower half of their scales",
     kpi="survey satisfaction",
-    risk_sentence="survey answers average {value:.0f} of 100 ({detail})",
-    strength_sentence="survey answers average {value:.0f} of 100 ({detail})",
+    risk_sentence="answers to surveys and tickets average {value:.0f} of 100 ({detail})",
+    strength_sentence="answers to surveys and tickets average {value:.0f} of 100 ({detail})",
 )
 
 
 def compute(view: DayView, params: Params) -> pl.DataFrame:
     """The mean of the answers that count; `detail` gives their number and the newest one's day."""
-    if "surveys" not in view.tables:
+    given = _given(view)
+    if not given:
         return not_applicable(view)
     on, since = pl.col("answered_at").dt.date(), view.day - timedelta(days=params.window_days)
     answered = (
-        rows(view, "surveys")
+        pl.concat(given)
         .filter(on > since)
-        .select(
-            *("account_id", "source", "kind", "answered_at"),
-            on=on,
-            person=pl.coalesce("source_user_id", "response_id"),
-            value=_on_one_scale(),
-        )
+        .with_columns(on=on, value=_on_one_scale())
         .drop_nulls("value")
         .pipe(read)
     )
@@ -77,6 +75,24 @@ def compute(view: DayView, params: Params) -> pl.DataFrame:
     enough = pl.when(pl.col("given") >= params.min_answers)
     said = pl.format("{} answers, the latest on {}", "given", "observed_on")
     return answers(view, found.with_columns(value=enough.then("value"), detail=said))
+
+
+def _given(view: DayView) -> list[pl.LazyFrame]:
+    """Answers to surveys, and what people gave tickets; empty when no source tells either."""
+    common = ("account_id", "source", "kind", "answered_at", "person", "score")
+    given = []
+    if "surveys" in view.tables:
+        person = pl.coalesce("source_user_id", "response_id")
+        given.append(rows(view, "surveys").with_columns(person=person).select(common))
+    if view.has("tickets", "satisfaction"):
+        rated = rows(view, "tickets").with_columns(
+            kind=pl.lit("csat"),
+            answered_at=pl.coalesce("resolved_at", "opened_at"),
+            person=pl.coalesce("source_user_id", pl.format("ticket {}", "ticket_id")),
+            score="satisfaction",
+        )
+        given.append(rated.select(common))
+    return given
 
 
 def _on_one_scale() -> pl.Expr:

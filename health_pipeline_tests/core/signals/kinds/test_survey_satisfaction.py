@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from health_pipeline_tests.core.signals.worlds import MISSING, NOT_APPLICABLE, at, case_test, world
 
 
@@ -20,11 +22,58 @@ def asked(*given, account_id="a"):
     return world({"surveys": rows})
 
 
+def rated(*given, surveys=()):
+    """Tickets as (resolved days ago, satisfaction, person), each opened three days before."""
+    rows = [
+        {
+            "account_id": "a",
+            "source": "product",
+            "ticket_id": f"r{n}",
+            "opened_at": at((days or 0) + 3),
+            "resolved_at": None if days is None else at(days),
+            "satisfaction": score,
+            "source_user_id": person,
+        }
+        for n, (days, score, person) in enumerate(given)
+    ]
+    asked_too = dict(asked(*surveys).tables) if surveys else {}
+    view = world({"tickets": rows})
+    provided = {name: frozenset(frame.columns) for name, frame in asked_too.items()}
+    return replace(
+        view, tables={**view.tables, **asked_too}, provided={**view.provided, **provided}
+    )
+
+
 def told(given, latest):
     return f"{given} answers, the latest on {latest}"
 
 
 CASES = [
+    (
+        "what people gave tickets is a CSAT answer",
+        rated((9, 5.0, "u1"), (20, 2.0, "u2")),
+        {},
+        (62.5, "measured", told(2, "2026-03-22")),
+    ),
+    (
+        "of the day of its resolution, else of its opening",
+        rated((None, 5.0, "u1"), (200, 1.0, "u2"), (20, 3.0, None)),
+        {},
+        (75.0, "measured", told(2, "2026-03-28")),
+    ),
+    (
+        "who answers a survey of that kind too is heard once; nobody named: each for itself",
+        rated((9, 5.0, "u1"), (9, 1.0, None), surveys=[(3, "csat", 3.0, "u1")]),
+        {},
+        (25.0, "measured", told(2, "2026-03-28")),
+    ),
+    (
+        "an answer without a name is not that of a ticket of its number",
+        rated((9, 5.0, None), surveys=[(9, "csat", 3.0, None)]),
+        {},
+        (75.0, "measured", told(2, "2026-03-22")),
+    ),
+    ("tickets that nobody judged", rated((9, None, "u1")), {}, MISSING),
     (
         "NPS of two people",
         asked((9, "nps", 9.0, "u1"), (20, "nps", 6.0, "u2")),
