@@ -101,13 +101,19 @@ def _lost(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     gone = [pl.DataFrame(schema={"account_id": pl.String})]
     outcomes = tables.get("outcomes")
     if outcomes is not None:
+        # ARR that falls to 0 is a loss, whatever it is called (contracts.md).
+        before, after = (
+            optional(outcomes, f"arr_{end}", pl.Float64()) for end in ("before", "after")
+        )
+        to_nothing = ((before > 0) & (after == 0)).fill_null(value=False)
+        told = outcomes.with_columns(is_loss=pl.col("kind").is_in(LOSSES) | to_nothing)
         last = (
-            outcomes.filter(pl.col("kind").is_in((*LOSSES, *RETURNS)))
+            told.filter(pl.col("is_loss") | pl.col("kind").is_in(RETURNS))
             # On one day the loss is the last word.
-            .sort("occurred_on", pl.col("kind").is_in(LOSSES))
+            .sort("occurred_on", "is_loss")
             .unique("account_id", keep="last", maintain_order=True)
         )
-        gone.append(last.filter(pl.col("kind").is_in(LOSSES)).select("account_id"))
+        gone.append(last.filter("is_loss").select("account_id"))
     accounts = tables.get("accounts")
     if accounts is not None and "deleted_at" in accounts.columns:
         deleted = accounts.group_by("account_id").agg(pl.col("deleted_at").is_not_null().all())

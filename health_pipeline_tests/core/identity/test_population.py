@@ -187,6 +187,24 @@ def test_customers_by_subscription(why, terms, when, customers, ended):
             0,
         ),
         (
+            "ARR that falls to nothing is a loss, whatever it is called",
+            {
+                "outcomes": [
+                    {
+                        **account("crm:1", 8),
+                        "outcome_id": "o",
+                        "occurred_on": day(7),
+                        "kind": "contraction",
+                        "arr_before": 100,
+                        "arr_after": 0,
+                    }
+                ]
+            },
+            day(8),
+            0,
+            1,
+        ),
+        (
             "deleted in the only system",
             {"accounts": [account("crm:1", deleted_at=at(5))]},
             day(6),
