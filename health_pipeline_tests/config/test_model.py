@@ -53,24 +53,27 @@ def test_two_ways_to_write_one_model(why, left, right, tmp_path):
     assert one.fingerprint() == other.fingerprint()
 
 
-def test_the_engine_is_no_part_of_what_a_model_means(tmp_path):
-    folder = folder_with(tmp_path / "model")
-    before = load_model(folder)
-    with (folder / "sources.yaml").open("a", encoding="utf-8") as text:
-        text.write('engine: spark\nspark: {remote: "sc://host:15002", settings: {a.b: 3}}\n')
-    after = load_model(folder)
-    assert (after.sources.engine, after.sources.spark.settings) == ("spark", {"a.b": 3})
-    assert after.fingerprint() == before.fingerprint()
+ASIDE = [
+    # why, file, what is added to it, what is then read of it
+    ("what computes", "sources",
+     'engine: spark\nspark: {remote: "sc://host:15002", settings: {a.b: 3}}\n',
+     lambda model: (model.sources.engine, model.sources.spark.settings), ("spark", {"a.b": 3})),
+    ("who is told, and of what", "alerts", "\nmax_age_hours: 72\ntell_red: false\n",
+     lambda model: (model.alerts.max_age_hours, model.alerts.tell_red), (72, False)),
+]  # fmt: skip
 
 
-def test_who_is_told_is_no_part_of_what_a_model_means(tmp_path):
+@pytest.mark.parametrize(
+    ("why", "file", "added", "read", "taken"), ASIDE, ids=[case[0] for case in ASIDE]
+)
+def test_some_of_it_is_no_part_of_what_a_model_means(tmp_path, why, file, added, read, taken):
     folder = folder_with(tmp_path / "model")
     before = load_model(folder)
-    with (folder / "alerts.yaml").open("a", encoding="utf-8") as text:
-        text.write("\nmax_age_hours: 72\ntell_red: false\n")
+    with (folder / f"{file}.yaml").open("a", encoding="utf-8") as text:
+        text.write(added)
     after = load_model(folder)
-    assert after.alerts.max_age_hours == 72
-    assert after.fingerprint() == before.fingerprint()
+    assert read(after) == taken
+    assert after.fingerprint() == before.fingerprint(), why
 
 
 OVERRIDES = """

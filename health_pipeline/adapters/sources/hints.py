@@ -50,8 +50,8 @@ def hints(
     sentences = []
     known = broken.filter(pl.col("value").is_not_null())
     for (rule,), rows in sorted(known.partition_by("rule", as_dict=True).items()):
-        name, _, column = str(rule).partition(":")
-        for about, advice in _advice(name, rows["value"], columns.get(column, ColumnMap())):
+        _, _, column = str(rule).partition(":")
+        for about, advice in _advice(str(rule), rows["value"], columns.get(column, ColumnMap())):
             meant = rows.filter(about)
             value, origin = meant.row(0, named=True)["value"], meant["origin"][0]
             sentences.append(
@@ -60,22 +60,23 @@ def hints(
     return tuple(sentences)
 
 
-def _advice(name: str, values: pl.Series, cmap: ColumnMap) -> Advice:
+def _advice(rule: str, values: pl.Series, cmap: ColumnMap) -> Advice:
+    name, _, column = rule.partition(":")
     if name in ("not_a_date", "not_a_timestamp"):
         moments = name == "not_a_timestamp"
         yield from _distinct(values, _about_times(values, cmap, moments=moments))
     elif name in ("not_a_number", "not_an_integer"):
         yield from _distinct(values, _about_numbers(values, cmap))
-    elif advice := _about_all(name):
+    elif advice := _about_all(name, column):
         yield values.is_not_null(), advice
 
 
-def _about_all(name: str) -> str | None:
+def _about_all(name: str, column: str) -> str | None:
     if name == "not_a_boolean":
         return "map it to true or false by `values` in sources.yaml"
     if name == "not_allowed":
         return "map it to an allowed value by `values` in sources.yaml"
-    if name == NO_DATE:
+    if name == NO_DATE and column:  # that of an event, in whichever year, names no column
         return (
             "so old a date mostly stands for none; where it does, map what is written to an empty "
             'value in sources.yaml, `values: {"…": ""}`'

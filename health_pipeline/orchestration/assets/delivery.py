@@ -25,6 +25,7 @@ CRM_READS = (
     *("health_scores", "reason_codes", "narratives", "plays", "account_xref"),
     *("overrides", "discount_guard"),
 )
+CRM_SOURCES = ("renewals", "interventions")
 EXPORT = "export/crm_fields.csv"
 KEPT_DAYS = 7
 """Superseded run files stay so long for readers that still hold them."""
@@ -47,10 +48,7 @@ def assets(model: HealthModel) -> list[dg.AssetsDefinition]:
             table_spec(
                 "crm_fields",
                 ACTION,
-                [
-                    *CRM_READS,
-                    *(landing_key("renewals"), landing_key("interventions")),
-                ],
+                [*CRM_READS, *map(landing_key, CRM_SOURCES)],
                 "The health fields of every CRM account, open renewal and opportunity, by one set "
                 f"of names; the last day also as `{EXPORT}` in the lake.",
                 partitions_def=daily(model),

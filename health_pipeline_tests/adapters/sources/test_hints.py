@@ -86,3 +86,10 @@ def test_rows_without_a_value_need_no_advice():
     broken = pl.DataFrame(rows, schema_overrides={"value": pl.String})
     assert hints("invoices", broken) == ()
     assert hints("invoices", broken.clear()) == ()
+
+
+def test_an_event_of_the_year_in_which_dates_begin_is_one_of_a_clock_all_the_same():
+    """`first_valid_year` of activity.yaml may be any: the rule is then called alike."""
+    rows = {"rule": ["before_1990"], "value": ["1980-01-01"], "origin": ["events.csv:2"]}
+    (hint,) = hints("events", pl.DataFrame(rows))
+    assert "the clock was not set" in hint
